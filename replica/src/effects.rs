@@ -1,0 +1,185 @@
+//! Carrying out what a protocol's step left behind.
+
+use crate::{
+    event::{Action, Alarm, Class},
+    packet::Packet,
+    replica::Replica,
+    signer::Outcome,
+    trace::What,
+};
+use consensus::{Effect, Input, Message, Protocol, To};
+use ledger::{
+    BlockHash, Proof, ReplicaId, VerifiedTransaction,
+    chain::CommitError,
+    store::{Store, StoreError},
+};
+use std::ops::Range;
+
+/// Keys of the replica's part of the store; the ledger's begin with other letters.
+const RECORD: &[u8] = b"rr";
+const ALARM: &[u8] = b"ra";
+
+pub(crate) fn carry_out<P: Protocol>(replica: &mut Replica<P>, effect: Effect<P::Message>) {
+    match effect {
+        Effect::Send { to, message } => replica.send(&to, message),
+        Effect::Relay { to, message } => {
+            let to = replica.recipients(&to);
+            replica.post_to(to, Packet::Message(message), Class::Relay);
+        }
+        Effect::SetTimer { timer, after } => {
+            replica.post_now(Action::SetTimer { alarm: Alarm::Protocol(timer), after });
+        }
+        Effect::Persist { record, fresh } => replica.persist(record, fresh),
+        Effect::Mine { header, target } => replica.post_now(Action::Mine { header, target }),
+        Effect::Want(want) => replica.want(want),
+        Effect::Adopt { head } => replica.adopt(head),
+        Effect::Commit { block, proof } => replica.commit(block, proof),
+        Effect::Horizon { height, round } => replica.raise(height, round),
+        Effect::Defer(signed) => replica.inbox.defer(signed),
+        Effect::Accuse { offender, proof, charge } => {
+            let slot = proof.first().and_then(|signed| signed.slot());
+            replica.trace(What::Accused { offender, charge: charge.into(), slot });
+        }
+        Effect::Note { label, detail } => {
+            replica.trace(What::Note { label: label.into(), detail });
+        }
+    }
+}
+
+impl<P: Protocol> Replica<P> {
+    /// Signs a message, hears it ourselves, and lets it leave once it is durable.
+    fn send(&mut self, to: &To, message: P::Message) {
+        let kind = message.kind();
+        let (signed, class) = match self.signer.sign(message, &mut self.batch) {
+            Outcome::First(signed) => (signed, Class::First),
+            Outcome::Again(signed) => (signed, Class::Resend),
+            Outcome::Conflict { .. } => return self.refuse(kind, "slot_taken"),
+            Outcome::Dead { .. } => return self.refuse(kind, "slot_dead"),
+        };
+        self.hear(signed.clone());
+        let to = self.recipients(to);
+        self.post_to(to, Packet::Message(signed), class);
+    }
+
+    fn recipients(&self, to: &To) -> Vec<ReplicaId> {
+        let peers = self.peers();
+        match to {
+            To::All => peers,
+            To::One(id) => peers.into_iter().filter(|peer| peer == id).collect(),
+            To::Some(ids) => peers.into_iter().filter(|peer| ids.contains(peer)).collect(),
+        }
+    }
+
+    fn persist(&mut self, record: Vec<u8>, fresh: bool) {
+        if fresh {
+            for number in self.records.clone() {
+                self.batch.delete(record_key(number));
+            }
+            self.records.start = self.records.end;
+        }
+        self.batch.put(record_key(self.records.end), record);
+        self.records.end += 1;
+    }
+
+    fn adopt(&mut self, head: BlockHash) {
+        match self.ledger.adopt(head) {
+            Ok(adopted) => {
+                for transaction in adopted.abandoned {
+                    self.back_to_pool(transaction);
+                }
+                self.settle_pool();
+            }
+            Err(rejected) => panic!("the protocol adopted a block it had not accepted: {rejected}"),
+        }
+    }
+
+    /// Transactions of an abandoned branch wait again; those that cannot are gone for good.
+    fn back_to_pool(&mut self, transaction: ledger::Transaction) {
+        let chain = self.ledger.chain_id();
+        let verified: Option<VerifiedTransaction> = transaction.verify(chain).ok();
+        let Some(verified) = verified else { return };
+        let head = self.ledger.head();
+        let account = self.ledger.account(head, verified.sender()).unwrap_or_default();
+        if let Err(refusal) = self.pool.insert(verified, &account) {
+            self.refuse("transaction", refusal.reason());
+        }
+    }
+
+    fn settle_pool(&mut self) {
+        let (ledger, head) = (&self.ledger, self.ledger.head());
+        self.pool.settle_all(|address| ledger.account(head, address).unwrap_or_default());
+        self.pool_changed();
+    }
+
+    /// Makes `block` and its ancestors final, or stops for good if something else already is.
+    pub(crate) fn commit(&mut self, block: BlockHash, proof: Option<Proof>) {
+        let committed = match self.ledger.commit(block, proof, &mut self.batch) {
+            Ok(committed) => committed,
+            Err(CommitError::Conflict { committed, asked }) => {
+                let reason = format!("two final blocks conflict: {committed} and {asked}");
+                return self.halt(reason);
+            }
+            Err(CommitError::Unknown(block)) => {
+                panic!("the protocol committed block {block} without having accepted it")
+            }
+            Err(error) => return self.halt(error.to_string()),
+        };
+        for block in &committed {
+            self.progress = self.moment.now;
+            let (height, hash) = (block.header.height, block.hash());
+            let transactions = block.transactions.len();
+            self.trace(What::Committed { height, block: hash, transactions });
+            self.post(Action::Committed { height, block: hash, transactions });
+        }
+        if !committed.is_empty() {
+            self.settle_pool();
+        }
+    }
+
+    fn raise(&mut self, height: u64, round: u64) {
+        self.signer.raise(height, round, &mut self.batch);
+        self.inbox.raise(height, round);
+        self.wants.clear();
+        self.hear_deferred();
+    }
+
+    /// Stops voting and says why, now and after every restart. What serves readers goes on.
+    pub(crate) fn halt(&mut self, reason: String) {
+        if self.halted.is_some() {
+            return;
+        }
+        self.batch.put(ALARM.to_vec(), reason.clone().into_bytes());
+        self.trace(What::Halted { reason: reason.clone() });
+        self.post(Action::Halted(reason.clone()));
+        self.halted = Some(reason);
+        self.inputs.retain(|input| matches!(input, Input::Start { .. }));
+    }
+}
+
+fn record_key(number: u64) -> Vec<u8> {
+    [RECORD, &number.to_be_bytes()].concat()
+}
+
+/// The numbers of the records that are kept.
+pub(crate) fn stored_records(store: &dyn Store) -> Result<Range<u64>, StoreError> {
+    let number = |key: &[u8]| {
+        let digits = key.get(RECORD.len()..).and_then(|digits| digits.try_into().ok());
+        digits.map_or(0, u64::from_be_bytes)
+    };
+    let kept = store.scan(RECORD)?;
+    Ok(match (kept.first(), kept.last()) {
+        (Some((first, _)), Some((last, _))) => number(first)..number(last) + 1,
+        _ => 0..0,
+    })
+}
+
+/// The records that are kept, oldest first.
+pub(crate) fn read_records(store: &dyn Store) -> Result<Vec<Vec<u8>>, StoreError> {
+    Ok(store.scan(RECORD)?.into_iter().map(|(_, record)| record).collect())
+}
+
+/// Why an earlier life halted, if it did.
+pub(crate) fn stored_alarm(store: &dyn Store) -> Result<Option<String>, StoreError> {
+    let bytes = store.get(ALARM)?;
+    Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+}

@@ -1,0 +1,191 @@
+//! What was heard and may still matter: each message once, equivocation found for every protocol.
+//!
+//! Messages with a slot are held until a horizon passes it, so that they can be brought to those
+//! who lack them. From one sender, one slot holds at most two different messages: the second is
+//! evidence, and both are delivered and spread; a third is dropped.
+
+use consensus::{Message, Signed};
+use ledger::{ReplicaId, Slot, vote::Evidence};
+use std::{collections::BTreeMap, time::Duration};
+
+/// How many heights past the last dead one are listened to. A replica further behind catches up
+/// by sync, which needs no votes.
+pub const MAX_HEIGHTS_AHEAD: u64 = 4;
+
+/// How many messages of one sender are held at a time.
+pub const MAX_HELD_PER_SENDER: usize = 1_024;
+
+/// What becomes of a message on arrival.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// New: deliver it.
+    Fresh,
+    /// New, and its sender has said something else in the same slot: deliver and accuse.
+    Equivocation(Box<Evidence>),
+    /// Heard before.
+    Known,
+    /// Its slot is dead.
+    Dead,
+    /// Its slot is too far ahead to be held.
+    TooFar,
+    /// A third message in one slot, or the sender's share is full.
+    Surplus,
+}
+
+/// All messages with a living slot.
+#[derive(Debug)]
+pub struct Inbox<M> {
+    slots: BTreeMap<Slot, Held<M>>,
+    shares: BTreeMap<ReplicaId, usize>,
+    deferred: Vec<Signed<M>>,
+    horizon: Horizon,
+}
+
+/// Which slots are dead: heights in 1..=`height`, and without height the rounds below `round`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Horizon {
+    /// The highest dead height.
+    pub height: u64,
+    /// The lowest living round among slots without a height.
+    pub round: u64,
+}
+
+impl Horizon {
+    /// Whether `slot` is dead.
+    pub fn passed(&self, slot: Slot) -> bool {
+        match slot.height {
+            0 => slot.round < self.round,
+            height => height <= self.height,
+        }
+    }
+
+    /// Never moves back.
+    pub fn raise(&mut self, height: u64, round: u64) {
+        self.height = self.height.max(height);
+        self.round = self.round.max(round);
+    }
+}
+
+/// What is held for one slot.
+#[derive(Debug)]
+pub struct Held<M> {
+    /// When the first of them came, since this life began.
+    pub since: Duration,
+    /// By sender: one message, or two different ones.
+    pub messages: BTreeMap<ReplicaId, Vec<Signed<M>>>,
+}
+
+impl<M: Message> Inbox<M> {
+    /// Nothing was heard yet, and what `horizon` passed never will be.
+    pub fn new(horizon: Horizon) -> Inbox<M> {
+        Inbox { slots: BTreeMap::new(), shares: BTreeMap::new(), deferred: Vec::new(), horizon }
+    }
+
+    /// Judges a message, and holds it where the verdict is [`Verdict::Fresh`] or
+    /// [`Verdict::Equivocation`].
+    pub fn receive(&mut self, signed: &Signed<M>, now: Duration) -> Verdict {
+        let Some(slot) = signed.slot() else { return Verdict::Fresh };
+        if self.horizon.passed(slot) {
+            return Verdict::Dead;
+        }
+        if slot.height > self.horizon.height.saturating_add(MAX_HEIGHTS_AHEAD) {
+            return Verdict::TooFar;
+        }
+        let sender = signed.sender();
+        let earlier: &[Signed<M>] =
+            self.slots.get(&slot).and_then(|held| held.messages.get(&sender)).map_or(&[], |v| v);
+        if earlier.iter().any(|earlier| earlier.value() == signed.value()) {
+            return Verdict::Known;
+        }
+        if earlier.len() >= 2 {
+            return Verdict::Surplus;
+        }
+        let evidence = earlier.first().and_then(|earlier| earlier.evidence_with(signed));
+        if !self.make_room(sender, slot) {
+            return Verdict::Surplus;
+        }
+        *self.shares.entry(sender).or_default() += 1;
+        let held = self
+            .slots
+            .entry(slot)
+            .or_insert_with(|| Held { since: now, messages: BTreeMap::new() });
+        held.messages.entry(sender).or_default().push(signed.clone());
+        match evidence {
+            Some(evidence) => Verdict::Equivocation(Box::new(evidence)),
+            None => Verdict::Fresh,
+        }
+    }
+
+    /// When a sender's share is full its furthest slot gives way to a nearer one, so that nobody can
+    /// crowd out the messages that matter first.
+    fn make_room(&mut self, sender: ReplicaId, slot: Slot) -> bool {
+        if self.shares.get(&sender).copied().unwrap_or(0) < MAX_HELD_PER_SENDER {
+            return true;
+        }
+        let furthest = self
+            .slots
+            .range(slot..)
+            .rev()
+            .find(|(other, held)| **other > slot && held.messages.contains_key(&sender))
+            .map(|(other, _)| *other);
+        let Some(furthest) = furthest else { return false };
+        let held = self.slots.get_mut(&furthest).expect("it was just found");
+        let dropped = held.messages.remove(&sender).map_or(0, |messages| messages.len());
+        if held.messages.is_empty() {
+            self.slots.remove(&furthest);
+        }
+        *self.shares.entry(sender).or_default() -= dropped;
+        self.deferred
+            .retain(|deferred| deferred.sender() != sender || deferred.slot() != Some(furthest));
+        true
+    }
+
+    /// Keeps a message for the next turn of events; see [`Inbox::take_deferred`].
+    pub fn defer(&mut self, signed: Signed<M>) {
+        // What is not held any more was dropped on purpose, and messages without a slot are best
+        // effort: their share of memory is bounded here.
+        let held = signed.slot().is_none_or(|slot| self.slots.contains_key(&slot));
+        if held && self.deferred.len() < MAX_HELD_PER_SENDER * 4 {
+            self.deferred.push(signed);
+        }
+    }
+
+    /// The deferred messages that still live, in the order they were deferred.
+    pub fn take_deferred(&mut self) -> Vec<Signed<M>> {
+        let horizon = self.horizon;
+        let mut deferred = std::mem::take(&mut self.deferred);
+        deferred.retain(|signed| signed.slot().is_none_or(|slot| !horizon.passed(slot)));
+        deferred
+    }
+
+    /// Forgets every slot that the horizon passes.
+    pub fn raise(&mut self, height: u64, round: u64) {
+        self.horizon.raise(height, round);
+        let horizon = self.horizon;
+        let shares = &mut self.shares;
+        self.slots.retain(|slot, held| {
+            let dead = horizon.passed(*slot);
+            if dead {
+                for (sender, messages) in &held.messages {
+                    if let Some(share) = shares.get_mut(sender) {
+                        *share = share.saturating_sub(messages.len());
+                    }
+                }
+            }
+            !dead
+        });
+    }
+
+    /// Which slots are dead.
+    pub fn horizon(&self) -> Horizon {
+        self.horizon
+    }
+
+    /// What is held, by slot.
+    pub fn slots(&self) -> &BTreeMap<Slot, Held<M>> {
+        &self.slots
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,75 @@
+use super::*;
+use crate::testing::{Word, hand, say};
+
+#[test]
+fn a_message_is_delivered_once() {
+    let mut inbox = Inbox::new(Horizon::default());
+    let message = say(&hand(1), Word { height: 1, round: 0, text: 7 });
+    assert_eq!(inbox.receive(&message, Duration::ZERO), Verdict::Fresh);
+    assert_eq!(inbox.receive(&message, Duration::ZERO), Verdict::Known);
+}
+
+#[test]
+fn a_second_word_in_one_slot_is_evidence_and_a_third_is_dropped() {
+    let mut inbox = Inbox::new(Horizon::default());
+    let words = [7, 8, 9].map(|text| say(&hand(1), Word { height: 1, round: 0, text }));
+    assert_eq!(inbox.receive(&words[0], Duration::ZERO), Verdict::Fresh);
+    let Verdict::Equivocation(evidence) = inbox.receive(&words[1], Duration::ZERO) else {
+        panic!("two words in one slot are evidence");
+    };
+    assert_eq!(evidence.offender, ReplicaId(1));
+    assert!(evidence.verify(&crate::testing::keys()));
+    assert_eq!(inbox.receive(&words[2], Duration::ZERO), Verdict::Surplus);
+    let held = &inbox.slots()[&words[0].slot().unwrap()].messages[&ReplicaId(1)];
+    assert_eq!(held.len(), 2, "both are held, so that both spread");
+}
+
+#[test]
+fn dead_and_distant_slots_are_not_held() {
+    let mut inbox = Inbox::new(Horizon { height: 5, round: 0 });
+    let at = |height| say(&hand(1), Word { height, round: 0, text: 0 });
+    assert_eq!(inbox.receive(&at(5), Duration::ZERO), Verdict::Dead);
+    assert_eq!(inbox.receive(&at(5 + MAX_HEIGHTS_AHEAD), Duration::ZERO), Verdict::Fresh);
+    assert_eq!(inbox.receive(&at(6 + MAX_HEIGHTS_AHEAD), Duration::ZERO), Verdict::TooFar);
+}
+
+#[test]
+fn a_horizon_forgets_what_it_passes_and_never_moves_back() {
+    let mut inbox = Inbox::new(Horizon::default());
+    let at = |height| say(&hand(1), Word { height, round: 0, text: 0 });
+    for height in 1..=3 {
+        inbox.receive(&at(height), Duration::ZERO);
+    }
+    inbox.raise(2, 0);
+    inbox.raise(1, 0);
+    assert_eq!(inbox.slots().len(), 1);
+    assert_eq!(inbox.receive(&at(2), Duration::ZERO), Verdict::Dead);
+    assert_eq!(inbox.shares[&ReplicaId(1)], 1);
+}
+
+#[test]
+fn deferred_messages_come_back_unless_they_died() {
+    let mut inbox = Inbox::new(Horizon::default());
+    let at = |height| say(&hand(1), Word { height, round: 0, text: 0 });
+    for height in 1..=2 {
+        inbox.receive(&at(height), Duration::ZERO);
+        inbox.defer(at(height));
+    }
+    inbox.raise(1, 0);
+    assert_eq!(inbox.take_deferred(), vec![at(2)]);
+    assert!(inbox.take_deferred().is_empty());
+}
+
+#[test]
+fn a_full_share_gives_its_furthest_slot_for_a_nearer_one_and_nobody_elses() {
+    let mut inbox = Inbox::new(Horizon::default());
+    let at = |who, round| say(&hand(who), Word { height: 1, round, text: 0 });
+    let bound = MAX_HELD_PER_SENDER as u64;
+    for round in 1..=bound {
+        assert_eq!(inbox.receive(&at(1, round), Duration::ZERO), Verdict::Fresh);
+    }
+    assert_eq!(inbox.receive(&at(1, bound + 1), Duration::ZERO), Verdict::Surplus);
+    assert_eq!(inbox.receive(&at(1, 0), Duration::ZERO), Verdict::Fresh);
+    assert!(!inbox.slots().contains_key(&at(1, bound).slot().unwrap()));
+    assert_eq!(inbox.receive(&at(2, bound), Duration::ZERO), Verdict::Fresh);
+}

@@ -1,0 +1,311 @@
+//! Transactions that wait to be ordered.
+//!
+//! Bounded in number, in bytes per account and in how far a nonce may run ahead. Order is by fee,
+//! then by age, and within an account by nonce. A nonce with a gap before it is held until the gap
+//! closes. A second transaction of the same nonce replaces the first only if it pays more.
+
+use crypto::Address;
+use ledger::{Amount, Transaction, TransactionId, VerifiedTransaction, state::Account};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet, BinaryHeap},
+};
+
+/// How far ahead of its account's nonce a transaction may be.
+pub const MAX_NONCE_GAP: u64 = 1_024;
+
+/// Why the pool does not take a transaction.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum PoolRefusal {
+    /// It waits here already.
+    #[error("the transaction {0} is already waiting")]
+    Known(TransactionId),
+    /// The account has used this nonce.
+    #[error("the nonce {found} is already used, the account's next is {expected}")]
+    Used {
+        /// The account's next.
+        expected: u64,
+        /// The transaction's.
+        found: u64,
+    },
+    /// The nonce runs further ahead than [`MAX_NONCE_GAP`].
+    #[error("the nonce {found} is too far ahead, the account's next is {expected} and at most {MAX_NONCE_GAP} may be missing")]
+    TooFarAhead {
+        /// The account's next.
+        expected: u64,
+        /// The transaction's.
+        found: u64,
+    },
+    /// Another transaction of this nonce pays as much or more.
+    #[error("a transaction with nonce {nonce} is waiting already; to replace it, pay a fee above {fee}")]
+    Underpriced {
+        /// The nonce both have.
+        nonce: u64,
+        /// What the waiting one pays.
+        fee: Amount,
+    },
+    /// The account cannot pay for it and for what it sent before.
+    #[error("the account holds {balance}, but {needed} is needed for this and the transactions before it")]
+    Balance {
+        /// What it holds.
+        balance: Amount,
+        /// What this and the earlier waiting ones cost together.
+        needed: u128,
+    },
+    /// Everything that waits pays at least as much.
+    #[error("the pool is full with {capacity} transactions that pay as much; pay more than {fee} or try later")]
+    Full {
+        /// The bound.
+        capacity: usize,
+        /// The lowest fee that waits.
+        fee: Amount,
+    },
+    /// The rules of this chain do not know its action yet.
+    #[error("this chain does not accept {0} transactions yet")]
+    NotYet(&'static str),
+    /// The replica has stopped: see its status.
+    #[error("the replica is halted: {0}")]
+    Halted(String),
+}
+
+impl PoolRefusal {
+    /// A word for counters and for programs.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            PoolRefusal::Known(_) => "known",
+            PoolRefusal::Used { .. } => "nonce",
+            PoolRefusal::TooFarAhead { .. } => "nonce_gap",
+            PoolRefusal::Underpriced { .. } => "underpriced",
+            PoolRefusal::Balance { .. } => "balance",
+            PoolRefusal::Full { .. } => "pool_full",
+            PoolRefusal::NotYet(_) => "not_yet",
+            PoolRefusal::Halted(_) => "halted",
+        }
+    }
+}
+
+/// The transactions that wait.
+#[derive(Debug)]
+pub struct Pool {
+    capacity: usize,
+    arrivals: u64,
+    accounts: BTreeMap<Address, BTreeMap<u64, Entry>>,
+    ids: BTreeMap<TransactionId, (Address, u64)>,
+    /// Cheapest first, the youngest of equals first: who goes when the pool is full.
+    by_fee: BTreeSet<(Amount, Reverse<u64>, TransactionId)>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    transaction: VerifiedTransaction,
+    arrival: u64,
+}
+
+impl Entry {
+    fn fee(&self) -> Amount {
+        self.transaction.payload().fee
+    }
+
+    fn rank(&self) -> (Amount, Reverse<u64>, TransactionId) {
+        (self.fee(), Reverse(self.arrival), self.transaction.id())
+    }
+}
+
+impl Pool {
+    /// An empty pool that holds at most `capacity` transactions.
+    pub fn new(capacity: usize) -> Pool {
+        Pool {
+            capacity,
+            arrivals: 0,
+            accounts: BTreeMap::new(),
+            ids: BTreeMap::new(),
+            by_fee: BTreeSet::new(),
+        }
+    }
+
+    /// How many wait.
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Whether nobody waits.
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
+    /// The transaction of this name, if it waits.
+    pub fn get(&self, id: TransactionId) -> Option<&VerifiedTransaction> {
+        let (address, nonce) = self.ids.get(&id)?;
+        Some(&self.accounts[address][nonce].transaction)
+    }
+
+    /// The nonce after the last of an unbroken run of waiting ones.
+    pub fn next_nonce(&self, address: Address, account: &Account) -> u64 {
+        let waiting = self.accounts.get(&address);
+        let taken = |nonce: &u64| waiting.is_some_and(|waiting| waiting.contains_key(nonce));
+        (account.nonce..).find(|nonce| !taken(nonce)).unwrap_or(account.nonce)
+    }
+
+    /// Takes a transaction in, if `account`, its sender's, can ever pay for it.
+    pub fn insert(
+        &mut self,
+        transaction: VerifiedTransaction,
+        account: &Account,
+    ) -> Result<TransactionId, PoolRefusal> {
+        let id = transaction.id();
+        if self.ids.contains_key(&id) {
+            return Err(PoolRefusal::Known(id));
+        }
+        let sender = transaction.sender();
+        self.check(&transaction, sender, account)?;
+        self.make_room(&transaction, sender)?;
+        let nonce = transaction.payload().nonce;
+        self.remove_at(sender, nonce);
+        self.arrivals += 1;
+        let entry = Entry { transaction, arrival: self.arrivals };
+        self.by_fee.insert(entry.rank());
+        self.ids.insert(id, (sender, nonce));
+        self.accounts.entry(sender).or_default().insert(nonce, entry);
+        Ok(id)
+    }
+
+    fn check(
+        &self,
+        transaction: &VerifiedTransaction,
+        sender: Address,
+        account: &Account,
+    ) -> Result<(), PoolRefusal> {
+        let payload = transaction.payload();
+        let (expected, found) = (account.nonce, payload.nonce);
+        if found < expected {
+            return Err(PoolRefusal::Used { expected, found });
+        }
+        if found - expected > MAX_NONCE_GAP {
+            return Err(PoolRefusal::TooFarAhead { expected, found });
+        }
+        let mut needed = cost(transaction)?;
+        for (nonce, entry) in self.accounts.get(&sender).into_iter().flatten() {
+            if *nonce < found {
+                needed += cost(&entry.transaction)?;
+            } else if *nonce == found && payload.fee <= entry.fee() {
+                return Err(PoolRefusal::Underpriced { nonce: found, fee: entry.fee() });
+            }
+        }
+        if needed > u128::from(account.balance.0) {
+            return Err(PoolRefusal::Balance { balance: account.balance, needed });
+        }
+        Ok(())
+    }
+
+    /// Drops the cheapest if the pool is full. Its account's later ones go with it: they could not
+    /// be ordered without it.
+    fn make_room(
+        &mut self,
+        transaction: &VerifiedTransaction,
+        sender: Address,
+    ) -> Result<(), PoolRefusal> {
+        let payload = transaction.payload();
+        let replaces =
+            self.accounts.get(&sender).is_some_and(|waiting| waiting.contains_key(&payload.nonce));
+        if self.ids.len() < self.capacity || replaces {
+            return Ok(());
+        }
+        let Some(&(fee, _, cheapest)) = self.by_fee.first() else {
+            return Err(PoolRefusal::Full { capacity: self.capacity, fee: Amount::ZERO });
+        };
+        let (address, nonce) = self.ids[&cheapest];
+        // An account must not push out the predecessors of what it sends.
+        if payload.fee <= fee || address == sender {
+            return Err(PoolRefusal::Full { capacity: self.capacity, fee });
+        }
+        let later: Vec<u64> =
+            self.accounts[&address].range(nonce..).map(|(nonce, _)| *nonce).collect();
+        for nonce in later {
+            self.remove_at(address, nonce);
+        }
+        Ok(())
+    }
+
+    fn remove_at(&mut self, address: Address, nonce: u64) {
+        let Some(waiting) = self.accounts.get_mut(&address) else { return };
+        if let Some(entry) = waiting.remove(&nonce) {
+            self.by_fee.remove(&entry.rank());
+            self.ids.remove(&entry.transaction.id());
+        }
+        if waiting.is_empty() {
+            self.accounts.remove(&address);
+        }
+    }
+
+    /// Forgets what can never be ordered any more on the state that `account` reads: used nonces.
+    pub fn settle_all(&mut self, account: impl Fn(Address) -> Account) {
+        let mut used = Vec::new();
+        for (address, waiting) in &self.accounts {
+            let next = account(*address).nonce;
+            used.extend(waiting.range(..next).map(|(nonce, _)| (*address, *nonce)));
+        }
+        for (address, nonce) in used {
+            self.remove_at(address, nonce);
+        }
+    }
+
+    /// Whether anything could be ordered on the state that `account` reads.
+    pub fn is_ready(&self, account: impl Fn(Address) -> Account) -> bool {
+        self.accounts
+            .iter()
+            .any(|(address, waiting)| waiting.contains_key(&account(*address).nonce))
+    }
+
+    /// At most `limit` transactions executable in order on the state that `account` reads: by fee,
+    /// then age, each account's by nonce. What is in `taken` counts as ordered already.
+    pub fn pending(
+        &self,
+        account: impl Fn(Address) -> Account,
+        taken: &BTreeSet<TransactionId>,
+        limit: usize,
+    ) -> Vec<Transaction> {
+        let skip = |waiting: &BTreeMap<u64, Entry>, mut nonce: u64| {
+            while waiting.get(&nonce).is_some_and(|entry| taken.contains(&entry.transaction.id())) {
+                nonce += 1;
+            }
+            nonce
+        };
+        let key = |entry: &Entry, address: Address, nonce: u64| {
+            (entry.fee(), Reverse(entry.arrival), Reverse(address), nonce)
+        };
+        let mut ready = BinaryHeap::new();
+        for (address, waiting) in &self.accounts {
+            let nonce = skip(waiting, account(*address).nonce);
+            if let Some(entry) = waiting.get(&nonce) {
+                ready.push(key(entry, *address, nonce));
+            }
+        }
+        let mut chosen = Vec::new();
+        while chosen.len() < limit {
+            let Some((_, _, Reverse(address), nonce)) = ready.pop() else { break };
+            let waiting = &self.accounts[&address];
+            chosen.push(waiting[&nonce].transaction.transaction().as_ref().clone());
+            let next = skip(waiting, nonce + 1);
+            if let Some(entry) = waiting.get(&next) {
+                ready.push(key(entry, address, next));
+            }
+        }
+        chosen
+    }
+}
+
+/// What a transaction takes from its sender.
+fn cost(transaction: &VerifiedTransaction) -> Result<u128, PoolRefusal> {
+    use ledger::Action;
+    let payload = transaction.payload();
+    let moved = match &payload.action {
+        Action::Transfer { amount, .. } => *amount,
+        Action::Bond { .. } => return Err(PoolRefusal::NotYet("bond")),
+        Action::Unbond { .. } => return Err(PoolRefusal::NotYet("unbond")),
+        Action::Evidence(_) => return Err(PoolRefusal::NotYet("evidence")),
+    };
+    Ok(u128::from(moved.0) + u128::from(payload.fee.0))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,114 @@
+//! Answers to people and programs, with proofs.
+
+use crate::{
+    event::{Answer, Query},
+    replica::Replica,
+};
+use consensus::Protocol;
+use crypto::Address;
+use ledger::{
+    Block, TransactionId,
+    query::{
+        AccountAnswer, BlockAnswer, CommitteeAnswer, StatusAnswer, TransactionAnswer,
+        TransactionStatus,
+    },
+};
+use std::sync::Arc;
+
+impl<P: Protocol> Replica<P> {
+    /// Answers everything but [`Query::Submit`], which changes the pool.
+    pub(crate) fn answer(&self, query: &Query) -> Answer {
+        match query {
+            Query::Status => Answer::Status(self.status()),
+            Query::BlockAt(height) => {
+                Answer::Block(self.ledger.committed(*height).map(|block| self.block(block)))
+            }
+            Query::Block(hash) => {
+                Answer::Block(self.ledger.block(*hash).map(|block| self.block(block)))
+            }
+            Query::Transaction(id) => Answer::Transaction(Box::new(self.transaction(*id))),
+            Query::Account(address) => self.account(*address),
+            Query::Committee => self.committee_answer(),
+            Query::Submit(_) => unreachable!("the main loop takes submissions apart"),
+        }
+    }
+
+    fn status(&self) -> StatusAnswer {
+        StatusAnswer {
+            chain_id: self.ledger.chain_id(),
+            consensus: self.ledger.genesis().consensus.clone(),
+            replica: self.me,
+            height: self.ledger.height(),
+            head: self.ledger.head(),
+            round: self.protocol.round(),
+            peers: 0,
+            pool: self.pool.len(),
+            time: self.ledger.root_header().time,
+            state: match &self.halted {
+                None => "running".into(),
+                Some(why) => format!("halted: {why}"),
+            },
+        }
+    }
+
+    fn block(&self, block: Arc<Block>) -> Box<BlockAnswer> {
+        let hash = block.hash();
+        let height = block.header.height;
+        let committed = self.ledger.committed(height).is_some_and(|ours| ours.hash() == hash);
+        let finality = if committed { self.ledger.finality(height) } else { None };
+        Box::new(BlockAnswer { hash, block: block.as_ref().clone(), finality })
+    }
+
+    fn transaction(&self, id: TransactionId) -> TransactionAnswer {
+        let unknown = TransactionAnswer {
+            id,
+            status: TransactionStatus::Unknown,
+            transaction: None,
+            height: None,
+            index: None,
+            path: None,
+            finality: None,
+        };
+        if let Some(waiting) = self.pool.get(id) {
+            let transaction = Some(waiting.transaction().as_ref().clone());
+            return TransactionAnswer { status: TransactionStatus::Pending, transaction, ..unknown };
+        }
+        let Some((height, index)) = self.ledger.locate(id) else { return unknown };
+        let Some(block) = self.ledger.committed(height) else { return unknown };
+        TransactionAnswer {
+            id,
+            status: TransactionStatus::Final,
+            transaction: block.transactions.get(index as usize).cloned(),
+            height: Some(height),
+            index: Some(u64::from(index)),
+            path: block.path(index as usize),
+            finality: self.ledger.finality(height),
+        }
+    }
+
+    fn account(&self, address: Address) -> Answer {
+        let (account, proof) = match self.ledger.account_with_proof(address) {
+            Ok(found) => found,
+            Err(error) => return Answer::Failed(error.to_string()),
+        };
+        let height = self.ledger.height();
+        Answer::Account(Box::new(AccountAnswer {
+            address,
+            account,
+            next_nonce: self.pool.next_nonce(address, &account),
+            height,
+            proof,
+            finality: self.ledger.finality(height),
+        }))
+    }
+
+    fn committee_answer(&self) -> Answer {
+        match self.ledger.committee(self.ledger.root()) {
+            Some(committee) => Answer::Committee(CommitteeAnswer {
+                height: self.ledger.height() + 1,
+                members: committee.members().to_vec(),
+            }),
+            None => Answer::Failed("the committee of the last final block is not known".into()),
+        }
+    }
+}

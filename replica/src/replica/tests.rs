@@ -1,0 +1,398 @@
+//! The replica's own promises, with a puppet for a protocol.
+
+use super::*;
+use crate::testing::{Puppet, Word, address, believed, chain, genesis, hand, keys, say, transfer};
+use consensus::To;
+use ledger::{Draft, Seal, store::MemoryStore};
+use std::collections::BTreeSet;
+
+struct Rig {
+    replica: Replica<Puppet>,
+    puppet: Puppet,
+    store: Arc<MemoryStore>,
+    now: Duration,
+}
+
+impl Rig {
+    fn new() -> Rig {
+        Rig::on(Arc::default())
+    }
+
+    fn on(store: Arc<MemoryStore>) -> Rig {
+        let puppet = Puppet::default();
+        let setup = Setup {
+            me: ReplicaId(0),
+            genesis: genesis(),
+            protocol: puppet.clone(),
+            hand: hand(0),
+            keys: keys(),
+            store: Arc::clone(&store) as Arc<dyn Store>,
+            seed: [1; 32],
+            options: Options::default(),
+        };
+        let replica = Replica::open(setup).expect("a fresh store opens");
+        Rig { replica, puppet, store, now: Duration::ZERO }
+    }
+
+    fn moment(&self) -> Moment {
+        Moment { now: self.now, wall: Duration::from_secs(1) + self.now }
+    }
+
+    fn start(&mut self) -> Vec<Action<Word>> {
+        self.replica.start(self.moment()).unwrap()
+    }
+
+    fn handle(&mut self, event: Event<Word>) -> Vec<Action<Word>> {
+        self.replica.handle(event, self.moment()).unwrap()
+    }
+
+    /// Gives the puppet a step.
+    fn nudge(&mut self) -> Vec<Action<Word>> {
+        self.handle(Event::Rang(Alarm::Protocol(consensus::Timer::default())))
+    }
+
+    /// Handles everything up to the point where all is durable.
+    fn settle(&mut self, actions: Vec<Action<Word>>) -> Vec<Action<Word>> {
+        let mut all = Vec::new();
+        let mut todo = VecDeque::from(actions);
+        while let Some(action) = todo.pop_front() {
+            if let Action::Sync(ticket) = action {
+                self.store.sync().unwrap();
+                todo.extend(self.handle(Event::Synced(ticket)));
+            }
+            all.push(action);
+        }
+        all
+    }
+
+    fn from(&mut self, who: u32, opened: Opened<Word>) -> Vec<Action<Word>> {
+        let actions = self.handle(Event::Received { from: ReplicaId(who), seq: 1, opened });
+        self.settle(actions)
+    }
+
+    /// Accepts and commits an empty block on the root, as the protocol's word.
+    fn commit(&mut self, proof: Option<ledger::Proof>) -> Vec<Action<Word>> {
+        self.puppet.pull(move |turn| {
+            let block = assemble(turn, Vec::new());
+            let hash = turn.app.accept(&block).unwrap();
+            turn.act(Effect::Commit { block: hash, proof });
+        });
+        let actions = self.nudge();
+        self.settle(actions)
+    }
+}
+
+fn assemble(turn: &Turn<'_, Word>, transactions: Vec<ledger::Transaction>) -> Arc<Block> {
+    let parent = turn.app.root();
+    let (time, proposer, duties) = (2_000, ReplicaId(0), Vec::new());
+    let draft =
+        Draft { parent, transactions, time, proposer, duties, seal: Seal::default() };
+    turn.app.assemble(draft).unwrap()
+}
+
+fn word(text: u64) -> Word {
+    Word { height: 1, round: 0, text }
+}
+
+fn sends(actions: &[Action<Word>]) -> Vec<(Class, &Packet<Word>, &[ReplicaId])> {
+    let send = |action| match action {
+        &Action::Send { ref to, ref envelope, class } => Some((class, &envelope.packet, &to[..])),
+        _ => None,
+    };
+    actions.iter().filter_map(send).collect()
+}
+
+fn refusals(actions: &[Action<Word>]) -> Vec<String> {
+    let refused = |action: &Action<Word>| match action {
+        Action::Trace(TraceLine { what: What::Refused { reason, .. }, .. }) => Some(reason.clone()),
+        _ => None,
+    };
+    actions.iter().filter_map(refused).collect()
+}
+
+#[test]
+fn nothing_leaves_before_what_it_rests_on_is_durable() {
+    let mut rig = Rig::new();
+    rig.start();
+    rig.puppet.act(Effect::Send { to: To::All, message: word(1) });
+    let actions = rig.nudge();
+    assert!(sends(&actions).is_empty(), "the vote waits for its record");
+    let later = rig.handle(Event::Asked { id: 7, query: Query::Status });
+    assert!(later.is_empty(), "what comes later queues behind it: {later:?}");
+    rig.store.sync().unwrap();
+    let released = rig.handle(Event::Synced(Ticket(1)));
+    assert_eq!(sends(&released).len(), 1);
+    assert!(matches!(released.last(), Some(Action::Answer { id: 7, .. })));
+}
+
+#[test]
+fn our_own_message_is_heard_back() {
+    let mut rig = Rig::new();
+    rig.start();
+    rig.puppet.act(Effect::Send { to: To::All, message: word(1) });
+    rig.nudge();
+    let own = |input: &Input<Word>| matches!(input, Input::Heard(m) if m.sender() == ReplicaId(0));
+    assert_eq!(rig.puppet.count(own), 1);
+}
+
+#[test]
+fn the_signer_signs_one_message_per_slot_also_after_a_crash() {
+    let mut rig = Rig::new();
+    rig.start();
+    rig.puppet.act(Effect::Send { to: To::All, message: word(1) });
+    let actions = rig.nudge();
+    rig.settle(actions);
+    rig.store.crash();
+    let mut rig = Rig::on(rig.store);
+    let first = rig.start();
+    let first = rig.settle(first);
+    assert_eq!(sends(&first)[0].0, Class::Resend, "what was signed is sent again");
+    rig.puppet.act(Effect::Send { to: To::All, message: word(2) });
+    let actions = rig.nudge();
+    assert_eq!(refusals(&actions), ["slot_taken"]);
+    rig.puppet.act(Effect::Send { to: To::All, message: word(1) });
+    let actions = rig.nudge();
+    assert_eq!(sends(&actions)[0].0, Class::Resend, "the same words are no second message");
+}
+
+#[test]
+fn a_vote_that_never_became_durable_never_left() {
+    let mut rig = Rig::new();
+    rig.start();
+    rig.puppet.act(Effect::Send { to: To::All, message: word(1) });
+    assert!(sends(&rig.nudge()).is_empty());
+    rig.store.crash();
+    let mut rig = Rig::on(rig.store);
+    rig.start();
+    rig.puppet.act(Effect::Send { to: To::All, message: word(2) });
+    let actions = rig.nudge();
+    assert!(refusals(&actions).is_empty(), "nobody saw the first, so the slot is free");
+}
+
+#[test]
+fn dead_slots_are_refused_even_after_their_records_are_gone() {
+    let mut rig = Rig::new();
+    rig.start();
+    rig.puppet.act(Effect::Send { to: To::All, message: word(1) });
+    rig.nudge();
+    rig.puppet.act(Effect::Horizon { height: 1, round: 0 });
+    let actions = rig.nudge();
+    rig.settle(actions);
+    let mut rig = Rig::on(rig.store);
+    assert!(sends(&rig.start()).is_empty());
+    rig.puppet.act(Effect::Send { to: To::All, message: word(2) });
+    assert_eq!(refusals(&rig.nudge()), ["slot_dead"]);
+}
+
+#[test]
+fn records_come_back_at_start_and_a_fresh_one_drops_the_earlier() {
+    let mut rig = Rig::new();
+    rig.start();
+    for (record, fresh) in [("old", false), ("new", true), ("newer", false)] {
+        rig.puppet.act(Effect::Persist { record: record.into(), fresh });
+        let actions = rig.nudge();
+        rig.settle(actions);
+    }
+    let mut rig = Rig::on(rig.store);
+    rig.start();
+    let told = rig.puppet.told.borrow();
+    let Input::Start { records, .. } = &told[0] else { panic!("a life begins with Start") };
+    assert_eq!(records, &[b"new".to_vec(), b"newer".to_vec()]);
+}
+
+#[test]
+fn deferred_messages_are_heard_again_after_a_horizon() {
+    let mut rig = Rig::new();
+    rig.start();
+    let early = say(&hand(1), Word { height: 2, round: 0, text: 1 });
+    let again = early.clone();
+    rig.puppet.act(Effect::Defer(again));
+    rig.from(1, Opened::Message { signed: early, verified: Vec::new() });
+    rig.puppet.act(Effect::Horizon { height: 1, round: 0 });
+    rig.nudge();
+    assert_eq!(rig.puppet.count(|input| matches!(input, Input::Heard(_))), 2);
+}
+
+#[test]
+fn waiting_is_told_once_for_each_head() {
+    let mut rig = Rig::new();
+    rig.start();
+    let waiting = |input: &Input<Word>| matches!(input, Input::Waiting);
+    rig.handle(Event::Gossiped(vec![transfer(1, 1, 5)]));
+    assert_eq!(rig.puppet.count(waiting), 0, "a nonce gap is nothing to order");
+    rig.handle(Event::Gossiped(vec![transfer(1, 0, 5), transfer(2, 0, 5)]));
+    rig.handle(Event::Gossiped(vec![transfer(2, 1, 5)]));
+    assert_eq!(rig.puppet.count(waiting), 1);
+    rig.commit(Some(believed()));
+    assert_eq!(rig.puppet.count(waiting), 2, "there is a new head, and they still wait");
+}
+
+#[test]
+fn a_committed_transfer_leaves_the_pool_and_is_answered_with_its_proof() {
+    let mut rig = Rig::new();
+    rig.start();
+    let transaction = transfer(1, 0, 5);
+    let id = transaction.id();
+    // The submission itself makes transactions wait, which gives the puppet its step.
+    rig.puppet.pull(|turn| {
+        let waiting = turn.app.pending(turn.app.root(), &BTreeSet::new(), 10);
+        assert_eq!(waiting.len(), 1);
+        let block = assemble(turn, waiting);
+        let block = turn.app.accept(&block).unwrap();
+        turn.act(Effect::Commit { block, proof: Some(believed()) });
+    });
+    let actions = rig.handle(Event::Asked { id: 1, query: Query::Submit(transaction) });
+    let actions = rig.settle(actions);
+    assert!(actions.iter().any(|action| matches!(action, Action::Publish(_))));
+    assert!(actions.iter().any(|action| matches!(action, Action::Committed { height: 1, .. })));
+    assert!(rig.replica.pool.is_empty());
+    let actions = rig.handle(Event::Asked { id: 2, query: Query::Transaction(id) });
+    let Some(Action::Answer { answer: Answer::Transaction(answer), .. }) = actions.last() else {
+        panic!("no answer in {actions:?}");
+    };
+    assert_eq!((answer.height, answer.index), (Some(1), Some(0)));
+    let finality = answer.finality.as_ref().expect("it is final");
+    let path = answer.path.as_ref().expect("it is included");
+    assert!(path.verify(id.0.as_bytes(), finality.headers[0].transactions).is_ok());
+    assert_eq!(rig.replica.ledger.supply(), ledger::Amount(4_000));
+}
+
+#[test]
+fn a_refused_submission_says_why_and_is_not_published() {
+    let mut rig = Rig::new();
+    rig.start();
+    let query = Query::Submit(transfer(1, 0, 5_000));
+    let actions = rig.handle(Event::Asked { id: 1, query });
+    assert!(!actions.iter().any(|action| matches!(action, Action::Publish(_))));
+    let Some(Action::Answer { answer: Answer::Submitted(Err(refusal)), .. }) = actions.last() else {
+        panic!("no answer in {actions:?}");
+    };
+    assert_eq!(refusal.reason(), "balance");
+    let unknown = rig.handle(Event::Asked { id: 2, query: Query::Account(address(9)) });
+    assert!(matches!(
+        unknown.last(),
+        Some(Action::Answer { answer: Answer::Account(answer), .. }) if answer.account.nonce == 0
+    ));
+}
+
+/// Blocks that another replica committed, one for each proof.
+fn history(proofs: &[Option<ledger::Proof>]) -> Vec<Chained> {
+    let mut rig = Rig::new();
+    rig.start();
+    for proof in proofs {
+        rig.commit(proof.clone());
+    }
+    let blocks = (1..).map_while(|height| rig.replica.ledger.committed(height));
+    blocks.zip(proofs).map(|(block, proof)| Chained { block, proof: proof.clone() }).collect()
+}
+
+#[test]
+fn a_replica_that_is_behind_catches_up_with_proofs_only() {
+    let blocks = history(&[None, Some(believed()), Some(believed())]);
+    let mut rig = Rig::new();
+    rig.start();
+    rig.from(1, Opened::Blocks(blocks[..1].to_vec()));
+    assert_eq!(rig.replica.ledger.height(), 0, "nothing proves the first block");
+    let mut forged = blocks.clone();
+    forged[1].proof = Some(ledger::Proof(b"trust me".to_vec()));
+    let actions = rig.from(1, Opened::Blocks(forged));
+    assert_eq!(refusals(&actions), ["unproven"]);
+    assert_eq!(rig.replica.ledger.height(), 0);
+    rig.from(2, Opened::Blocks(blocks.clone()));
+    assert_eq!(rig.replica.ledger.height(), 3, "the second proof covers the first block");
+    let advanced = rig.puppet.count(|input| matches!(input, Input::Advanced { .. }));
+    assert_eq!(advanced, 2, "once for each proven run");
+    rig.from(2, Opened::Blocks(blocks));
+    assert_eq!(rig.replica.ledger.height(), 3, "the same again changes nothing");
+    assert_eq!(rig.replica.halted, None);
+}
+
+#[test]
+fn a_peer_that_is_ahead_is_asked_and_one_that_is_behind_is_told() {
+    let mut rig = Rig::new();
+    rig.start();
+    let summary = |proven| {
+        let inbox = Inbox::<Word>::new(Default::default());
+        Gossip::default().summary(&inbox, proven, &crate::testing::committee())
+    };
+    let actions = rig.from(2, Opened::Summary(summary(5)));
+    let asked = sends(&actions);
+    assert!(matches!(asked[..], [(Class::Sync, Packet::Ask(Ask::Blocks { .. }), to)]
+        if to == [ReplicaId(2)]));
+    rig.commit(Some(believed()));
+    rig.now += gossip::PATIENCE;
+    let actions = rig.from(3, Opened::Summary(summary(0)));
+    let told = sends(&actions);
+    assert!(matches!(told[..], [(Class::Summary, Packet::Summary(_), to)] if to == [ReplicaId(3)]));
+}
+
+#[test]
+fn conflicting_finality_halts_the_vote_but_not_the_answers_and_is_remembered() {
+    let mut rival = history(&[Some(believed())]);
+    let mut block = rival[0].block.as_ref().clone();
+    block.header.time += 1;
+    rival[0].block = Arc::new(block);
+    let mut rig = Rig::new();
+    rig.start();
+    rig.commit(Some(believed()));
+    let actions = rig.from(1, Opened::Blocks(rival));
+    assert!(actions.iter().any(|action| matches!(action, Action::Halted(_))));
+    let steps = rig.puppet.told.borrow().len();
+    rig.nudge();
+    assert_eq!(rig.puppet.told.borrow().len(), steps, "the protocol is told nothing more");
+    rig.store.crash();
+    let mut rig = Rig::on(rig.store);
+    rig.start();
+    assert!(rig.puppet.told.borrow().is_empty(), "nor after a restart");
+    let actions = rig.handle(Event::Asked { id: 1, query: Query::Status });
+    let Some(Action::Answer { answer: Answer::Status(status), .. }) = actions.last() else {
+        panic!("no answer in {actions:?}");
+    };
+    assert!(status.state.starts_with("halted: "), "{}", status.state);
+    assert_eq!(status.height, 1);
+}
+
+#[test]
+fn a_wanted_block_is_asked_for_until_it_arrives_whole() {
+    let wanted = history(&[Some(believed())])[0].block.clone();
+    let hash = wanted.hash();
+    let mut rig = Rig::new();
+    rig.start();
+    rig.puppet.act(Effect::Want(Want::Block(hash)));
+    let actions = rig.nudge();
+    assert!(matches!(sends(&actions)[..], [(Class::Sync, Packet::Ask(Ask::Block(asked)), _)]
+        if *asked == hash));
+    rig.now += WANT_PERIOD;
+    assert_eq!(sends(&rig.handle(Event::Rang(Alarm::Wants))).len(), 1, "nobody answered yet");
+    let mut gutted = wanted.as_ref().clone();
+    gutted.transactions.push(transfer(1, 0, 5).transaction().as_ref().clone());
+    let actions = rig.from(1, Opened::Block(Arc::new(gutted)));
+    assert_eq!(refusals(&actions), ["body"]);
+    let arrived = |input: &Input<Word>| matches!(input, Input::Arrived(_));
+    rig.from(1, Opened::Block(Arc::clone(&wanted)));
+    assert_eq!(rig.puppet.count(arrived), 1);
+    let actions = rig.from(1, Opened::Block(wanted));
+    assert_eq!(refusals(&actions), ["unwanted"]);
+    assert_eq!(rig.puppet.count(arrived), 1);
+}
+
+#[test]
+fn envelopes_survive_the_wire_and_forgeries_do_not() {
+    let signed = say(&hand(1), word(1));
+    let packet = Packet::Message(signed.clone());
+    let bytes = Envelope { seq: 9, packet }.encode();
+    let (seq, opened) = crate::packet::open::<Word>(&bytes, &keys()).unwrap();
+    assert_eq!(seq, 9);
+    assert!(matches!(opened, Opened::Message { signed: ref s, .. } if *s == signed));
+    for at in 0..bytes.len() {
+        let mut bytes = bytes.clone();
+        bytes[at] ^= 1;
+        // Only the number in front is not signed: transport and trace use it, nothing else does.
+        if let Ok((_, Opened::Message { signed: other, .. })) =
+            crate::packet::open::<Word>(&bytes, &keys())
+        {
+            assert_eq!(other, signed, "byte {at} changed the message and went unnoticed");
+        }
+    }
+    assert_eq!(chain(), keys().chain());
+}

@@ -1,0 +1,134 @@
+//! One message per slot, ever.
+//!
+//! Whatever the signer signs for a slot is recorded, durably before it leaves, and a second and
+//! different message in that slot is refused, also after a crash: it is the replica's last defence
+//! against making itself guilty.
+
+use crate::inbox::Horizon;
+use consensus::{Claimed, Message, Signed};
+use crypto::codec;
+use ledger::{
+    Hand, Keys, Slot,
+    store::{Batch, Store, StoreError},
+};
+use std::collections::BTreeMap;
+
+/// Keys of the replica's part of the store; the ledger's begin with other letters.
+const OWN: &[u8] = b"ro";
+const HORIZON: &[u8] = b"rh";
+
+/// The longest own message that is read back, in bytes.
+const MAX_OWN_BYTES: usize = crate::packet::MAX_ENVELOPE_BYTES;
+
+/// Signs for one replica and remembers what it signed.
+#[derive(Debug)]
+pub struct Signer<M> {
+    hand: Hand,
+    own: BTreeMap<Slot, Signed<M>>,
+    horizon: Horizon,
+}
+
+/// What the signer makes of a request.
+#[derive(Debug)]
+pub enum Outcome<M> {
+    /// Signed now, for the first time.
+    First(Signed<M>),
+    /// Signed before, word for word: here it is again.
+    Again(Signed<M>),
+    /// Another message was signed in this slot.
+    Conflict {
+        /// The slot in question.
+        slot: Slot,
+    },
+    /// The slot is dead.
+    Dead {
+        /// The slot in question.
+        slot: Slot,
+    },
+}
+
+impl<M: Message> Signer<M> {
+    /// Reads back what was signed in earlier lives.
+    pub fn open(hand: Hand, keys: &Keys, store: &dyn Store) -> Result<Signer<M>, StoreError> {
+        let damaged = |key: &[u8], reason: String| StoreError::Damaged {
+            key: key.iter().map(|byte| format!("{byte:02x}")).collect(),
+            reason,
+        };
+        let mut horizon = Horizon::default();
+        if let Some(bytes) = store.get(HORIZON)? {
+            let (height, round) = codec::decode(&bytes, 64)
+                .map_err(|error| damaged(HORIZON, format!("no horizon: {error}")))?;
+            horizon = Horizon { height, round };
+        }
+        let mut own = BTreeMap::new();
+        for (key, bytes) in store.scan(OWN)? {
+            let claimed: Claimed<M> = codec::decode(&bytes, MAX_OWN_BYTES)
+                .map_err(|error| damaged(&key, format!("no message of ours: {error}")))?;
+            let signed = claimed
+                .open(keys)
+                .map_err(|error| damaged(&key, error.to_string()))?;
+            if let Some(slot) = signed.slot().filter(|slot| !horizon.passed(*slot)) {
+                own.insert(slot, signed);
+            }
+        }
+        Ok(Signer { hand, own, horizon })
+    }
+
+    /// Signs `message`, unless its slot is dead or taken by another.
+    pub fn sign(&mut self, message: M, batch: &mut Batch) -> Outcome<M> {
+        let Some(slot) = message.slot() else {
+            return Outcome::First(Signed::by(&self.hand, message));
+        };
+        if self.horizon.passed(slot) {
+            return Outcome::Dead { slot };
+        }
+        if let Some(earlier) = self.own.get(&slot) {
+            return match *earlier.message() == message {
+                true => Outcome::Again(earlier.clone()),
+                false => Outcome::Conflict { slot },
+            };
+        }
+        let signed = Signed::by(&self.hand, message);
+        batch.put(own_key(slot), codec::encode(signed.claimed()));
+        self.own.insert(slot, signed.clone());
+        Outcome::First(signed)
+    }
+
+    /// Every message of ours whose slot lives, by slot.
+    pub fn own(&self) -> Vec<Signed<M>> {
+        self.own.values().cloned().collect()
+    }
+
+    /// Which slots are dead.
+    pub fn horizon(&self) -> Horizon {
+        self.horizon
+    }
+
+    /// Forgets the dead slots. That they are dead is recorded first, so forgetting is safe.
+    pub fn raise(&mut self, height: u64, round: u64, batch: &mut Batch) {
+        let before = self.horizon;
+        self.horizon.raise(height, round);
+        if self.horizon == before {
+            return;
+        }
+        let horizon = self.horizon;
+        batch.put(HORIZON.to_vec(), codec::encode(&(horizon.height, horizon.round)));
+        self.own.retain(|slot, _| {
+            let dead = horizon.passed(*slot);
+            if dead {
+                batch.delete(own_key(*slot));
+            }
+            !dead
+        });
+    }
+}
+
+/// Big-endian, so that the store sorts slots as we do.
+fn own_key(slot: Slot) -> Vec<u8> {
+    let mut key = OWN.to_vec();
+    key.extend(slot.height.to_be_bytes());
+    key.extend(slot.epoch.to_be_bytes());
+    key.extend(slot.round.to_be_bytes());
+    key.push(slot.phase);
+    key
+}

@@ -1,0 +1,177 @@
+//! Catching up: committed blocks from peers, believed only with their proofs.
+//!
+//! A replica that is behind asks one peer after another for what follows its own height, checks
+//! hash links, execution and certificates, and commits. It votes for nothing meanwhile that it
+//! would not vote for otherwise, so it may lag or run ahead of its protocol without harm.
+
+use crate::packet::{Ask, Chained};
+use consensus::{Protocol, Unproven};
+use crypto::codec;
+use ledger::{Header, Keys, Ledger, Rejected, ReplicaId, block::MAX_BLOCK_BYTES};
+use rand_chacha::{ChaCha8Rng, rand_core::Rng};
+use std::{collections::BTreeMap, time::Duration};
+
+/// How long an answer may take before another peer is asked.
+pub const TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How many blocks one answer holds.
+pub const MAX_BLOCKS: usize = 64;
+
+/// How many bytes of blocks one answer holds, roughly.
+const MAX_ANSWER_BYTES: usize = 2 * MAX_BLOCK_BYTES;
+
+/// How far the peers are, and what was asked of whom.
+#[derive(Debug, Default)]
+pub struct Sync {
+    proven: BTreeMap<ReplicaId, u64>,
+    asked: Option<(ReplicaId, Duration)>,
+}
+
+/// Why blocks from a peer were not committed.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum SyncFault {
+    /// They prove nothing that follows our height.
+    #[error("the blocks do not reach past height {0} with a proof")]
+    Useless(u64),
+    /// They are not a chain on our root.
+    #[error("block {0} does not stand on our chain")]
+    Unlinked(u64),
+    /// The proof does not hold.
+    #[error("the blocks are not proven final: {0}")]
+    Unproven(#[from] Unproven),
+    /// A block does not execute although it is proven: more than a third must be lying.
+    #[error("a proven block is rejected: {0}")]
+    Rejected(#[from] Rejected),
+    /// A block we committed has a proven rival.
+    #[error("height {height} has two final blocks: {ours} and {theirs}")]
+    Conflict {
+        /// Where.
+        height: u64,
+        /// The block we committed.
+        ours: ledger::BlockHash,
+        /// Its rival.
+        theirs: ledger::BlockHash,
+    },
+}
+
+impl SyncFault {
+    /// A word for counters.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            SyncFault::Useless(_) => "useless",
+            SyncFault::Unlinked(_) => "unlinked",
+            SyncFault::Unproven(_) => "unproven",
+            SyncFault::Rejected(_) => "rejected",
+            SyncFault::Conflict { .. } => "conflict",
+        }
+    }
+}
+
+impl Sync {
+    /// A peer says how far it can prove.
+    pub fn heard(&mut self, peer: ReplicaId, proven: u64) {
+        self.proven.insert(peer, proven);
+    }
+
+    /// An answer came, good or bad. After a bad one the peer is not asked again until it speaks.
+    pub fn answered(&mut self, peer: ReplicaId, good: bool) {
+        if self.asked.is_some_and(|(asked, _)| asked == peer) {
+            self.asked = None;
+        }
+        if !good {
+            self.proven.remove(&peer);
+        }
+    }
+
+    /// Whom to ask for what, if `height` is behind and no answer is awaited.
+    ///
+    /// A peer one height ahead is no reason while we are `fresh`: its votes are on their way to us.
+    pub fn next(
+        &mut self,
+        height: u64,
+        fresh: bool,
+        now: Duration,
+        rng: &mut ChaCha8Rng,
+    ) -> Option<(ReplicaId, Ask)> {
+        if let Some((peer, since)) = self.asked {
+            if now < since + TIMEOUT {
+                return None;
+            }
+            self.answered(peer, false);
+        }
+        let least = height.saturating_add(if fresh { 2 } else { 1 });
+        let ahead: Vec<_> =
+            self.proven.iter().filter(|(_, proven)| **proven >= least).map(|(id, _)| *id).collect();
+        let peer = *ahead.get(rng.next_u32() as usize % ahead.len().max(1))?;
+        self.asked = Some((peer, now));
+        // Our own last block comes along, so that a rival to it is noticed.
+        Some((peer, Ask::Blocks { from: height.max(1) }))
+    }
+}
+
+/// Committed blocks from height `from` on, ending with a proven one, as far as an answer goes.
+pub fn answer(ledger: &Ledger, from: u64) -> Vec<Chained> {
+    let mut blocks = Vec::new();
+    let mut bytes = 0;
+    let mut height = from.max(1);
+    while blocks.len() < MAX_BLOCKS && bytes < MAX_ANSWER_BYTES {
+        let Some(block) = ledger.committed(height) else { break };
+        bytes += codec::encoded_len(block.as_ref());
+        blocks.push(Chained { proof: ledger.proof(height), block });
+        height += 1;
+    }
+    while blocks.last().is_some_and(|last| last.proof.is_none()) {
+        blocks.pop();
+    }
+    blocks
+}
+
+/// How many of `blocks`, from the first, follow our root and are proven by the last of them.
+/// Blocks at or below our height are only compared with ours.
+pub fn check<P: Protocol>(
+    ledger: &Ledger,
+    blocks: &[Chained],
+    keys: &Keys,
+) -> Result<std::ops::Range<usize>, SyncFault> {
+    let height = ledger.height();
+    let committee = ledger.committee(ledger.root()).expect("the root's committee is known");
+    let below = blocks.iter().take_while(|chained| chained.block.header.height <= height).count();
+    for chained in &blocks[..below] {
+        rival::<P>(ledger, chained, keys)?;
+    }
+    let fresh = &blocks[below..];
+    let headers: Vec<Header> = fresh.iter().map(|chained| chained.block.header.clone()).collect();
+    let mut parent = ledger.root();
+    for (header, expected) in headers.iter().zip(height + 1..) {
+        if header.parent != parent || header.height != expected {
+            return Err(SyncFault::Unlinked(header.height));
+        }
+        parent = header.hash();
+    }
+    let Some(proven) = fresh.iter().position(|chained| chained.proof.is_some()) else {
+        return Err(SyncFault::Useless(height));
+    };
+    let proof = fresh[proven].proof.as_ref().expect("it was just found");
+    P::verify(&headers[..=proven], proof, &committee, keys)?;
+    Ok(below..below + proven + 1)
+}
+
+/// A proven block at a height where we committed another.
+fn rival<P: Protocol>(ledger: &Ledger, chained: &Chained, keys: &Keys) -> Result<(), SyncFault> {
+    let header = &chained.block.header;
+    let (Some(ours), Some(proof)) = (ledger.committed(header.height), &chained.proof) else {
+        return Ok(());
+    };
+    let (ours, theirs) = (ours.hash(), header.hash());
+    let committee = ledger.committed(header.height - 1).and_then(|b| ledger.committee(b.hash()));
+    if ours == theirs {
+        return Ok(());
+    }
+    let proven = committee.is_some_and(|committee| {
+        P::verify(std::slice::from_ref(header), proof, &committee, keys).is_ok()
+    });
+    match proven {
+        true => Err(SyncFault::Conflict { height: header.height, ours, theirs }),
+        false => Ok(()),
+    }
+}

@@ -1,0 +1,139 @@
+//! What the tests of this crate share: a committee of four with simulated keys, a message that
+//! means nothing, and a puppet for a protocol.
+
+use consensus::{Effect, Input, Message, Protocol, Signed, Turn, Unproven};
+use crypto::{Address, SecretKey};
+use ledger::{
+    Action, Amount, ChainId, Committee, Genesis, Hand, Header, Keys, Payload, Proof, ReplicaId,
+    Slot, Stake, VerifiedTransaction,
+    genesis::{Funded, Validator},
+    vote::SimulatedSecret,
+};
+use serde::{Deserialize, Serialize};
+use std::{cell::RefCell, collections::VecDeque, rc::Rc};
+
+const SECRET: SimulatedSecret = SimulatedSecret([7; 32]);
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub(crate) struct Word {
+    pub(crate) height: u64,
+    pub(crate) round: u64,
+    pub(crate) text: u64,
+}
+
+impl Message for Word {
+    fn kind(&self) -> &'static str {
+        "word"
+    }
+
+    fn slot(&self) -> Option<Slot> {
+        Some(Slot { height: self.height, round: self.round, ..Slot::default() })
+    }
+}
+
+/// What the puppet does in one step.
+pub(crate) type Pull = Box<dyn FnOnce(&mut Turn<'_, Word>)>;
+
+/// Does whatever the test queued for its next step, and remembers what it was told.
+#[derive(Clone, Default)]
+pub(crate) struct Puppet {
+    pub(crate) told: Rc<RefCell<Vec<Input<Word>>>>,
+    pub(crate) strings: Rc<RefCell<VecDeque<Pull>>>,
+}
+
+impl Puppet {
+    /// Queues what to do in the next step that has nothing queued yet.
+    pub(crate) fn pull(&self, pull: impl FnOnce(&mut Turn<'_, Word>) + 'static) {
+        self.strings.borrow_mut().push_back(Box::new(pull));
+    }
+
+    /// Queues one effect.
+    pub(crate) fn act(&self, effect: Effect<Word>) {
+        self.pull(|turn| turn.act(effect));
+    }
+
+    /// How many inputs of this kind it was told.
+    pub(crate) fn count(&self, kind: impl Fn(&Input<Word>) -> bool) -> usize {
+        self.told.borrow().iter().filter(|input| kind(input)).count()
+    }
+}
+
+impl Protocol for Puppet {
+    type Message = Word;
+
+    fn step(&mut self, input: Input<Word>, turn: &mut Turn<'_, Word>) {
+        self.told.borrow_mut().push(input);
+        let pull = self.strings.borrow_mut().pop_front();
+        if let Some(pull) = pull {
+            pull(turn);
+        }
+    }
+
+    /// Believes a proof that says "final", and nothing else.
+    fn verify(
+        _headers: &[Header],
+        proof: &Proof,
+        _committee: &Committee,
+        _keys: &Keys,
+    ) -> Result<(), Unproven> {
+        match proof == &believed() {
+            true => Ok(()),
+            false => Err(Unproven::Malformed("it does not say final".into())),
+        }
+    }
+}
+
+/// The only proof that a puppet believes.
+pub(crate) fn believed() -> Proof {
+    Proof(b"final".to_vec())
+}
+
+fn key(who: u32) -> SecretKey {
+    SecretKey::from_seed([who as u8 + 1; 32])
+}
+
+/// The account that belongs to validator `who`'s key, with a thousand coins.
+pub(crate) fn address(who: u32) -> Address {
+    key(who).public().address()
+}
+
+pub(crate) fn genesis() -> Genesis {
+    let validators = (0..4).map(|who| Validator { key: key(who).public(), stake: Stake(1) });
+    let accounts = (0..4).map(|who| Funded { address: address(who), balance: Amount(1_000) });
+    Genesis {
+        name: "puppets".into(),
+        time: 0,
+        consensus: "puppet".into(),
+        block_time: 1_000,
+        settings: Default::default(),
+        validators: validators.collect(),
+        accounts: accounts.collect(),
+    }
+}
+
+pub(crate) fn chain() -> ChainId {
+    genesis().chain_id()
+}
+
+pub(crate) fn transfer(from: u32, nonce: u64, amount: u64) -> VerifiedTransaction {
+    let action = Action::Transfer { to: address(3), amount: Amount(amount) };
+    let sender = key(from).public();
+    let payload = Payload { chain: chain(), sender, nonce, fee: Amount(1), action };
+    payload.sign(&key(from)).verify(chain()).expect("it is signed by its sender")
+}
+
+pub(crate) fn hand(who: u32) -> Hand {
+    Hand::simulated(ReplicaId(who), chain(), SECRET)
+}
+
+pub(crate) fn say(hand: &Hand, word: Word) -> Signed<Word> {
+    Signed::by(hand, word)
+}
+
+pub(crate) fn keys() -> Keys {
+    Keys::simulated(chain(), SECRET, 4)
+}
+
+pub(crate) fn committee() -> Committee {
+    genesis().committee().expect("four members with stake")
+}

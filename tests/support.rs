@@ -1,0 +1,1 @@
+//! Stories across crates; this file holds what they share.
