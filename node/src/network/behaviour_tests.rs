@@ -1,0 +1,83 @@
+use libp2p::identity::Keypair;
+
+use super::{super::PeerConfig, *};
+
+/// Our links and the identities of a peer below us and one above us.
+fn links() -> (Links, PeerId, PeerId) {
+    let mut keys: Vec<_> =
+        (1..=3).map(|seed| Keypair::ed25519_from_bytes([seed; 32]).unwrap().public()).collect();
+    keys.sort_by_key(|key| key.to_peer_id());
+    let [below, own, above] = [0, 1, 2].map(|index: usize| keys[index].to_peer_id());
+    let peers = [0, 2].map(|index: usize| PeerConfig {
+        id: index as u32,
+        public_key: keys[index].clone().try_into_ed25519().unwrap().to_bytes(),
+        address: ([127, 0, 0, 1], 1).into(),
+    });
+    let tallies = Arc::new(Tallies::default());
+    let links = Links::new(
+        own,
+        StreamProtocol::new("/test"),
+        Arc::new(Roster::new(own, &peers, &tallies).unwrap()),
+        mpsc::channel(1).0,
+        tallies,
+    );
+    (links, below, above)
+}
+
+fn inbound(links: &mut Links, peer_id: PeerId) -> Option<Refusal> {
+    links
+        .handle_established_inbound_connection(
+            ConnectionId::new_unchecked(1),
+            peer_id,
+            &Multiaddr::empty(),
+            &Multiaddr::empty(),
+        )
+        .err()
+        .map(|denied| denied.downcast().unwrap())
+}
+
+fn told(links: &mut Links) -> Vec<LinkEvent> {
+    links
+        .pending
+        .drain(..)
+        .filter_map(|step| match step {
+            ToSwarm::GenerateEvent(event) => Some(event),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn only_a_configured_peer_above_us_may_connect_to_us() {
+    let (mut links, below, above) = links();
+    let stranger = PeerId::random();
+    assert_eq!(inbound(&mut links, above), None);
+    assert_eq!(inbound(&mut links, below), Some(Refusal::WrongSide(below)));
+    assert_eq!(inbound(&mut links, stranger), Some(Refusal::Unknown(stranger)));
+}
+
+#[test]
+fn a_second_connection_replaces_the_first() {
+    let (mut links, _, peer) = links();
+    let [first, second] = [1, 2].map(ConnectionId::new_unchecked);
+    links.established(peer, first);
+    links.on_connection_handler_event(peer, first, Notice::Opened);
+    assert_eq!(told(&mut links), [LinkEvent::Up(peer)]);
+
+    links.established(peer, second);
+    assert!(matches!(
+        links.pending.pop_front(),
+        Some(ToSwarm::CloseConnection { connection: CloseConnection::One(closed), .. })
+            if closed == first
+    ));
+    links.on_connection_handler_event(peer, second, Notice::Opened);
+    assert_eq!(told(&mut links), [LinkEvent::Down(peer), LinkEvent::Up(peer)]);
+
+    // The end of the first is no longer news, nor would be a substream it still opened.
+    links.on_connection_handler_event(peer, first, Notice::Opened);
+    links.closed(peer, first);
+    assert_eq!(told(&mut links), []);
+    links.closed(peer, second);
+    assert_eq!(told(&mut links), [LinkEvent::Down(peer)]);
+    assert!(links.connections.is_empty() && links.open.is_empty());
+}

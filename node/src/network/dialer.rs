@@ -1,0 +1,104 @@
+//! Who dials whom, and when again.
+//!
+//! Of two peers the one with the higher identity dials, so a pair never opens two connections at
+//! once and never has to agree which one to keep.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use libp2p::{
+    Multiaddr, PeerId,
+    swarm::dial_opts::{DialOpts, PeerCondition},
+};
+use tokio::time::Instant;
+
+use super::peers::Roster;
+
+/// The wait after the first failed dial; it doubles with each further one.
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+/// The longest wait between two dials, and so about the longest a restarted peer stays alone.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+
+/// The peers we dial, each with the time of its next attempt.
+#[derive(Debug)]
+pub(super) struct Dialer {
+    targets: BTreeMap<PeerId, Target>,
+}
+
+#[derive(Debug)]
+struct Target {
+    address: Multiaddr,
+    wait: Duration,
+    /// `None` while connected.
+    next: Option<Instant>,
+}
+
+/// Whether `own` is the side that dials `other`.
+pub(super) fn dials(own: PeerId, other: PeerId) -> bool {
+    own > other
+}
+
+impl Dialer {
+    /// All targets due at `now`.
+    pub(super) fn new(own: PeerId, roster: &Roster, now: Instant) -> Self {
+        let targets = roster
+            .iter()
+            .filter(|peer| dials(own, peer.peer_id))
+            .map(|peer| {
+                let target =
+                    Target { address: peer.address.clone(), wait: FIRST_WAIT, next: Some(now) };
+                (peer.peer_id, target)
+            })
+            .collect();
+        Self { targets }
+    }
+
+    /// When the next attempt is due, if one is.
+    pub(super) fn next(&self) -> Option<Instant> {
+        self.targets.values().filter_map(|target| target.next).min()
+    }
+
+    /// The attempts due at `now`. Each is due again after its wait, whatever becomes of it; the
+    /// condition makes an attempt beside a pending one a no-op.
+    pub(super) fn due(&mut self, now: Instant) -> Vec<DialOpts> {
+        let mut attempts = Vec::new();
+        for (peer_id, target) in &mut self.targets {
+            if target.next.is_none_or(|next| next > now) {
+                continue;
+            }
+            target.next = Some(now + target.wait);
+            target.wait = (target.wait * 2).min(LONGEST_WAIT);
+            // A port of its own for each attempt: the listening port, used again within a
+            // minute of the last connection, would meet that one's TIME_WAIT.
+            attempts.push(
+                DialOpts::peer_id(*peer_id)
+                    .condition(PeerCondition::DisconnectedAndNotDialing)
+                    .addresses(vec![target.address.clone()])
+                    .allocate_new_port()
+                    .build(),
+            );
+        }
+        attempts
+    }
+
+    /// A connection to the peer stands: no more attempts.
+    pub(super) fn connected(&mut self, peer_id: &PeerId) {
+        if let Some(target) = self.targets.get_mut(peer_id) {
+            target.next = None;
+        }
+    }
+
+    /// The connection is of use, so when it is lost the waits start small again. A peer that
+    /// accepts and hangs up at once never gets here, and is not dialled four times a second.
+    pub(super) fn linked(&mut self, peer_id: &PeerId) {
+        if let Some(target) = self.targets.get_mut(peer_id) {
+            target.wait = FIRST_WAIT;
+        }
+    }
+
+    /// The last connection to the peer is gone.
+    pub(super) fn disconnected(&mut self, peer_id: &PeerId, now: Instant) {
+        if let Some(target) = self.targets.get_mut(peer_id) {
+            target.next = Some(now + target.wait);
+        }
+    }
+}

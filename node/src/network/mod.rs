@@ -1,0 +1,283 @@
+//! The network: carries opaque bytes between this node and its configured peers, over libp2p.
+//!
+//! It knows nothing of consensus. Two kinds of traffic share one TCP connection (noise, yamux) for
+//! each pair of nodes:
+//!
+//! - **Frames** go from one node to another, in order, on one long-lived substream for each peer
+//!   and direction: [`Network::send`], [`Network::broadcast`], [`NetworkEvent::Frame`].
+//! - **Gossip** goes to everyone: [`Network::publish`], [`NetworkEvent::Gossip`],
+//!   [`Network::judge`].
+//!
+//! A task owns the swarm; the rest of the node holds a [`Network`], whose calls never wait, and
+//! receives [`Events`]. Every queue is bounded, and what is dropped or refused is counted in
+//! [`Counters`]. Frames may be lost when a connection breaks (those already written), and the last
+//! few may come twice: the replica's delivery copes with both.
+//!
+//! Only configured peers, known by their Ed25519 keys, may connect. The network never lies and
+//! never trusts: a frame's sender is proved by the connection, its content by nobody.
+//!
+//! Read first: [`start`], then `service.rs`, which shows the whole main loop. `behaviour.rs`
+//! decides which connections may be; `handler.rs` and `streams.rs` run one of them; `queue.rs` is
+//! where frames wait; `dialer.rs` reconnects; `gossip.rs` sets gossipsub up.
+
+mod behaviour;
+mod counters;
+mod dialer;
+mod events;
+mod framing;
+mod gossip;
+mod handler;
+mod peers;
+mod queue;
+mod service;
+mod streams;
+mod tasks;
+
+use std::{net::SocketAddr, sync::Arc};
+
+use libp2p::{StreamProtocol, identity::Keypair};
+use thiserror::Error;
+use tokio::{sync::mpsc, time::Instant};
+use zeroize::Zeroizing;
+
+use self::{
+    behaviour::Links,
+    counters::Tallies,
+    dialer::Dialer,
+    events::Changes,
+    peers::Roster,
+    service::{Command, Service},
+    tasks::Tasks,
+};
+pub use self::{
+    counters::Counters,
+    events::{Events, NetworkEvent},
+    gossip::{MAX_GOSSIP, Ticket, Verdict},
+    queue::{MAX_QUEUED_BYTES, MAX_QUEUED_FRAMES},
+};
+
+/// The longest frame, in bytes. All nodes must agree on it.
+pub const MAX_FRAME: u32 = 4 * 1024 * 1024;
+/// Events that wait for the node; then peers have to wait.
+const MAX_EVENTS: usize = 1_024;
+/// Gossiped messages the node may hold unjudged.
+const MAX_TICKETS: usize = 256;
+/// Messages of our own that wait to be published.
+const MAX_PUBLICATIONS: usize = 128;
+/// Hex digits of the chain id in the name of the consensus protocol.
+const SHORT_CHAIN: usize = 16;
+
+/// Who we are, where we listen, whom we know.
+#[derive(Clone)]
+pub struct Config {
+    /// The Ed25519 seed of the node's identity key.
+    pub seed: Zeroizing<[u8; 32]>,
+    /// Where to listen. Port 0 lets the system choose; see [`Network::address`].
+    pub listen: SocketAddr,
+    /// The other nodes, without ourselves.
+    pub peers: Vec<PeerConfig>,
+    /// The chain id in hex: part of every protocol name and topic, so that two chains never mix.
+    pub chain: String,
+}
+
+/// One other node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeerConfig {
+    /// Its seat: the replica's id, by which events and [`Network::send`] name it.
+    pub id: u32,
+    /// Its Ed25519 identity key, the only proof of who it is.
+    pub public_key: [u8; 32],
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
+/// Why the network could not start.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum NetworkError {
+    /// The chain id is not hex, or too short or long to be one.
+    #[error("chain id {0:?} is not 16 to 64 hexadecimal digits")]
+    BadChain(String),
+    /// A peer's key is no Ed25519 public key.
+    #[error("the public key of peer {seat} is not a valid Ed25519 key")]
+    BadKey {
+        /// The peer's seat.
+        seat: u32,
+    },
+    /// Two peers have the same seat.
+    #[error("two peers have the id {seat}; give each its own")]
+    DuplicateSeat {
+        /// The seat.
+        seat: u32,
+    },
+    /// Two peers have the same key.
+    #[error("peer {seat} has the public key of another peer; give each its own")]
+    DuplicateKey {
+        /// The second peer's seat.
+        seat: u32,
+    },
+    /// A peer has our own key.
+    #[error("peer {seat} has this node's own key; list only the other nodes")]
+    OwnKey {
+        /// The peer's seat.
+        seat: u32,
+    },
+    /// We cannot listen where we were told to.
+    #[error("cannot listen on {address}: {reason}")]
+    Listen {
+        /// The configured address.
+        address: SocketAddr,
+        /// What the system said.
+        reason: String,
+    },
+    /// The transport could not be set up.
+    #[error("cannot set up the transport: {reason}")]
+    Transport {
+        /// What libp2p said.
+        reason: String,
+    },
+    /// Gossipsub could not be set up.
+    #[error("cannot set up gossip: {reason}")]
+    Gossip {
+        /// What gossipsub said.
+        reason: String,
+    },
+}
+
+/// A handle to the running network. Cheap to clone; when the last is dropped, the network ends.
+#[derive(Clone, Debug)]
+pub struct Network {
+    roster: Arc<Roster>,
+    tallies: Arc<Tallies>,
+    commands: mpsc::Sender<Command>,
+    address: SocketAddr,
+}
+
+/// Starts the network on the current tokio runtime. When it returns, it listens.
+///
+/// # Errors
+///
+/// [`NetworkError`] if the configuration contradicts itself or the address cannot be listened on.
+pub async fn start(config: Config) -> Result<(Network, Events), NetworkError> {
+    let protocol = consensus_protocol(&config.chain)?;
+    let topic = gossip::topic(&config.chain);
+    let keypair = keypair(&config.seed)?;
+    let own = keypair.public().to_peer_id();
+    let tallies = Arc::new(Tallies::default());
+    let roster = Arc::new(Roster::new(own, &config.peers, &tallies)?);
+    let (event_sender, event_receiver) = mpsc::channel(MAX_EVENTS);
+    let (command_sender, commands) = mpsc::channel(MAX_PUBLICATIONS);
+    let (places, answers) = mpsc::channel(MAX_TICKETS);
+    let links =
+        Links::new(own, protocol, Arc::clone(&roster), event_sender.clone(), Arc::clone(&tallies));
+    let tasks = Tasks::default();
+    let mut swarm = service::swarm(keypair, links, &topic, &tasks)?;
+    let address = service::listen(&mut swarm, config.listen).await?;
+    let service = Service {
+        swarm,
+        tasks,
+        dialer: Dialer::new(own, &roster, Instant::now()),
+        roster: Arc::clone(&roster),
+        tallies: Arc::clone(&tallies),
+        topic,
+        commands,
+        places,
+        answers,
+        events: event_sender,
+        changes: Changes::default(),
+    };
+    tokio::spawn(service.run());
+    let network = Network { roster, tallies, commands: command_sender, address };
+    Ok((network, Events::new(event_receiver)))
+}
+
+impl Network {
+    /// Queues a frame for one peer, connected or not. Never waits: if the queue is full
+    /// ([`MAX_QUEUED_FRAMES`], [`MAX_QUEUED_BYTES`]) or the frame too long ([`MAX_FRAME`]), the
+    /// frame is dropped and counted.
+    pub fn send(&self, to: u32, frame: Arc<[u8]>) {
+        match self.roster.seated(to) {
+            Some(peer) => self.queue(peer, frame),
+            None => self.tallies.dropped_unknown_peer.increment(),
+        }
+    }
+
+    /// Queues a frame for every configured peer, each as [`Network::send`] does.
+    pub fn broadcast(&self, frame: Arc<[u8]>) {
+        for peer in self.roster.iter() {
+            self.queue(peer, Arc::clone(&frame));
+        }
+    }
+
+    /// Gossips up to [`MAX_GOSSIP`] bytes to everyone. Never waits; what cannot be published (too
+    /// long, nobody there, a full queue, content seen before) is dropped and counted.
+    pub fn publish(&self, bytes: Vec<u8>) {
+        if bytes.len() > MAX_GOSSIP {
+            self.tallies.gossip_oversized.increment();
+        } else if self.commands.try_send(Command::Publish(bytes)).is_err() {
+            self.tallies.gossip_dropped.increment();
+        }
+    }
+
+    /// Judges a gossiped message, as [`Ticket::judge`] does.
+    pub fn judge(&self, ticket: Ticket, verdict: Verdict) {
+        ticket.judge(verdict);
+    }
+
+    /// How many configured peers are connected.
+    pub fn peers(&self) -> usize {
+        self.roster.iter().filter(|peer| peer.is_linked()).count()
+    }
+
+    /// The seats of the connected peers, ascending.
+    pub fn connected(&self) -> Vec<u32> {
+        self.roster.iter().filter(|peer| peer.is_linked()).map(|peer| peer.seat).collect()
+    }
+
+    /// What has been carried, refused and dropped since the start.
+    pub fn counters(&self) -> Counters {
+        self.tallies.snapshot()
+    }
+
+    /// Where we listen, with the port the system chose if none was given.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Ends the network: closes every connection, frees the port and waits until no task is left,
+    /// about a second at most. Frames still queued are dropped. Other handles become useless.
+    pub async fn shutdown(self) {
+        // An error means that it has ended already.
+        let _ = self.commands.send(Command::Shutdown).await;
+        self.commands.closed().await;
+    }
+
+    fn queue(&self, peer: &peers::Peer, frame: Arc<[u8]>) {
+        if frame.len() > MAX_FRAME as usize {
+            self.tallies.dropped_oversized.increment();
+        } else if peer.queue.push(frame).is_err() {
+            self.tallies.dropped_queue_full.increment();
+        }
+    }
+}
+
+/// The name of a chain's consensus protocol. Nodes of another chain do not speak it.
+fn consensus_protocol(chain: &str) -> Result<StreamProtocol, NetworkError> {
+    let bad = || NetworkError::BadChain(chain.to_owned());
+    let is_hex = chain.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if !is_hex || !(SHORT_CHAIN..=64).contains(&chain.len()) {
+        return Err(bad());
+    }
+    let name = format!("/byzantium/{}/consensus/1", &chain[..SHORT_CHAIN]);
+    StreamProtocol::try_from_owned(name).map_err(|_| bad())
+}
+
+/// The identity key of a seed.
+fn keypair(seed: &Zeroizing<[u8; 32]>) -> Result<Keypair, NetworkError> {
+    // libp2p wipes the copy it is given.
+    let mut copy = Zeroizing::new(**seed);
+    Keypair::ed25519_from_bytes(copy.as_mut_slice())
+        .map_err(|error| NetworkError::Transport { reason: error.to_string() })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,115 @@
+//! The configured peers: who may speak to us, and what waits for each.
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use libp2p::{Multiaddr, PeerId, identity, multiaddr::Protocol};
+use tokio::sync::Semaphore;
+
+use super::{NetworkError, PeerConfig, counters::Tallies, queue::Queue};
+
+/// Bytes of received frames that one peer may have waiting for the node. Each peer has its own
+/// budget, so one that floods us leaves the others theirs. It must hold the longest frame.
+const INBOUND_BYTES: usize = 8 * 1024 * 1024;
+
+/// One configured peer.
+#[derive(Debug)]
+pub(super) struct Peer {
+    /// The seat: the replica's id.
+    pub(super) seat: u32,
+    /// The identity its public key gives it.
+    pub(super) peer_id: PeerId,
+    /// Where it listens.
+    pub(super) address: Multiaddr,
+    /// Frames that wait to be sent to it.
+    pub(super) queue: Queue,
+    /// Room for frames received from it, in bytes.
+    pub(super) inbound: Arc<Semaphore>,
+    linked: AtomicBool,
+}
+
+impl Peer {
+    /// Whether we have a substream on which to send to it.
+    pub(super) fn is_linked(&self) -> bool {
+        self.linked.load(Ordering::Relaxed)
+    }
+
+    /// Notes whether we have one.
+    pub(super) fn set_linked(&self, linked: bool) {
+        self.linked.store(linked, Ordering::Relaxed);
+    }
+}
+
+/// All configured peers, by seat and by identity.
+#[derive(Debug)]
+pub(super) struct Roster {
+    by_seat: BTreeMap<u32, Arc<Peer>>,
+    by_identity: BTreeMap<PeerId, Arc<Peer>>,
+}
+
+impl Roster {
+    /// Checks the configuration: seats and keys are unique, and none is our own.
+    pub(super) fn new(
+        own: PeerId,
+        configured: &[PeerConfig],
+        tallies: &Arc<Tallies>,
+    ) -> Result<Self, NetworkError> {
+        let mut by_seat = BTreeMap::new();
+        let mut by_identity = BTreeMap::new();
+        for config in configured {
+            let seat = config.id;
+            let peer_id = identify(seat, &config.public_key)?;
+            if peer_id == own {
+                return Err(NetworkError::OwnKey { seat });
+            }
+            let peer = Arc::new(Peer {
+                seat,
+                peer_id,
+                address: multiaddr(config.address),
+                queue: Queue::new(Arc::clone(tallies)),
+                inbound: Arc::new(Semaphore::new(INBOUND_BYTES)),
+                linked: AtomicBool::new(false),
+            });
+            if by_seat.insert(seat, Arc::clone(&peer)).is_some() {
+                return Err(NetworkError::DuplicateSeat { seat });
+            }
+            if by_identity.insert(peer_id, peer).is_some() {
+                return Err(NetworkError::DuplicateKey { seat });
+            }
+        }
+        Ok(Self { by_seat, by_identity })
+    }
+
+    /// The peer in a seat.
+    pub(super) fn seated(&self, seat: u32) -> Option<&Arc<Peer>> {
+        self.by_seat.get(&seat)
+    }
+
+    /// The peer with an identity.
+    pub(super) fn identified(&self, peer_id: &PeerId) -> Option<&Arc<Peer>> {
+        self.by_identity.get(peer_id)
+    }
+
+    /// Every peer, by ascending seat.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<Peer>> {
+        self.by_seat.values()
+    }
+}
+
+/// The libp2p identity of an Ed25519 public key.
+fn identify(seat: u32, public_key: &[u8; 32]) -> Result<PeerId, NetworkError> {
+    let key = identity::ed25519::PublicKey::try_from_bytes(public_key)
+        .map_err(|_| NetworkError::BadKey { seat })?;
+    Ok(identity::PublicKey::from(key).to_peer_id())
+}
+
+/// A TCP address in libp2p's notation.
+pub(super) fn multiaddr(address: SocketAddr) -> Multiaddr {
+    Multiaddr::from(address.ip()).with(Protocol::Tcp(address.port()))
+}
