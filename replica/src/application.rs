@@ -1,7 +1,7 @@
 //! What a protocol sees of the ledger and the pool during one step.
 
-use consensus::Application;
 use crate::pool::Pool;
+use consensus::Application;
 use ledger::{
     Block, BlockHash, Committee, Draft, Ledger, Rejected, Transaction, TransactionId,
     chain::VerifiedSet, store::Batch,

@@ -72,8 +72,7 @@ impl Gossip {
         committee: &Committee,
     ) -> Summary {
         let after = self.page.map_or(Bound::Unbounded, Bound::Excluded);
-        let page: Vec<_> =
-            inbox.slots().range((after, Bound::Unbounded)).take(MAX_SLOTS).collect();
+        let page: Vec<_> = inbox.slots().range((after, Bound::Unbounded)).take(MAX_SLOTS).collect();
         let from = self.page.unwrap_or(ALL.0);
         let full = page.len() == MAX_SLOTS;
         self.page = if full { page.last().map(|(slot, _)| **slot) } else { None };

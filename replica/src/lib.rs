@@ -11,13 +11,11 @@
 //! [`trace`].
 
 mod application;
-mod effects;
 pub mod event;
 pub mod gossip;
 pub mod inbox;
 pub mod packet;
 pub mod pool;
-mod query;
 mod replica;
 pub mod signer;
 pub mod sync;

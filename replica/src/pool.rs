@@ -29,7 +29,9 @@ pub enum PoolRefusal {
         found: u64,
     },
     /// The nonce runs further ahead than [`MAX_NONCE_GAP`].
-    #[error("the nonce {found} is too far ahead, the account's next is {expected} and at most {MAX_NONCE_GAP} may be missing")]
+    #[error(
+        "the nonce {found} is too far ahead, the account's next is {expected} and at most {MAX_NONCE_GAP} may be missing"
+    )]
     TooFarAhead {
         /// The account's next.
         expected: u64,
@@ -37,7 +39,9 @@ pub enum PoolRefusal {
         found: u64,
     },
     /// Another transaction of this nonce pays as much or more.
-    #[error("a transaction with nonce {nonce} is waiting already; to replace it, pay a fee above {fee}")]
+    #[error(
+        "a transaction with nonce {nonce} is waiting already; to replace it, pay a fee above {fee}"
+    )]
     Underpriced {
         /// The nonce both have.
         nonce: u64,
@@ -45,7 +49,9 @@ pub enum PoolRefusal {
         fee: Amount,
     },
     /// The account cannot pay for it and for what it sent before.
-    #[error("the account holds {balance}, but {needed} is needed for this and the transactions before it")]
+    #[error(
+        "the account holds {balance}, but {needed} is needed for this and the transactions before it"
+    )]
     Balance {
         /// What it holds.
         balance: Amount,
@@ -53,7 +59,9 @@ pub enum PoolRefusal {
         needed: u128,
     },
     /// Everything that waits pays at least as much.
-    #[error("the pool is full with {capacity} transactions that pay as much; pay more than {fee} or try later")]
+    #[error(
+        "the pool is full with {capacity} transactions that pay as much; pay more than {fee} or try later"
+    )]
     Full {
         /// The bound.
         capacity: usize,

@@ -64,9 +64,7 @@ impl<M: Message> Signer<M> {
         for (key, bytes) in store.scan(OWN)? {
             let claimed: Claimed<M> = codec::decode(&bytes, MAX_OWN_BYTES)
                 .map_err(|error| damaged(&key, format!("no message of ours: {error}")))?;
-            let signed = claimed
-                .open(keys)
-                .map_err(|error| damaged(&key, error.to_string()))?;
+            let signed = claimed.open(keys).map_err(|error| damaged(&key, error.to_string()))?;
             if let Some(slot) = signed.slot().filter(|slot| !horizon.passed(*slot)) {
                 own.insert(slot, signed);
             }

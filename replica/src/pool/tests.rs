@@ -33,12 +33,9 @@ fn order(pool: &Pool) -> Vec<(Address, u64)> {
 #[test]
 fn order_is_by_fee_then_age_and_within_an_account_by_nonce() {
     let mut pool = Pool::new(10);
-    for transaction in [
-        transfer(1, 0, 5, 1),
-        transfer(1, 1, 50, 1),
-        transfer(2, 0, 10, 1),
-        transfer(3, 0, 10, 1),
-    ] {
+    for transaction in
+        [transfer(1, 0, 5, 1), transfer(1, 1, 50, 1), transfer(2, 0, 10, 1), transfer(3, 0, 10, 1)]
+    {
         pool.insert(transaction, &rich(0)).unwrap();
     }
     let expected = [(2, 0), (3, 0), (1, 0), (1, 1)].map(|(who, nonce)| (address(who), nonce));

@@ -1,9 +1,13 @@
 //! The replica's own promises, with a puppet for a protocol.
 
-use super::*;
-use crate::testing::{Puppet, Word, address, believed, chain, genesis, hand, keys, say, transfer};
-use consensus::To;
-use ledger::{Draft, Seal, store::MemoryStore};
+use super::{peers::WANT_PERIOD, submissions::PUBLISH_PERIOD, *};
+use crate::{
+    event::Answer,
+    packet::{Ask, Chained, Opened},
+    testing::{Puppet, Word, address, believed, chain, genesis, hand, keys, say, transfer},
+};
+use consensus::{Effect, To};
+use ledger::{Block, Draft, Seal, store::MemoryStore};
 use std::collections::BTreeSet;
 
 struct Rig {
@@ -85,8 +89,7 @@ impl Rig {
 fn assemble(turn: &Turn<'_, Word>, transactions: Vec<ledger::Transaction>) -> Arc<Block> {
     let parent = turn.app.root();
     let (time, proposer, duties) = (2_000, ReplicaId(0), Vec::new());
-    let draft =
-        Draft { parent, transactions, time, proposer, duties, seal: Seal::default() };
+    let draft = Draft { parent, transactions, time, proposer, duties, seal: Seal::default() };
     turn.app.assemble(draft).unwrap()
 }
 
@@ -264,7 +267,8 @@ fn a_refused_submission_says_why_and_is_not_published() {
     let query = Query::Submit(transfer(1, 0, 5_000));
     let actions = rig.handle(Event::Asked { id: 1, query });
     assert!(!actions.iter().any(|action| matches!(action, Action::Publish(_))));
-    let Some(Action::Answer { answer: Answer::Submitted(Err(refusal)), .. }) = actions.last() else {
+    let Some(Action::Answer { answer: Answer::Submitted(Err(refusal)), .. }) = actions.last()
+    else {
         panic!("no answer in {actions:?}");
     };
     assert_eq!(refusal.reason(), "balance");
@@ -273,6 +277,27 @@ fn a_refused_submission_says_why_and_is_not_published() {
         unknown.last(),
         Some(Action::Answer { answer: Answer::Account(answer), .. }) if answer.account.nonce == 0
     ));
+}
+
+#[test]
+fn a_submitted_transaction_is_published_again_while_it_waits_and_others_are_not() {
+    let mut rig = Rig::new();
+    rig.start();
+    rig.handle(Event::Gossiped(vec![transfer(2, 0, 5)]));
+    let transaction = transfer(1, 0, 5);
+    rig.handle(Event::Asked { id: 1, query: Query::Submit(transaction.clone()) });
+    let mut published = |after| {
+        rig.now += after;
+        let actions = rig.handle(Event::Rang(Alarm::Gossip));
+        let publish = |action| match action {
+            Action::Publish(transactions) => Some(transactions),
+            _ => None,
+        };
+        actions.into_iter().filter_map(publish).flatten().collect::<Vec<_>>()
+    };
+    assert_eq!(published(PUBLISH_PERIOD - gossip::PERIOD), []);
+    assert_eq!(published(gossip::PERIOD), [transaction]);
+    assert_eq!(published(gossip::PERIOD), []);
 }
 
 /// Blocks that another replica committed, one for each proof.

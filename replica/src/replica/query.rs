@@ -1,9 +1,7 @@
 //! Answers to people and programs, with proofs.
 
-use crate::{
-    event::{Answer, Query},
-    replica::Replica,
-};
+use super::Replica;
+use crate::event::{Answer, Query};
 use consensus::Protocol;
 use crypto::Address;
 use ledger::{
@@ -17,7 +15,7 @@ use std::sync::Arc;
 
 impl<P: Protocol> Replica<P> {
     /// Answers everything but [`Query::Submit`], which changes the pool.
-    pub(crate) fn answer(&self, query: &Query) -> Answer {
+    pub(super) fn answer(&self, query: &Query) -> Answer {
         match query {
             Query::Status => Answer::Status(self.status()),
             Query::BlockAt(height) => {
@@ -71,7 +69,11 @@ impl<P: Protocol> Replica<P> {
         };
         if let Some(waiting) = self.pool.get(id) {
             let transaction = Some(waiting.transaction().as_ref().clone());
-            return TransactionAnswer { status: TransactionStatus::Pending, transaction, ..unknown };
+            return TransactionAnswer {
+                status: TransactionStatus::Pending,
+                transaction,
+                ..unknown
+            };
         }
         let Some((height, index)) = self.ledger.locate(id) else { return unknown };
         let Some(block) = self.ledger.committed(height) else { return unknown };

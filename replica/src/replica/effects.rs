@@ -1,9 +1,9 @@
 //! Carrying out what a protocol's step left behind.
 
+use super::Replica;
 use crate::{
     event::{Action, Alarm, Class},
     packet::Packet,
-    replica::Replica,
     signer::Outcome,
     trace::What,
 };
@@ -19,34 +19,35 @@ use std::ops::Range;
 const RECORD: &[u8] = b"rr";
 const ALARM: &[u8] = b"ra";
 
-pub(crate) fn carry_out<P: Protocol>(replica: &mut Replica<P>, effect: Effect<P::Message>) {
-    match effect {
-        Effect::Send { to, message } => replica.send(&to, message),
-        Effect::Relay { to, message } => {
-            let to = replica.recipients(&to);
-            replica.post_to(to, Packet::Message(message), Class::Relay);
-        }
-        Effect::SetTimer { timer, after } => {
-            replica.post_now(Action::SetTimer { alarm: Alarm::Protocol(timer), after });
-        }
-        Effect::Persist { record, fresh } => replica.persist(record, fresh),
-        Effect::Mine { header, target } => replica.post_now(Action::Mine { header, target }),
-        Effect::Want(want) => replica.want(want),
-        Effect::Adopt { head } => replica.adopt(head),
-        Effect::Commit { block, proof } => replica.commit(block, proof),
-        Effect::Horizon { height, round } => replica.raise(height, round),
-        Effect::Defer(signed) => replica.inbox.defer(signed),
-        Effect::Accuse { offender, proof, charge } => {
-            let slot = proof.first().and_then(|signed| signed.slot());
-            replica.trace(What::Accused { offender, charge: charge.into(), slot });
-        }
-        Effect::Note { label, detail } => {
-            replica.trace(What::Note { label: label.into(), detail });
+impl<P: Protocol> Replica<P> {
+    /// One arm for each effect; the work is below.
+    pub(super) fn carry_out(&mut self, effect: Effect<P::Message>) {
+        match effect {
+            Effect::Send { to, message } => self.send(&to, message),
+            Effect::Relay { to, message } => {
+                let to = self.recipients(&to);
+                self.post_to(to, Packet::Message(message), Class::Relay);
+            }
+            Effect::SetTimer { timer, after } => {
+                self.post_now(Action::SetTimer { alarm: Alarm::Protocol(timer), after });
+            }
+            Effect::Persist { record, fresh } => self.persist(record, fresh),
+            Effect::Mine { header, target } => self.post_now(Action::Mine { header, target }),
+            Effect::Want(want) => self.want(want),
+            Effect::Adopt { head } => self.adopt(head),
+            Effect::Commit { block, proof } => self.commit(block, proof),
+            Effect::Horizon { height, round } => self.raise(height, round),
+            Effect::Defer(signed) => self.inbox.defer(signed),
+            Effect::Accuse { offender, proof, charge } => {
+                let slot = proof.first().and_then(|signed| signed.slot());
+                self.trace(What::Accused { offender, charge: charge.into(), slot });
+            }
+            Effect::Note { label, detail } => {
+                self.trace(What::Note { label: label.into(), detail });
+            }
         }
     }
-}
 
-impl<P: Protocol> Replica<P> {
     /// Signs a message, hears it ourselves, and lets it leave once it is durable.
     fn send(&mut self, to: &To, message: P::Message) {
         let kind = message.kind();
@@ -112,7 +113,7 @@ impl<P: Protocol> Replica<P> {
     }
 
     /// Makes `block` and its ancestors final, or stops for good if something else already is.
-    pub(crate) fn commit(&mut self, block: BlockHash, proof: Option<Proof>) {
+    pub(super) fn commit(&mut self, block: BlockHash, proof: Option<Proof>) {
         let committed = match self.ledger.commit(block, proof, &mut self.batch) {
             Ok(committed) => committed,
             Err(CommitError::Conflict { committed, asked }) => {
@@ -122,7 +123,6 @@ impl<P: Protocol> Replica<P> {
             Err(CommitError::Unknown(block)) => {
                 panic!("the protocol committed block {block} without having accepted it")
             }
-            Err(error) => return self.halt(error.to_string()),
         };
         for block in &committed {
             self.progress = self.moment.now;
@@ -144,7 +144,7 @@ impl<P: Protocol> Replica<P> {
     }
 
     /// Stops voting and says why, now and after every restart. What serves readers goes on.
-    pub(crate) fn halt(&mut self, reason: String) {
+    pub(super) fn halt(&mut self, reason: String) {
         if self.halted.is_some() {
             return;
         }
@@ -161,7 +161,7 @@ fn record_key(number: u64) -> Vec<u8> {
 }
 
 /// The numbers of the records that are kept.
-pub(crate) fn stored_records(store: &dyn Store) -> Result<Range<u64>, StoreError> {
+pub(super) fn stored_records(store: &dyn Store) -> Result<Range<u64>, StoreError> {
     let number = |key: &[u8]| {
         let digits = key.get(RECORD.len()..).and_then(|digits| digits.try_into().ok());
         digits.map_or(0, u64::from_be_bytes)
@@ -174,12 +174,12 @@ pub(crate) fn stored_records(store: &dyn Store) -> Result<Range<u64>, StoreError
 }
 
 /// The records that are kept, oldest first.
-pub(crate) fn read_records(store: &dyn Store) -> Result<Vec<Vec<u8>>, StoreError> {
+pub(super) fn read_records(store: &dyn Store) -> Result<Vec<Vec<u8>>, StoreError> {
     Ok(store.scan(RECORD)?.into_iter().map(|(_, record)| record).collect())
 }
 
 /// Why an earlier life halted, if it did.
-pub(crate) fn stored_alarm(store: &dyn Store) -> Result<Option<String>, StoreError> {
+pub(super) fn stored_alarm(store: &dyn Store) -> Result<Option<String>, StoreError> {
     let bytes = store.get(ALARM)?;
     Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
 }

@@ -1,0 +1,226 @@
+//! Dealings with peers: what they say, what they lack, and what we lack.
+
+use super::Replica;
+use crate::{
+    event::{Action, Alarm, Class},
+    gossip::{self, Summary},
+    inbox::Verdict,
+    packet::{Ask, Chained, Opened, Packet},
+    sync::{self, SyncFault},
+    trace::What,
+};
+use consensus::{Input, Message, Protocol, Signed, Want};
+use ledger::{Block, ReplicaId};
+use rand_chacha::rand_core::Rng;
+use std::{sync::Arc, time::Duration};
+
+/// How often a want is asked for again.
+pub(super) const WANT_PERIOD: Duration = Duration::from_millis(200);
+
+/// How many wants are open at a time; the oldest gives way.
+const MAX_WANTS: usize = 64;
+
+/// How many messages without a slot are kept for those who want them.
+const MAX_LOOSE: usize = 256;
+
+impl<P: Protocol> Replica<P> {
+    pub(super) fn received(&mut self, from: ReplicaId, opened: Opened<P::Message>) {
+        match opened {
+            Opened::Message { signed, verified } => {
+                verified.iter().for_each(|transaction| self.verified.remember(transaction));
+                self.hear(signed);
+            }
+            Opened::Summary(summary) => self.summary_from(from, &summary),
+            Opened::Ask(ask) => self.asked_by(from, ask),
+            Opened::Blocks(blocks) => self.blocks_from(from, &blocks),
+            Opened::Block(block) => self.block_arrived(block),
+        }
+    }
+
+    /// Judges a message and delivers what is new.
+    pub(super) fn hear(&mut self, signed: Signed<P::Message>) {
+        let kind = signed.message().kind();
+        match self.inbox.receive(&signed, self.moment.now) {
+            Verdict::Fresh => {}
+            Verdict::Equivocation(evidence) => self.trace(What::Accused {
+                offender: evidence.offender,
+                charge: "equivocation".into(),
+                slot: Some(evidence.slot),
+            }),
+            Verdict::Known | Verdict::Dead => return,
+            Verdict::TooFar => return self.refuse(kind, "too_far"),
+            Verdict::Surplus => return self.refuse(kind, "surplus"),
+        }
+        if signed.slot().is_none() {
+            self.wants.remove(&Want::Message(signed.id().to_bytes()));
+            self.loose.push_back(signed.clone());
+            if self.loose.len() > MAX_LOOSE {
+                self.loose.pop_front();
+            }
+        }
+        self.inputs.push_back(Input::Heard(signed));
+    }
+
+    fn summary_from(&mut self, from: ReplicaId, summary: &Summary) {
+        self.sync.heard(from, summary.proven);
+        let Some(committee) = self.ledger.committee(self.ledger.root()) else { return };
+        for signed in gossip::missing(&self.inbox, summary, &committee, self.moment.now) {
+            self.post_to(vec![from], Packet::Message(signed), Class::Resend);
+        }
+        // A peer that is behind must not wait until our dice pick it.
+        let settled = self.moment.now >= self.progress + gossip::PATIENCE;
+        if settled && summary.proven < self.ledger.proven_height() {
+            self.tell(from);
+        }
+        self.catch_up();
+    }
+
+    fn catch_up(&mut self) {
+        let fresh = self.moment.now < self.progress + gossip::PATIENCE;
+        let height = self.ledger.height();
+        if let Some((peer, ask)) = self.sync.next(height, fresh, self.moment.now, &mut self.rng) {
+            self.post_to(vec![peer], Packet::Ask(ask), Class::Sync);
+        }
+    }
+
+    fn asked_by(&mut self, from: ReplicaId, ask: Ask) {
+        let packet = match ask {
+            Ask::Blocks { from } => Packet::Blocks(sync::answer(&self.ledger, from)),
+            Ask::Block(hash) => match self.ledger.block(hash) {
+                Some(block) => Packet::Block(block),
+                None => return,
+            },
+            Ask::Message(id) => {
+                match self.loose.iter().find(|signed| *signed.id().as_bytes() == id) {
+                    Some(signed) => Packet::Message(signed.clone()),
+                    None => return,
+                }
+            }
+        };
+        self.post_to(vec![from], packet, Class::Sync);
+    }
+
+    fn blocks_from(&mut self, from: ReplicaId, blocks: &[Chained]) {
+        if self.halted.is_some() {
+            return;
+        }
+        let mut advanced = false;
+        let mut rest = blocks;
+        let fault = loop {
+            match self.commit_proven(rest) {
+                Ok(used) => {
+                    advanced = true;
+                    rest = &rest[used..];
+                    if rest.is_empty() {
+                        break None;
+                    }
+                }
+                // Late answers to an earlier question hold nothing new: nobody's fault.
+                Err(SyncFault::Useless(_)) => break None,
+                Err(fault) => break Some(fault),
+            }
+        };
+        self.sync.answered(from, fault.is_none());
+        if let Some(fault) = fault {
+            self.refuse("blocks", fault.reason());
+            if let SyncFault::Conflict { .. } = fault {
+                self.halt(fault.to_string());
+            }
+        }
+        if advanced {
+            self.catch_up();
+        }
+    }
+
+    /// Commits the first proven run of `blocks`; how many of them it used up.
+    fn commit_proven(&mut self, blocks: &[Chained]) -> Result<usize, SyncFault> {
+        let run = sync::check::<P>(&self.ledger, blocks, &self.keys)?;
+        for chained in &blocks[run.clone()] {
+            self.ledger.accept(&chained.block, &mut self.verified, &mut self.batch)?;
+        }
+        let last = &blocks[run.end - 1];
+        let (hash, proof) = (last.block.hash(), last.proof.clone());
+        self.commit(hash, proof.clone());
+        if let (None, Some(proof)) = (&self.halted, proof) {
+            self.inputs.push_back(Input::Advanced { block: hash, proof });
+            self.hear_deferred();
+        }
+        Ok(run.end)
+    }
+
+    fn block_arrived(&mut self, block: Arc<Block>) {
+        let hash = block.hash();
+        if !block.body_matches() {
+            return self.refuse("block", "body");
+        }
+        if self.wants.remove(&Want::Block(hash)).is_none() {
+            return self.refuse("block", "unwanted");
+        }
+        self.inputs.push_back(Input::Arrived(block));
+        self.hear_deferred();
+    }
+
+    pub(super) fn hear_deferred(&mut self) {
+        let deferred = self.inbox.take_deferred();
+        self.inputs.extend(deferred.into_iter().map(Input::Heard));
+    }
+
+    /// Tells one random peer what we hold, and looks whether we are behind.
+    pub(super) fn tell_someone(&mut self) {
+        self.actions.push(Action::SetTimer { alarm: Alarm::Gossip, after: gossip::PERIOD });
+        self.publish_again();
+        let peers = self.peers();
+        if !peers.is_empty() {
+            let peer = peers[self.rng.next_u32() as usize % peers.len()];
+            self.tell(peer);
+        }
+        self.catch_up();
+    }
+
+    fn tell(&mut self, peer: ReplicaId) {
+        let Some(committee) = self.ledger.committee(self.ledger.root()) else { return };
+        let proven = self.ledger.proven_height();
+        let summary = self.gossip.summary(&self.inbox, proven, &committee);
+        self.post_to(vec![peer], Packet::Summary(summary), Class::Summary);
+    }
+
+    pub(super) fn want(&mut self, want: Want) {
+        if self.wants.len() >= MAX_WANTS {
+            self.wants.pop_first();
+        }
+        self.wants.entry(want).or_insert(None);
+        self.ask_for_wants();
+    }
+
+    /// Asks a random peer for each want that was not asked for lately.
+    pub(super) fn ask_for_wants(&mut self) {
+        let peers = self.peers();
+        if self.wants.is_empty() || peers.is_empty() {
+            return;
+        }
+        let now = self.moment.now;
+        let mut asks = Vec::new();
+        for (want, asked) in &mut self.wants {
+            if asked.is_none_or(|asked| now >= asked + WANT_PERIOD) {
+                *asked = Some(now);
+                let peer = peers[self.rng.next_u32() as usize % peers.len()];
+                asks.push((peer, *want));
+            }
+        }
+        for (peer, want) in asks {
+            let ask = match want {
+                Want::Block(hash) => Ask::Block(hash),
+                Want::Message(id) => Ask::Message(id),
+            };
+            self.post_to(vec![peer], Packet::Ask(ask), Class::Sync);
+        }
+        self.actions.push(Action::SetTimer { alarm: Alarm::Wants, after: WANT_PERIOD });
+    }
+
+    /// Every other member of the committee.
+    pub(super) fn peers(&self) -> Vec<ReplicaId> {
+        let committee = self.ledger.committee(self.ledger.root());
+        let members = committee.iter().flat_map(|committee| committee.members());
+        members.map(|member| member.id).filter(|id| *id != self.me).collect()
+    }
+}

@@ -1,0 +1,58 @@
+//! Transactions on their way into the pool and out to the public.
+
+use super::Replica;
+use crate::{
+    event::{Action, Answer},
+    pool::PoolRefusal,
+};
+use consensus::Protocol;
+use ledger::{TransactionId, VerifiedTransaction};
+use std::time::Duration;
+
+/// How often a transaction that was submitted here is published again while it waits: whoever
+/// heard the first time forgets the second, and a network without listeners forgets both.
+pub(super) const PUBLISH_PERIOD: Duration = Duration::from_secs(2);
+
+/// How many transactions are published again at a time.
+const MAX_PUBLISH: usize = 64;
+
+impl<P: Protocol> Replica<P> {
+    pub(super) fn submit(&mut self, id: u64, transaction: VerifiedTransaction) {
+        let result = match &self.halted {
+            Some(why) => Err(PoolRefusal::Halted(why.clone())),
+            None => self.pool_in(transaction.clone()),
+        };
+        if let Ok(name) = &result {
+            self.submitted.insert(*name, self.moment.now);
+            self.post(Action::Publish(vec![transaction]));
+        }
+        self.post(Action::Answer { id, answer: Answer::Submitted(result) });
+    }
+
+    pub(super) fn pool_in(
+        &mut self,
+        transaction: VerifiedTransaction,
+    ) -> Result<TransactionId, PoolRefusal> {
+        self.verified.remember(&transaction);
+        let head = self.ledger.head();
+        let account = self.ledger.account(head, transaction.sender()).unwrap_or_default();
+        let result = self.pool.insert(transaction, &account);
+        self.pool_changed |= result.is_ok();
+        result
+    }
+
+    /// Publishes again what was submitted here, waits, and was last published a while ago.
+    pub(super) fn publish_again(&mut self) {
+        let (pool, now) = (&self.pool, self.moment.now);
+        self.submitted.retain(|id, _| pool.get(*id).is_some());
+        let due = self.submitted.iter_mut().filter(|(_, last)| now >= **last + PUBLISH_PERIOD);
+        let mut again = Vec::new();
+        for (id, last) in due.take(MAX_PUBLISH) {
+            *last = now;
+            again.extend(pool.get(*id).cloned());
+        }
+        if !again.is_empty() {
+            self.post(Action::Publish(again));
+        }
+    }
+}
