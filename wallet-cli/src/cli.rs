@@ -1,0 +1,219 @@
+//! The command line: `wallet …`, and `testnet wallet …` through the same door.
+
+use crate::{
+    commands,
+    environment::Environment,
+    report::{Exit, Output},
+    secrets::Terminal,
+};
+use clap::{Args, Parser, Subcommand};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
+
+#[cfg(test)]
+mod tests;
+
+/// Keys, transfers and proofs.
+///
+/// The wallet keeps secret keys in sealed files, signs transfers, and checks by itself what nodes
+/// say: it trusts the chain's genesis.json and nobody else.
+#[derive(Debug, Parser)]
+#[command(name = "wallet", version, after_help = AFTER_HELP)]
+pub struct Wallet {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// What applies to every command, and may stand after it.
+    #[command(flatten)]
+    pub options: Options,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  wallet new alice
+  wallet balance alice
+  wallet send --from alice --to bob --amount 25 --wait
+  wallet verify 3f8a…c1 --genesis ./genesis.json
+
+The wallet's directory is --dir, else WALLET_DIR, else ~/.byzantium/wallet. It holds keys/NAME.json
+for each account, genesis.json, and perhaps node.url with one node a line.
+Nodes are --node, else WALLET_NODE, else node.url, else http://127.0.0.1:26657; the next one is
+asked when one does not answer.
+
+Exit codes: 0 it holds, 1 it does not (refused, not final in time, not proven), 2 bad input,
+3 our own failure (no node answers, the disk fails).";
+
+/// What applies to every command.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Options {
+    /// Print one line of JSON, errors too: {"error":{"code":…,"message":…}}
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// The wallet's directory [env: WALLET_DIR] [default: ~/.byzantium/wallet]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// A node to ask, such as http://127.0.0.1:26657; give several and the next one is asked when
+    /// one does not answer [env: WALLET_NODE]
+    #[arg(long, global = true, value_name = "URL")]
+    pub node: Vec<String>,
+    /// The genesis to trust [default: genesis.json in the wallet's directory]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub genesis: Option<PathBuf>,
+}
+
+/// What the wallet can do. Names, addresses and amounts are read by the commands, so that with
+/// `--json` a mistake in one is JSON too.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make an account, and show its recovery phrase once
+    ///
+    /// The phrase of 24 words is shown on the terminal and nowhere else. Whoever has it has the
+    /// account, and without it a lost or damaged key file cannot be made again: write it down.
+    #[command(
+        after_help = "Examples:\n  wallet new alice\n  wallet new carol --passphrase-file ./secret --json"
+    )]
+    New {
+        /// What to call it here: a-z, 0-9, _ and -, at most 32
+        name: String,
+        /// Where the passphrase comes from.
+        #[command(flatten)]
+        passphrase: PassphraseOptions,
+    },
+    /// Bring an account back from its recovery phrase
+    #[command(
+        after_help = "Examples:\n  wallet import alice\n  wallet import alice --phrase-file ./words"
+    )]
+    Import {
+        /// What to call it here: a-z, 0-9, _ and -, at most 32
+        name: String,
+        /// A file with the phrase; without it, the phrase is asked for
+        #[arg(long, value_name = "FILE")]
+        phrase_file: Option<PathBuf>,
+        /// Where the passphrase comes from.
+        #[command(flatten)]
+        passphrase: PassphraseOptions,
+    },
+    /// List the accounts
+    #[command(after_help = "Examples:\n  wallet list\n  wallet list --json --dir ./net/wallet")]
+    List,
+    /// Print an account's address
+    #[command(after_help = "Example:\n  wallet address alice")]
+    Address {
+        /// The account
+        name: String,
+    },
+    /// Print an account's balance and nonce, proven by a certified block
+    #[command(after_help = "Examples:\n  wallet balance alice\n  wallet balance byz1… --json")]
+    Balance {
+        /// An account of this wallet, or any address
+        #[arg(value_name = "NAME|ADDRESS")]
+        account: String,
+    },
+    /// Sign a transfer and hand it to a node
+    ///
+    /// With --wait the command returns when the transfer is final and the proof of that was
+    /// checked, and fails when that takes longer than --timeout.
+    #[command(
+        after_help = "Examples:\n  wallet send --from alice --to bob --amount 25\n  wallet send --from alice --to byz1… --amount 25 --fee 2 --wait --timeout 1m"
+    )]
+    Send(Transfer),
+    /// Ask what became of a transaction
+    ///
+    /// This is a node's word. `wallet verify` proves it.
+    #[command(after_help = "Example:\n  wallet status 3f8a…c1")]
+    Status {
+        /// The transaction's id, 64 hexadecimal digits
+        #[arg(value_name = "TX")]
+        transaction: String,
+    },
+    /// Prove that a transaction is final, trusting only the genesis
+    ///
+    /// Checked are the transaction's hash and chain, its Merkle path into a block, and the
+    /// certificate by which the genesis' validators made that block final. Exits 0 if all holds
+    /// and 1 if anything does not.
+    #[command(
+        after_help = "Examples:\n  wallet verify 3f8a…c1\n  wallet verify 3f8a…c1 --genesis ./genesis.json --json"
+    )]
+    Verify {
+        /// The transaction's id, 64 hexadecimal digits
+        #[arg(value_name = "TX")]
+        transaction: String,
+    },
+}
+
+/// `wallet send`.
+#[derive(Clone, Debug, Args)]
+pub struct Transfer {
+    /// The account that pays
+    #[arg(long, value_name = "NAME")]
+    pub from: String,
+    /// Who receives: an address, or an account of this wallet
+    #[arg(long, value_name = "ADDRESS|NAME")]
+    pub to: String,
+    /// How much, a whole number
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub amount: String,
+    /// What the block's proposer earns, on top
+    #[arg(long, value_name = "F", default_value = "1", allow_negative_numbers = true)]
+    pub fee: String,
+    /// Wait until it is final, and check the proof
+    #[arg(long)]
+    pub wait: bool,
+    /// How long to wait: 500ms, 30s, 2m
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
+    pub timeout: Duration,
+    /// Where the passphrase comes from.
+    #[command(flatten)]
+    pub passphrase: PassphraseOptions,
+}
+
+/// Where a passphrase comes from.
+#[derive(Clone, Debug, Default, Args)]
+pub struct PassphraseOptions {
+    /// A file with the passphrase; without it, it is asked for [env: WALLET_PASSPHRASE]
+    #[arg(long, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+}
+
+/// Does what the command line says, with this process's environment and terminal.
+pub fn run(wallet: Wallet) -> ExitCode {
+    let output = Output::to_process(wallet.options.json);
+    commands::run(wallet, &Environment::of_process(), &mut Terminal, output).into()
+}
+
+/// The binary: reads this process's arguments and runs them.
+///
+/// A usage error exits with 2. Where the arguments contain `--json` it is JSON, as every error is.
+pub fn main() -> ExitCode {
+    let error = match Wallet::try_parse() {
+        Ok(wallet) => return run(wallet),
+        Err(error) => error,
+    };
+    let wants_json = std::env::args_os().any(|argument| argument == "--json");
+    if error.use_stderr() && wants_json {
+        let message = error.render().to_string();
+        let summary = message.split("\n\n").next().unwrap_or_default();
+        let summary = summary.trim_start_matches("error: ").replace('\n', " ");
+        Output::to_process(true).error("usage", &summary, None);
+    } else {
+        // Standard output may be closed already; there is nobody to tell.
+        let _ = error.print();
+    }
+    if error.use_stderr() { Exit::BadInput.into() } else { Exit::Holds.into() }
+}
+
+/// Reads `500ms`, `30s`, `2m` or plain seconds.
+fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let number: u64 = digits.parse().map_err(|_| "write it like 500ms, 30s or 2m".to_owned())?;
+    let millis = match &text[digits.len()..] {
+        "ms" => Some(number),
+        "s" | "" => number.checked_mul(1000),
+        "m" => number.checked_mul(60_000),
+        unit => return Err(format!("{unit:?} is no unit of time; use ms, s or m")),
+    };
+    match millis {
+        // Beyond a day nobody waits, and far beyond it instants cannot be computed.
+        Some(millis) if millis <= 86_400_000 => Ok(Duration::from_millis(millis)),
+        _ => Err("at most a day".to_owned()),
+    }
+}

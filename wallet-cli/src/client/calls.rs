@@ -1,0 +1,39 @@
+//! The node's calls by name, with the types of their answers.
+
+use super::{Client, ClientError};
+use crypto::{Address, codec};
+use ledger::{
+    Transaction, TransactionId,
+    query::{AccountAnswer, StatusAnswer, TransactionAnswer},
+};
+use serde::Deserialize;
+use serde_json::json;
+
+/// Every call may fail as [`Client::call`] does.
+impl Client {
+    /// What the node says about itself.
+    pub fn status(&self) -> Result<StatusAnswer, ClientError> {
+        self.call("status", json!({}))
+    }
+
+    /// What became of a transaction.
+    pub fn transaction(&self, id: TransactionId) -> Result<TransactionAnswer, ClientError> {
+        self.call("transaction", json!({"id": id}))
+    }
+
+    /// What an account holds.
+    pub fn account(&self, address: Address) -> Result<AccountAnswer, ClientError> {
+        self.call("account", json!({"address": address}))
+    }
+
+    /// Hands over a transaction. The answer is the name the node gives it. Handing the same one
+    /// over again does no harm, so it may go to several nodes.
+    pub fn submit(&self, transaction: &Transaction) -> Result<TransactionId, ClientError> {
+        #[derive(Deserialize)]
+        struct Receipt {
+            id: TransactionId,
+        }
+        let bytes = hex::encode(codec::encode(transaction));
+        self.call("submit", json!({"transaction": bytes})).map(|Receipt { id }| id)
+    }
+}

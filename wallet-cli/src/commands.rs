@@ -1,0 +1,126 @@
+//! What each command does, from its arguments to its report.
+
+mod accounts;
+mod chain;
+mod reports;
+mod send;
+#[cfg(test)]
+mod tests;
+
+use crate::{
+    cli::{Command, Options, Wallet},
+    client::{Client, NodeUrl},
+    environment::Environment,
+    error::Error,
+    keystore::Keystore,
+    name::looks_like_an_address,
+    report::{Exit, Output},
+    secrets::{Prompt, Secrets},
+};
+use crypto::Address;
+use ledger::{Genesis, TransactionId};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// Does what the command line says, and reports it to `output`.
+pub fn run(
+    wallet: Wallet,
+    environment: &Environment,
+    prompt: &mut dyn Prompt,
+    output: Output,
+) -> Exit {
+    let Wallet { command, options } = wallet;
+    let mut session = Session { options, environment, prompt, output };
+    let done = match command {
+        Command::New { name, passphrase } => accounts::new(&mut session, &name, &passphrase),
+        Command::Import { name, phrase_file, passphrase } => {
+            accounts::import(&mut session, &name, phrase_file.as_deref(), &passphrase)
+        }
+        Command::List => accounts::list(&mut session),
+        Command::Address { name } => accounts::address(&mut session, &name),
+        Command::Balance { account } => chain::balance(&mut session, &account),
+        Command::Send(transfer) => send::send(&mut session, &transfer),
+        Command::Status { transaction } => chain::status(&mut session, &transaction),
+        Command::Verify { transaction } => chain::verify(&mut session, &transaction),
+    };
+    done.unwrap_or_else(|error| {
+        session.output.error(error.code(), &error.to_string(), error.transaction());
+        error.exit()
+    })
+}
+
+/// One command's surroundings.
+struct Session<'a> {
+    options: Options,
+    environment: &'a Environment,
+    prompt: &'a mut dyn Prompt,
+    output: Output,
+}
+
+impl Session<'_> {
+    fn dir(&self) -> Result<PathBuf, Error> {
+        Ok(self.environment.wallet_dir(self.options.dir.as_deref())?)
+    }
+
+    fn keystore(&self) -> Result<Keystore, Error> {
+        self.dir().map(Keystore::open)
+    }
+
+    /// What the wallet trusts: `--genesis`, else `genesis.json` in its directory.
+    fn genesis(&self) -> Result<Genesis, Error> {
+        let path = match &self.options.genesis {
+            Some(path) => path.clone(),
+            None => self.dir()?.join("genesis.json"),
+        };
+        match fs::read_to_string(&path) {
+            Ok(text) => Genesis::parse(&text).map_err(|reason| Error::Genesis { path, reason }),
+            Err(source) => Err(Error::NoGenesis { path, source }),
+        }
+    }
+
+    /// Whom to ask: `--node`, else `WALLET_NODE`, else `node.url` in the wallet's directory, else
+    /// the default.
+    fn client(&self) -> Result<Client, Error> {
+        let mut nodes = match (self.options.node.as_slice(), &self.environment.node) {
+            ([], Some(variable)) => NodeUrl::list(variable)?,
+            ([], None) => self.nodes_in_directory()?,
+            (options, _) => options.iter().map(|url| url.parse()).collect::<Result<_, _>>()?,
+        };
+        if nodes.is_empty() {
+            nodes.push(NodeUrl::default_node());
+        }
+        Ok(Client::new(nodes))
+    }
+
+    fn nodes_in_directory(&self) -> Result<Vec<NodeUrl>, Error> {
+        let Ok(dir) = self.dir() else { return Ok(Vec::new()) };
+        let path = dir.join("node.url");
+        match fs::read_to_string(&path) {
+            Ok(text) => NodeUrl::list(&text).map_err(|reason| Error::NodeFile { path, reason }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(source) => Err(Error::File { path, source }),
+        }
+    }
+
+    /// An address, or that of an account of this wallet.
+    fn resolve(&self, text: &str) -> Result<Address, Error> {
+        if looks_like_an_address(text) {
+            return Ok(text.parse()?);
+        }
+        Ok(self.keystore()?.account(&text.parse()?)?.address)
+    }
+
+    fn secrets<'s>(&'s mut self, file: &'s Option<PathBuf>) -> Secrets<'s> {
+        Secrets {
+            file: file.as_deref().map(Path::new),
+            environment: self.environment.passphrase.as_ref(),
+            prompt: self.prompt,
+        }
+    }
+}
+
+fn transaction_id(text: &str) -> Result<TransactionId, Error> {
+    Ok(text.parse()?)
+}

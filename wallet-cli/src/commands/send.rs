@@ -1,0 +1,158 @@
+//! `send`: from a wish to a final transfer.
+
+use super::{Session, chain::same_chain, reports::SentReport};
+use crate::{
+    cli::Transfer,
+    client::{Client, ClientError},
+    error::Error,
+    interrupt::{Stopped, Wait},
+    keystore::{Account, Keystore},
+    report::{Exit, Output},
+    verify::{self, Verified},
+};
+use crypto::SecretKey;
+use ledger::{
+    Action, Amount, Genesis, Payload, Transaction, TransactionId,
+    query::{TransactionAnswer, TransactionStatus},
+};
+use std::time::{Duration, Instant};
+
+/// A node is asked this soon after the transfer, and then ever more slowly.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_millis(250);
+
+/// Signs a transfer, hands it over and perhaps waits for it.
+pub(super) fn send(session: &mut Session<'_>, transfer: &Transfer) -> Result<Exit, Error> {
+    let amount = parse_amount("amount", &transfer.amount)?;
+    let fee = parse_amount("fee", &transfer.fee)?;
+    let keystore = session.keystore()?;
+    let from = keystore.account(&transfer.from.parse()?)?;
+    let to = session.resolve(&transfer.to)?;
+    let genesis = session.genesis()?;
+    let client = session.client()?;
+
+    let nonce = prepare(&client, &genesis, &from, amount, fee)?;
+    let key = unlock(session, &keystore, &from, transfer)?;
+    let payload = Payload {
+        chain: genesis.chain_id(),
+        sender: from.public_key,
+        nonce,
+        fee,
+        action: Action::Transfer { to, amount },
+    };
+    let transaction = payload.sign(&key);
+    drop(key);
+
+    let id = hand_over(&client, &transaction)?;
+    let mut report =
+        SentReport { status: TransactionStatus::Pending, tx: id, height: None, amount, fee, to };
+    if transfer.wait {
+        if session.output.is_watched() && !session.output.is_json() {
+            session.output.remark(format_args!("Transaction {id} is handed over."));
+        }
+        let verified = wait(&mut session.output, &client, &genesis, id, transfer.timeout)?;
+        report.status = TransactionStatus::Final;
+        report.height = Some(verified.certified().header().height);
+    }
+    session.output.result(&report);
+    Ok(Exit::Holds)
+}
+
+/// Checks chain and balance before anything is signed. Returns the nonce to use.
+fn prepare(
+    client: &Client,
+    genesis: &Genesis,
+    from: &Account,
+    amount: Amount,
+    fee: Amount,
+) -> Result<u64, Error> {
+    same_chain(client, genesis)?;
+    let answer = client.account(from.address)?;
+    let verified = verify::verify_account(genesis, from.address, &answer)
+        .map_err(|reason| Error::NotProven { node: client.node().clone(), reason })?;
+    let balance = verified.account().balance;
+    let needed = u128::from(amount.0) + u128::from(fee.0);
+    if needed > u128::from(balance.0) {
+        return Err(Error::Balance { from: from.name.clone(), balance, amount, fee, needed });
+    }
+    Ok(answer.next_nonce)
+}
+
+/// A dev account's key is no secret, so nobody is asked for it.
+fn unlock(
+    session: &mut Session<'_>,
+    keystore: &Keystore,
+    from: &Account,
+    transfer: &Transfer,
+) -> Result<SecretKey, Error> {
+    if from.dev {
+        return Ok(keystore.unlock(&from.name, "")?);
+    }
+    let file = &transfer.passphrase.passphrase_file;
+    let passphrase = session.secrets(file).passphrase(&from.name)?;
+    Ok(keystore.unlock(&from.name, &passphrase)?)
+}
+
+fn hand_over(client: &Client, transaction: &Transaction) -> Result<TransactionId, Error> {
+    let id = transaction.id();
+    let found = client.submit(transaction)?;
+    if found != id {
+        return Err(Error::WrongReceipt { node: client.node().clone(), id, found });
+    }
+    Ok(id)
+}
+
+/// Asks until a node says that the transaction is final, and believes it when the proof holds.
+///
+/// Nodes that do not answer may come back, so only the deadline ends the wait for them.
+fn wait(
+    output: &mut Output,
+    client: &Client,
+    genesis: &Genesis,
+    id: TransactionId,
+    timeout: Duration,
+) -> Result<Verified, Error> {
+    let start = Instant::now();
+    let wait: Wait<Result<TransactionAnswer, ClientError>> =
+        Wait::until(start + timeout).map_err(|source| Error::NoSignals { id, source })?;
+    let mut pause = FIRST_PAUSE;
+    let mut in_vain = None;
+    let stopped = loop {
+        let asked = client.clone();
+        match wait.run(move || asked.transaction(id)) {
+            // A proof may come a little after its commit.
+            Ok(Ok(answer))
+                if answer.status == TransactionStatus::Final && answer.finality.is_some() =>
+            {
+                output.progress("");
+                return verify::verify(genesis, id, &answer)
+                    .map_err(|reason| Error::NotProven { node: client.node().clone(), reason });
+            }
+            Ok(Ok(_)) => in_vain = None,
+            Ok(Err(error @ ClientError::NoAnswer(_))) => in_vain = Some(Box::new(error)),
+            Ok(Err(refused)) => {
+                output.progress("");
+                return Err(refused.into());
+            }
+            Err(stopped) => break stopped,
+        }
+        let state = if in_vain.is_some() { "no node answers" } else { "pending" };
+        output.progress(format_args!("Waiting {:.1} s: {state}", start.elapsed().as_secs_f32()));
+        if let Err(stopped) = wait.pause(pause) {
+            break stopped;
+        }
+        pause = (pause * 5 / 4).min(LONGEST_PAUSE);
+    };
+    output.progress("");
+    Err(match stopped {
+        Stopped::TimeUp => Error::NotInTime { id, waited: timeout, reason: in_vain },
+        Stopped::Interrupted => Error::Interrupted { id },
+    })
+}
+
+fn parse_amount(what: &'static str, text: &str) -> Result<Amount, Error> {
+    // `u64` would take a leading plus, which nobody means.
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    let amount = digits.then(|| text.parse().ok()).flatten();
+    amount.ok_or_else(|| Error::Amount { what, value: text.chars().take(80).collect() })
+}

@@ -1,0 +1,246 @@
+//! Everything that can go wrong in a command, with the word programs see and the exit code.
+
+use crate::{
+    client::{BadUrl, ClientError, NodeUrl},
+    environment::NoDirectory,
+    keystore::KeystoreError,
+    name::{AccountName, NameError},
+    report::Exit,
+    secrets::SecretsError,
+    verify::NotProven,
+};
+use crypto::{HexError, address::AddressError};
+use ledger::{Amount, ChainId, TransactionId, genesis::BadGenesis};
+use std::{io, path::PathBuf, time::Duration};
+use thiserror::Error;
+
+/// Why a command does not end well.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// A text that cannot name an account.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// A text that is no address.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// A text that is no amount.
+    #[error("{value:?} is no {what}: write a whole number from 0 to {}", u64::MAX)]
+    Amount {
+        /// "amount" or "fee".
+        what: &'static str,
+        /// As it was given.
+        value: String,
+    },
+    /// A text that is no transaction id.
+    #[error(transparent)]
+    TransactionId(#[from] HexError),
+    /// A text that is no node's URL.
+    #[error(transparent)]
+    Url(#[from] BadUrl),
+    /// The list of nodes in the wallet's directory is none.
+    #[error("{}: {reason}", path.display())]
+    NodeFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: BadUrl,
+    },
+    /// Nobody says where the wallet's directory is.
+    #[error(transparent)]
+    Directory(#[from] NoDirectory),
+    /// There is no genesis to trust.
+    #[error("there is no genesis at {} ({source}); copy the network's genesis.json there, or name it with --genesis FILE", path.display())]
+    NoGenesis {
+        /// Where it was looked for.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file is no genesis.
+    #[error("{}: {reason}", path.display())]
+    Genesis {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: BadGenesis,
+    },
+    /// A file cannot be read.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The keystore does not do as asked.
+    #[error(transparent)]
+    Keystore(#[from] KeystoreError),
+    /// A passphrase or phrase is not known.
+    #[error(transparent)]
+    Secrets(#[from] SecretsError),
+    /// A node does not answer, or says no.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The node belongs to another network than the genesis.
+    #[error(
+        "the node at {node} is on chain {found}, and the genesis in use is that of chain {genesis}; name another node with --node or another genesis with --genesis"
+    )]
+    OtherChain {
+        /// Which node.
+        node: NodeUrl,
+        /// Our chain.
+        genesis: ChainId,
+        /// The node's chain.
+        found: ChainId,
+    },
+    /// The sender has less than it wants to send.
+    #[error(
+        "{from} holds {balance}, and the transfer of {amount} with its fee of {fee} needs {needed}: more than the balance"
+    )]
+    Balance {
+        /// Who pays.
+        from: AccountName,
+        /// What it holds.
+        balance: Amount,
+        /// What it wants to send.
+        amount: Amount,
+        /// What it pays on top.
+        fee: Amount,
+        /// Both together.
+        needed: u128,
+    },
+    /// The node's answer does not follow from the genesis.
+    #[error("not proven: {reason} (asked at {node})")]
+    NotProven {
+        /// Who gave the answer.
+        node: NodeUrl,
+        /// Which link does not hold.
+        reason: NotProven,
+    },
+    /// The node names a transaction that we did not send.
+    #[error(
+        "the node at {node} calls the transaction {found}, and its hash is {id}; do not trust that node"
+    )]
+    WrongReceipt {
+        /// Who.
+        node: NodeUrl,
+        /// The hash of what we sent.
+        id: TransactionId,
+        /// What the node says.
+        found: TransactionId,
+    },
+    /// It was not final in time.
+    #[error(
+        "transaction {id} is not final after {waited:?}; it may still become so, `wallet status {id}` tells{}",
+        last(reason)
+    )]
+    NotInTime {
+        /// The transaction.
+        id: TransactionId,
+        /// How long we waited.
+        waited: Duration,
+        /// Why the last question was not answered, if it was not.
+        reason: Option<Box<ClientError>>,
+    },
+    /// Ctrl-C ended the wait.
+    #[error(
+        "stopped waiting; transaction {id} was handed over and may become final, `wallet status {id}` tells"
+    )]
+    Interrupted {
+        /// The transaction.
+        id: TransactionId,
+    },
+    /// The system does not let us listen for Ctrl-C.
+    #[error(
+        "the system does not let the wallet listen for Ctrl-C: {source}; transaction {id} was handed over, `wallet status {id}` tells"
+    )]
+    NoSignals {
+        /// The transaction.
+        id: TransactionId,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+fn last(reason: &Option<Box<ClientError>>) -> String {
+    reason
+        .as_ref()
+        .map(|reason| format!(" (the last question was in vain: {reason})"))
+        .unwrap_or_default()
+}
+
+impl Error {
+    /// One word for programs.
+    pub fn code(&self) -> &str {
+        match self {
+            Error::Name(_) => "bad_name",
+            Error::Address(_) => "bad_address",
+            Error::Amount { .. } => "bad_amount",
+            Error::TransactionId(_) => "bad_transaction_id",
+            Error::Url(_) | Error::NodeFile { .. } => "bad_url",
+            Error::Directory(_) => "no_directory",
+            Error::NoGenesis { .. } => "no_genesis",
+            Error::Genesis { .. } => "bad_genesis",
+            Error::File { .. } => "file",
+            Error::Keystore(error) => match error {
+                KeystoreError::Exists { .. } => "account_exists",
+                KeystoreError::Unknown { .. } => "unknown_account",
+                KeystoreError::Locked { .. } => "wrong_passphrase",
+                KeystoreError::Damaged { .. } | KeystoreError::BadFileName { .. } => "damaged_key",
+                KeystoreError::Disk { .. } => "disk",
+            },
+            Error::Secrets(error) => match error {
+                SecretsError::Nobody(_) => "no_terminal",
+                SecretsError::Differ => "passphrases_differ",
+                SecretsError::File { .. } => "file",
+                SecretsError::Phrase(_) => "bad_phrase",
+                SecretsError::Prompt(_) => "terminal",
+            },
+            Error::Client(ClientError::NoAnswer(_)) => "no_node",
+            Error::Client(ClientError::Refused(refusal)) => match &refusal.reason {
+                Some(reason) => reason,
+                None if refusal.code == -32001 => "halted",
+                None => "refused",
+            },
+            Error::OtherChain { .. } => "wrong_chain",
+            Error::Balance { .. } => "balance",
+            Error::NotProven { .. } => "not_proven",
+            Error::WrongReceipt { .. } => "wrong_receipt",
+            Error::NotInTime { .. } => "not_in_time",
+            Error::Interrupted { .. } => "interrupted",
+            Error::NoSignals { .. } => "signals",
+        }
+    }
+
+    /// How the process ends.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Error::Keystore(KeystoreError::Disk { .. })
+            | Error::Secrets(SecretsError::Prompt(_))
+            | Error::File { .. }
+            | Error::Client(ClientError::NoAnswer(_))
+            | Error::NoSignals { .. } => Exit::OurFailure,
+            Error::Client(ClientError::Refused(refusal)) if !refusal.is_verdict() => {
+                Exit::OurFailure
+            }
+            Error::Client(ClientError::Refused(_))
+            | Error::Balance { .. }
+            | Error::NotProven { .. }
+            | Error::WrongReceipt { .. }
+            | Error::NotInTime { .. }
+            | Error::Interrupted { .. } => Exit::DoesNotHold,
+            _ => Exit::BadInput,
+        }
+    }
+
+    /// The transaction that is on its way all the same.
+    pub fn transaction(&self) -> Option<TransactionId> {
+        match self {
+            Error::NotInTime { id, .. }
+            | Error::Interrupted { id }
+            | Error::NoSignals { id, .. }
+            | Error::WrongReceipt { id, .. } => Some(*id),
+            _ => None,
+        }
+    }
+}

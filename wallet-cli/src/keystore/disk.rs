@@ -1,0 +1,65 @@
+//! Files that are there whole or not at all, and for their owner only.
+
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions, Permissions},
+    io::{self, Read, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    path::{Path, PathBuf},
+};
+
+/// Makes sure that `dir` exists and that only its owner can look into it.
+pub(super) fn private_dir(dir: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+    if fs::metadata(dir)?.permissions().mode() & 0o077 != 0 {
+        fs::set_permissions(dir, Permissions::from_mode(0o700))?;
+    }
+    Ok(())
+}
+
+/// Puts a new file, mode 0600, at `path` durably. An existing one is left as it is, even if it
+/// appears meanwhile: `AlreadyExists`.
+pub(super) fn create_private(path: &Path, content: &[u8]) -> io::Result<()> {
+    let dir = path.parent().expect("a key file lies in a directory");
+    let draft = Draft::write(dir, content)?;
+    // A rename would silently replace what is there; a link refuses to.
+    fs::hard_link(&draft.path, path)?;
+    drop(draft);
+    // The name is durable only once the directory is.
+    File::open(dir)?.sync_all()
+}
+
+/// Reads a file of at most `limit` bytes; a longer one is `InvalidData`.
+pub(super) fn read_bounded(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        let message = format!("the file is longer than {limit} bytes");
+        return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+    }
+    Ok(bytes)
+}
+
+/// A file under a name of its own, removed when dropped, whatever happened in between.
+struct Draft {
+    path: PathBuf,
+}
+
+impl Draft {
+    fn write(dir: &Path, content: &[u8]) -> io::Result<Draft> {
+        let mut tag = [0; 8];
+        getrandom::fill(&mut tag).map_err(io::Error::other)?;
+        let path = dir.join(format!(".draft-{}", hex::encode(tag)));
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+        let draft = Draft { path };
+        file.write_all(content)?;
+        file.sync_all()?;
+        Ok(draft)
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        // It holds nothing readable without the passphrase, so failing to remove it is no breach.
+        let _ = fs::remove_file(&self.path);
+    }
+}

@@ -1,0 +1,26 @@
+//! Keys, transfers and proofs for people: the wallet.
+//!
+//! A wallet keeps secret keys, signs transfers, and believes nobody: what a node says about a
+//! transaction or a balance comes with a proof, and [`verify`](mod@verify) checks it against the
+//! genesis and nothing else. It runs no consensus, follows no chain and keeps no state besides its
+//! keys.
+//!
+//! Read [`verify`](mod@verify) first, which is what a wallet is for; then [`keystore`], where keys
+//! rest; then [`cli`], the door for the binary `wallet` and for `testnet wallet`.
+//!
+//! Secrets come from files, the environment or a prompt, never from an argument, and go nowhere but
+//! into a sealed file; the recovery phrase is shown once, on a terminal. No test and no command
+//! reads the process's environment but [`environment`].
+
+pub mod cli;
+pub mod client;
+pub mod commands;
+pub mod environment;
+pub mod error;
+pub mod interrupt;
+pub mod keystore;
+pub mod name;
+pub mod phrase;
+pub mod report;
+pub mod secrets;
+pub mod verify;

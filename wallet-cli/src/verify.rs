@@ -1,0 +1,344 @@
+//! What the wallet believes: nothing but the genesis, and what follows from it.
+//!
+//! A node's answer carries its proof, and these functions check it without asking anyone. What
+//! makes a transaction final is a chain of four links, each of which has to hold:
+//!
+//! 1. the transaction hashes to the id asked for, is signed, and names the genesis' chain;
+//! 2. a Merkle path leads from its id to the transaction root of a header (RFC 9162 §2.1.3);
+//! 3. the headers from there on are a chain, under the committee of the genesis;
+//! 4. that committee's certificate makes the last header final
+//!    ([`consensus::catalogue::verify`]).
+//!
+//! A balance is proven by links 3 and 4 and a path to the header's state root instead. What no
+//! proof can show is that the node did not withhold newer blocks: a balance is one *after a block*.
+
+use consensus::catalogue::{self, NotFinal};
+use crypto::{Address, Hash, merkle::PathError};
+use ledger::{
+    BlockHash, ChainId, Genesis, Header, Keys, Transaction, TransactionId,
+    chain::genesis_header,
+    query::{AccountAnswer, Finality, TransactionAnswer, TransactionStatus},
+    state::{Account, BadProof},
+    transaction::BadTransaction,
+    vote::BadCommittee,
+};
+use thiserror::Error;
+
+#[cfg(test)]
+mod tests;
+
+/// A transaction that is final. Only [`verify`] makes one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    id: TransactionId,
+    transaction: Transaction,
+    index: u64,
+    count: u64,
+    certified: Certified,
+}
+
+impl Verified {
+    /// Its name.
+    pub fn id(&self) -> TransactionId {
+        self.id
+    }
+
+    /// All of it.
+    pub fn transaction(&self) -> &Transaction {
+        &self.transaction
+    }
+
+    /// Its place in its block, and how many transactions that has, as the path claims them.
+    pub fn place(&self) -> (u64, u64) {
+        (self.index, self.count)
+    }
+
+    /// The block that holds it, and why that is final.
+    pub fn certified(&self) -> &Certified {
+        &self.certified
+    }
+}
+
+/// What an account holds after a final block. Only [`verify_account`] makes one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifiedAccount {
+    address: Address,
+    account: Account,
+    height: u64,
+}
+
+impl VerifiedAccount {
+    /// Whose account it is.
+    pub fn address(&self) -> Address {
+        self.address
+    }
+
+    /// What it holds.
+    pub fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// The height of the block after which it holds that.
+    pub fn height(&self) -> u64 {
+        self.height
+    }
+}
+
+/// A header that is final.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Certified {
+    chain: ChainId,
+    header: Header,
+    by: (u64, BlockHash),
+    validators: usize,
+    total: u128,
+}
+
+impl Certified {
+    /// The chain it belongs to.
+    pub fn chain(&self) -> ChainId {
+        self.chain
+    }
+
+    /// The header.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// Height and hash of the block that bears the certificate: the header's own, or a
+    /// descendant's.
+    pub fn by(&self) -> (u64, BlockHash) {
+        self.by
+    }
+
+    /// How many validators the committee has.
+    pub fn validators(&self) -> usize {
+        self.validators
+    }
+
+    /// The stake of the whole committee; the certificate holds strictly more than two thirds.
+    pub fn total(&self) -> u128 {
+        self.total
+    }
+
+    /// The least stake that strictly exceeds two thirds of the total.
+    pub fn quorum(&self) -> u128 {
+        self.total * 2 / 3 + 1
+    }
+}
+
+/// Checks that the transaction `id` is final, trusting nothing but `genesis`.
+///
+/// # Errors
+///
+/// [`NotProven`] names the first link that does not hold.
+pub fn verify(
+    genesis: &Genesis,
+    id: TransactionId,
+    answer: &TransactionAnswer,
+) -> Result<Verified, NotProven> {
+    if answer.id != id {
+        return Err(NotProven::OtherTransaction { asked: id, found: answer.id });
+    }
+    if answer.status != TransactionStatus::Final {
+        return Err(NotProven::NotFinal { id, status: answer.status });
+    }
+    let transaction = answer.transaction.as_ref().ok_or(NotProven::Missing("transaction"))?;
+    let path = answer.path.as_ref().ok_or(NotProven::Missing("Merkle path"))?;
+    let finality = answer.finality.as_ref().ok_or(NotProven::Missing("certificate"))?;
+    if transaction.id() != id {
+        return Err(NotProven::OtherTransaction { asked: id, found: transaction.id() });
+    }
+    let chain = genesis.chain_id();
+    if transaction.payload.chain != chain {
+        return Err(NotProven::OtherChain { genesis: chain, found: transaction.payload.chain });
+    }
+    let transaction = transaction.clone();
+    transaction.clone().verify(chain).map_err(NotProven::Transaction)?;
+
+    let certified = certify(genesis, finality)?;
+    let header = &certified.header;
+    if answer.height.is_some_and(|height| height != header.height) {
+        let claimed = answer.height.unwrap_or_default();
+        return Err(NotProven::Height { claimed, header: header.height });
+    }
+    if answer.index.is_some_and(|index| index != path.index) {
+        let claimed = answer.index.unwrap_or_default();
+        return Err(NotProven::Index { claimed, path: path.index });
+    }
+    path.verify(id.0.as_bytes(), header.transactions)
+        .map_err(|reason| NotProven::Path { height: header.height, reason })?;
+    Ok(Verified { id, transaction, index: path.index, count: path.count, certified })
+}
+
+/// Checks what `address` holds, trusting nothing but `genesis`.
+///
+/// # Errors
+///
+/// [`NotProven`] names the first link that does not hold.
+pub fn verify_account(
+    genesis: &Genesis,
+    address: Address,
+    answer: &AccountAnswer,
+) -> Result<VerifiedAccount, NotProven> {
+    if answer.address != address {
+        return Err(NotProven::OtherAccount { asked: address, found: answer.address });
+    }
+    genesis.committee().map_err(NotProven::Genesis)?;
+    let header = match &answer.finality {
+        Some(finality) => certify(genesis, finality)?.header,
+        // The genesis needs no certificate: we have it ourselves.
+        None if answer.height == 0 => genesis_header(genesis),
+        None => return Err(NotProven::Missing("certificate")),
+    };
+    if header.height != answer.height {
+        return Err(NotProven::Height { claimed: answer.height, header: header.height });
+    }
+    answer.proof.verify(header.state, address, &answer.account).map_err(NotProven::Account)?;
+    Ok(VerifiedAccount { address, account: answer.account, height: header.height })
+}
+
+/// Links 3 and 4: the first of the headers is final.
+fn certify(genesis: &Genesis, finality: &Finality) -> Result<Certified, NotProven> {
+    let committee = genesis.committee().map_err(NotProven::Genesis)?;
+    let chain = genesis.chain_id();
+    let (Some(first), Some(last)) = (finality.headers.first(), finality.headers.last()) else {
+        return Err(NotProven::Missing("header"));
+    };
+    if !finality.linked() {
+        return Err(NotProven::Unlinked { from: first.height, to: last.height });
+    }
+    // A committee that changed would be proven by the one before it; no chain's rules do that yet.
+    let root = committee.root();
+    if let Some(other) = finality.headers.iter().find(|header| header.committee != root) {
+        let (height, found) = (other.height, other.committee);
+        return Err(NotProven::OtherCommittee { height, genesis: root, found });
+    }
+    let keys = Keys::of(chain, &committee);
+    catalogue::verify(&genesis.consensus, &finality.headers, &finality.proof, &committee, &keys)
+        .map_err(|reason| NotProven::Certificate { height: last.height, reason })?;
+    Ok(Certified {
+        chain,
+        header: first.clone(),
+        by: (last.height, last.hash()),
+        validators: committee.len(),
+        total: committee.total(),
+    })
+}
+
+/// Which link of a proof does not hold. That a node gives such an answer says nothing about the
+/// transaction or the account, only about the node.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum NotProven {
+    /// It is about another transaction.
+    #[error("the answer is about transaction {found}, and {asked} was asked for")]
+    OtherTransaction {
+        /// The one asked for.
+        asked: TransactionId,
+        /// What the answer's transaction hashes to.
+        found: TransactionId,
+    },
+    /// Nobody claims that it is final.
+    #[error("transaction {id} is not final: {}", describe(*status))]
+    NotFinal {
+        /// The transaction.
+        id: TransactionId,
+        /// How far it has come.
+        status: TransactionStatus,
+    },
+    /// A part of the proof is not there.
+    #[error("the answer has no {0}, so it proves nothing")]
+    Missing(&'static str),
+    /// It belongs to another chain than the genesis.
+    #[error(
+        "the transaction is for chain {found}, and the genesis is that of chain {genesis}; is it the genesis of this network?"
+    )]
+    OtherChain {
+        /// The chain of our genesis.
+        genesis: ChainId,
+        /// The chain the transaction names.
+        found: ChainId,
+    },
+    /// The transaction itself is not valid.
+    #[error("the transaction in the answer could never be in a block: {0}")]
+    Transaction(BadTransaction),
+    /// The block's height is not the one that is claimed.
+    #[error("the answer speaks of height {claimed}, and the header it shows is of height {header}")]
+    Height {
+        /// What the answer says.
+        claimed: u64,
+        /// What the header says.
+        header: u64,
+    },
+    /// The path is for another place in the block.
+    #[error(
+        "the answer says that the transaction is number {claimed} in its block, and the path it shows is for number {path}"
+    )]
+    Index {
+        /// What the answer says.
+        claimed: u64,
+        /// What the path says.
+        path: u64,
+    },
+    /// The path does not lead into the block.
+    #[error("the transaction is not shown to be in the block at height {height}: {reason}")]
+    Path {
+        /// The block's height.
+        height: u64,
+        /// What is wrong with the path.
+        reason: PathError,
+    },
+    /// The headers are no chain.
+    #[error(
+        "the headers from height {from} to {to} are not a chain: one does not stand on the one before it"
+    )]
+    Unlinked {
+        /// The first one's height.
+        from: u64,
+        /// The last one's height.
+        to: u64,
+    },
+    /// A header names another committee than the genesis'.
+    #[error(
+        "the block at height {height} names the committee {found}, and the genesis' is {genesis}; is it the genesis of this network?"
+    )]
+    OtherCommittee {
+        /// The header's height.
+        height: u64,
+        /// The root of the genesis' committee.
+        genesis: Hash,
+        /// What the header says.
+        found: Hash,
+    },
+    /// The certificate does not make the block final.
+    #[error("the certificate does not make the block at height {height} final: {reason}")]
+    Certificate {
+        /// The certified header's height.
+        height: u64,
+        /// What is wrong with it.
+        reason: NotFinal,
+    },
+    /// Our own genesis has no committee.
+    #[error("the genesis names no valid committee: {0}")]
+    Genesis(BadCommittee),
+    /// It is about another account.
+    #[error("the answer is about {found}, and {asked} was asked for")]
+    OtherAccount {
+        /// The one asked for.
+        asked: Address,
+        /// The one in the answer.
+        found: Address,
+    },
+    /// The balance is not what the state holds.
+    #[error("the balance is not proven: {0}")]
+    Account(BadProof),
+}
+
+/// A status in words.
+fn describe(status: TransactionStatus) -> &'static str {
+    match status {
+        TransactionStatus::Unknown => "the node does not know it",
+        TransactionStatus::Pending => "it still waits to be decided",
+        TransactionStatus::Final => "the node says it is",
+    }
+}

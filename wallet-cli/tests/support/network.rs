@@ -1,0 +1,185 @@
+//! A network of four validators, reduced to what a wallet sees of it: real blocks, real
+//! certificates, and the answers of an honest node.
+
+use consensus::{
+    Signed,
+    tendermint::{Commit, Message},
+};
+use crypto::{Address, SecretKey, Signature, merkle};
+use ledger::{
+    Action, Amount, Block, Draft, Genesis, Hand, Ledger, Payload, Proof, ReplicaId, Seal, Stake,
+    Transaction, TransactionId,
+    chain::VerifiedSet,
+    genesis::{Funded, Validator},
+    query::{AccountAnswer, StatusAnswer, TransactionAnswer, TransactionStatus},
+    store::{Batch, MemoryStore, Store},
+};
+use std::sync::Arc;
+
+/// The round in which every block here is decided.
+pub const ROUND: u64 = 2;
+
+/// One chain, its validators' keys, and its richest account.
+pub struct Network {
+    /// Where it begins.
+    pub genesis: Genesis,
+    /// What a node knows.
+    pub ledger: Ledger,
+    store: Arc<MemoryStore>,
+    waiting: Vec<Transaction>,
+}
+
+/// The key of validator `number`.
+pub fn validator(number: u8) -> SecretKey {
+    SecretKey::from_seed([200 + number; 32])
+}
+
+/// The key of the account that owns 1000 at the start.
+pub fn rich() -> SecretKey {
+    SecretKey::from_seed([1; 32])
+}
+
+/// An address that owns nothing at the start.
+pub fn poor() -> Address {
+    SecretKey::from_seed([2; 32]).public().address()
+}
+
+impl Network {
+    /// The chain called `name`, at its genesis.
+    pub fn new(name: &str) -> Network {
+        let seats = (0..4).map(|id| Validator { key: validator(id).public(), stake: Stake(1) });
+        let funded = Funded { address: rich().public().address(), balance: Amount(1000) };
+        let genesis = Genesis {
+            name: name.to_owned(),
+            time: 1_700_000_000_000,
+            consensus: "tendermint".to_owned(),
+            block_time: 1000,
+            settings: Default::default(),
+            validators: seats.collect(),
+            accounts: vec![funded],
+        };
+        let store = Arc::new(MemoryStore::default());
+        let ledger = Ledger::open(store.clone(), &genesis).expect("a good genesis");
+        Network { genesis, ledger, store, waiting: Vec::new() }
+    }
+
+    /// A transfer from the rich account.
+    pub fn transfer(&self, nonce: u64, to: Address, amount: u64) -> Transaction {
+        let payload = Payload {
+            chain: self.genesis.chain_id(),
+            sender: rich().public(),
+            nonce,
+            fee: Amount(1),
+            action: Action::Transfer { to, amount: Amount(amount) },
+        };
+        payload.sign(&rich())
+    }
+
+    /// Decides a block with these transactions. It bears a certificate of validators 0 to 2, or
+    /// none until a later block's covers it.
+    pub fn decide(&mut self, transactions: Vec<Transaction>, certified: bool) -> Arc<Block> {
+        let draft = Draft {
+            parent: self.ledger.root(),
+            transactions,
+            time: 0,
+            proposer: ReplicaId(0),
+            duties: Vec::new(),
+            seal: Seal::default(),
+        };
+        let mut batch = Batch::default();
+        let mut verified = VerifiedSet::new(1000);
+        let block = self.ledger.assemble(draft, &mut verified).expect("a valid block");
+        let hash = self.ledger.accept(&block, &mut verified, &mut batch).expect("a valid block");
+        let proof = certified.then(|| self.certify(&block, &[0, 1, 2]));
+        self.ledger.adopt(hash).expect("it was accepted");
+        self.ledger.commit(hash, proof, &mut batch).expect("it was accepted");
+        self.store.write(&batch).expect("memory does not fail");
+        block
+    }
+
+    /// The precommits of these validators, in this order.
+    pub fn certify(&self, block: &Block, signers: &[u8]) -> Proof {
+        let signatures = signers.iter().map(|id| self.precommit(block, *id)).collect();
+        Commit { round: ROUND, block: block.hash(), signatures }.encode()
+    }
+
+    /// What validator `id` signs.
+    pub fn precommit(&self, block: &Block, id: u8) -> (ReplicaId, Signature) {
+        let me = ReplicaId(id.into());
+        let hand = Hand::new(me, self.genesis.chain_id(), validator(id));
+        let value = Some(block.hash());
+        let height = block.header.height;
+        let signed = Signed::by(&hand, Message::Precommit { height, round: ROUND, value });
+        (me, *signed.signature())
+    }
+
+    /// Takes a transaction as a node's pool does. It waits for the next [`Network::decide_waiting`].
+    pub fn submit(&mut self, transaction: Transaction) -> TransactionId {
+        let id = transaction.id();
+        self.waiting.push(transaction);
+        id
+    }
+
+    /// Decides what waits.
+    pub fn decide_waiting(&mut self) {
+        let waiting = std::mem::take(&mut self.waiting);
+        self.decide(waiting, true);
+    }
+
+    /// An honest node's answer to `status`.
+    pub fn status(&self) -> StatusAnswer {
+        StatusAnswer {
+            chain_id: self.genesis.chain_id(),
+            consensus: self.genesis.consensus.clone(),
+            replica: ReplicaId(0),
+            height: self.ledger.height(),
+            head: self.ledger.head(),
+            round: 0,
+            peers: 3,
+            pool: self.waiting.len(),
+            time: self.ledger.root_header().time,
+            state: "running".to_owned(),
+        }
+    }
+
+    /// An honest node's answer to `account`.
+    pub fn account(&self, address: Address) -> AccountAnswer {
+        let (account, proof) = self.ledger.account_with_proof(address).expect("memory");
+        let height = self.ledger.height();
+        let mine = |each: &&Transaction| each.payload.sender.address() == address;
+        let waiting = self.waiting.iter().filter(mine).count() as u64;
+        AccountAnswer {
+            address,
+            account,
+            next_nonce: account.nonce + waiting,
+            height,
+            proof,
+            finality: self.ledger.finality(height).filter(|_| height > 0),
+        }
+    }
+
+    /// An honest node's answer to `transaction`.
+    pub fn transaction(&self, id: TransactionId) -> TransactionAnswer {
+        let waiting = self.waiting.iter().find(|each| each.id() == id);
+        let mut answer = TransactionAnswer {
+            id,
+            status: waiting.map_or(TransactionStatus::Unknown, |_| TransactionStatus::Pending),
+            transaction: waiting.cloned(),
+            height: None,
+            index: None,
+            path: None,
+            finality: None,
+        };
+        if let Some((height, index)) = self.ledger.locate(id) {
+            let block = self.ledger.committed(height).expect("it is committed");
+            let path: Option<merkle::Path> = block.path(index as usize);
+            answer.status = TransactionStatus::Final;
+            answer.transaction = Some(block.transactions[index as usize].clone());
+            answer.height = Some(height);
+            answer.index = Some(index.into());
+            answer.path = path;
+            answer.finality = self.ledger.finality(height);
+        }
+        answer
+    }
+}
