@@ -1,0 +1,92 @@
+use super::*;
+use crypto::PublicKey;
+use ledger::{Stake, genesis::Validator};
+use std::collections::BTreeMap;
+
+struct NameOf;
+
+impl Visitor for NameOf {
+    type Output = &'static str;
+
+    fn visit<P: Module>(self) -> &'static str {
+        P::NAME
+    }
+}
+
+struct Build<'a>(&'a Genesis);
+
+impl Visitor for Build<'_> {
+    type Output = Result<(), BadSettings>;
+
+    fn visit<P: Module>(self) -> Self::Output {
+        P::new(self.0).map(drop)
+    }
+}
+
+fn genesis(settings: &[(&str, u64)]) -> Genesis {
+    Genesis {
+        name: "catalogue".into(),
+        time: 0,
+        consensus: Tendermint::NAME.into(),
+        block_time: 1000,
+        settings: settings.iter().map(|&(key, value)| (key.to_owned(), value)).collect(),
+        validators: vec![Validator { key: PublicKey::from_bytes([0; 32]), stake: Stake(1) }],
+        accounts: Vec::new(),
+    }
+}
+
+#[test]
+fn every_name_leads_to_the_module_that_bears_it() {
+    for name in NAMES {
+        assert_eq!(dispatch(name, NameOf), Ok(*name));
+    }
+}
+
+#[test]
+fn an_unknown_name_is_an_error_that_lists_what_exists() {
+    let error = dispatch("tendermit", NameOf).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "there is no consensus module called \"tendermit\"; there are: tendermint"
+    );
+    let genesis = genesis(&[]);
+    let committee = genesis.committee().unwrap();
+    let keys = Keys::of(genesis.chain_id(), &committee);
+    let verdict = verify("tendermit", &[], &Proof(Vec::new()), &committee, &keys);
+    assert_eq!(verdict, Err(NotFinal::UnknownModule(error)));
+}
+
+#[test]
+fn a_proof_is_read_by_the_module_that_is_named() {
+    let genesis = genesis(&[]);
+    let committee = genesis.committee().unwrap();
+    let keys = Keys::of(genesis.chain_id(), &committee);
+    let verdict = verify(Tendermint::NAME, &[], &Proof(Vec::new()), &committee, &keys);
+    assert_eq!(verdict, Err(NotFinal::Unproven(Unproven::NoHeaders)));
+}
+
+#[test]
+fn every_module_builds_on_a_plain_genesis_and_ignores_the_settings_of_others() {
+    for name in NAMES {
+        let genesis = genesis(&[("elsewhere.depth", 6), ("tendermint.propose_ms", 700)]);
+        assert_eq!(dispatch(name, Build(&genesis)), Ok(Ok(())));
+    }
+}
+
+#[test]
+fn a_misspelt_or_empty_setting_is_refused_with_its_name() {
+    let build = |settings: &[(&str, u64)]| {
+        dispatch(Tendermint::NAME, Build(&genesis(settings))).unwrap().unwrap_err().to_string()
+    };
+    assert_eq!(
+        build(&[("tendermint.propose", 1)]),
+        "the genesis sets \"tendermint.propose\", which is no setting; there are: \
+         tendermint.propose_ms, tendermint.prevote_ms, tendermint.precommit_ms, \
+         tendermint.delta_ms, tendermint.max_transactions"
+    );
+    assert_eq!(
+        build(&[("tendermint.delta_ms", 0)]),
+        "the genesis sets \"tendermint.delta_ms\" to zero; it must be at least 1"
+    );
+    assert_eq!(BTreeMap::<String, u64>::new(), genesis(&[]).settings);
+}

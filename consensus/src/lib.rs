@@ -1,0 +1,19 @@
+//! Who decides, in what order, and what proves it.
+//!
+//! A consensus module is one [`Protocol`]: it takes one input at a time and leaves effects. It
+//! does no I/O, reads no clock, holds no key and draws no randomness beyond what its
+//! [`Turn`](protocol::Turn) hands it, so the real node and the simulator drive the very same code.
+//!
+//! Read [`protocol`] first, then [`tendermint`] as a chapter. [`quorum`] holds the types whose
+//! existence proves that something was verified. [`catalogue`] is the only place that knows all
+//! modules by name.
+
+pub mod catalogue;
+pub mod protocol;
+pub mod quorum;
+pub mod tendermint;
+
+pub use protocol::{
+    Application, Effect, Input, Message, Protocol, Timer, To, Turn, Unproven, Want,
+};
+pub use quorum::{Certificate, Claimed, Signed, Tally};

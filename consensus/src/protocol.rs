@@ -1,0 +1,346 @@
+//! The one trait: one participant in consensus, inputs in, effects out, no I/O.
+//!
+//! Asks are calls, acts are effects. Building and checking a block is pure computing, so a protocol
+//! calls its [`Application`] for it and reads like its paper. Sending, timers, persisting, mining
+//! and committing are [`Effect`]s, so a world can carry them out, delay them, lose them or record
+//! them. All that a step makes durable is synced before any effect of that step leaves.
+
+use crate::quorum::{Claimed, Signed};
+use ledger::{
+    Block, BlockHash, Committee, Draft, Header, Keys, Proof, Rejected, ReplicaId, Slot,
+    Transaction, TransactionId,
+};
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::{collections::BTreeSet, fmt::Debug, sync::Arc, time::Duration};
+
+/// One participant in consensus.
+pub trait Protocol {
+    /// What replicas say to each other.
+    type Message: Message;
+
+    /// Takes one input, leaves its effects in `turn`.
+    ///
+    /// Infallible: a peer's fault is a note or an accusation; our own is a panic. Never waits for
+    /// an effect: until its own message is heard back, a protocol must remember that it asked for
+    /// it.
+    fn step(&mut self, input: Input<Self::Message>, turn: &mut Turn<'_, Self::Message>);
+
+    /// The round or view it is in, for people; zero where a protocol has none.
+    fn round(&self) -> u64 {
+        0
+    }
+
+    /// Does `proof` make the last of `headers` (a hash chain on a committed parent) final?
+    ///
+    /// Pure: the replica's sync, the checker and the wallet ask, none of which runs the protocol.
+    /// `committee` decides the children of the block before `headers`.
+    fn verify(
+        headers: &[Header],
+        proof: &Proof,
+        committee: &Committee,
+        keys: &Keys,
+    ) -> Result<(), Unproven>
+    where
+        Self: Sized;
+}
+
+/// What a protocol says to its peers.
+pub trait Message:
+    Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static
+{
+    /// The paper's name for it, for traces and counters.
+    fn kind(&self) -> &'static str;
+
+    /// What may be signed once only.
+    ///
+    /// `Some` also means: kept, and brought to every replica that lacks it, until a `Horizon`
+    /// passes it. `None` is best effort; whoever needs it `Want`s it.
+    fn slot(&self) -> Option<Slot>;
+
+    /// Signed messages inside this one: certificates, view changes. Opened beside the envelope,
+    /// off the replica's thread; [`Turn::open`] then finds them already checked.
+    fn claims(&self) -> Vec<&Claimed<Self>> {
+        Vec::new()
+    }
+
+    /// The block this message carries whole. The signatures of its transactions are checked beside
+    /// the envelope's, off the replica's thread.
+    fn block(&self) -> Option<&Arc<Block>> {
+        None
+    }
+}
+
+/// Setting a timer again under one name replaces it. It may still ring stale.
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
+)]
+pub struct Timer(pub Slot);
+
+/// What a protocol can be told.
+#[derive(Clone, Debug)]
+pub enum Input<M> {
+    /// A life begins.
+    Start {
+        /// What was persisted since the last fresh record.
+        records: Vec<Vec<u8>>,
+        /// Every message of ours still above the horizon; the replica is sending them again, so
+        /// sign nothing else there.
+        own: Vec<Signed<M>>,
+    },
+    /// A message, our own included: each once for each (sender, slot), a second and different one
+    /// too, a third never.
+    Heard(Signed<M>),
+    /// A timer we set; it may be stale.
+    Rang(Timer),
+    /// Transactions wait where none did on top of the adopted head.
+    Waiting,
+    /// Proof-of-work found: the header that was being mined, sealed.
+    Mined(Header),
+    /// A wanted block, its hash checked, nothing else.
+    Arrived(Arc<Block>),
+    /// The replica's sync verified `proof` and committed up to `block` without us.
+    Advanced {
+        /// The newest committed block.
+        block: BlockHash,
+        /// What made it final.
+        proof: Proof,
+    },
+}
+
+/// What a protocol can do to its world.
+#[derive(Clone, Debug)]
+pub enum Effect<M> {
+    /// Signs and sends. Our own copy is heard back like everybody else's.
+    Send {
+        /// Whom it is for.
+        to: To,
+        /// What to say.
+        message: M,
+    },
+    /// Passes on a message without a slot (a mined block); the rest spreads by itself.
+    Relay {
+        /// Whom it is for.
+        to: To,
+        /// As it was heard.
+        message: Signed<M>,
+    },
+    /// Rings once, `after` from now.
+    SetTimer {
+        /// Its name.
+        timer: Timer,
+        /// From now.
+        after: Duration,
+    },
+    /// Appends to our records; `fresh` drops every earlier one. Small: blocks are named, their
+    /// bodies are stored at `accept`.
+    Persist {
+        /// What [`Input::Start`] hands back after a crash.
+        record: Vec<u8>,
+        /// Whether all earlier records are obsolete.
+        fresh: bool,
+    },
+    /// Replaces the header being mined.
+    Mine {
+        /// Everything but the nonce; boxed, because it is rare and large.
+        header: Box<Header>,
+        /// The hash, read little-endian, must not exceed it.
+        target: [u8; 32],
+    },
+    /// Asked of one peer after another until it arrives or a horizon passes.
+    Want(Want),
+    /// This head is ours for now; it may be undone.
+    Adopt {
+        /// An accepted block.
+        head: BlockHash,
+    },
+    /// It and its ancestors stand for good, adopted or not, durable before anybody is told. Again
+    /// for a committed block: here is its proof.
+    Commit {
+        /// An accepted block.
+        block: BlockHash,
+        /// What [`Protocol::verify`] reads.
+        proof: Option<Proof>,
+    },
+    /// Slots with height in 1..=`height`, and with height 0 and a round below `round`, are dead:
+    /// the signer refuses them, the inbox forgets them.
+    Horizon {
+        /// The highest dead height.
+        height: u64,
+        /// The lowest living round among slots without a height.
+        round: u64,
+    },
+    /// Not yet of use; heard again after the next `Horizon`, `Arrived` or `Advanced`. To drop it
+    /// silently is to lose it, because the inbox counts it as held.
+    Defer(Signed<M>),
+    /// A fault with its proof.
+    Accuse {
+        /// Who is guilty.
+        offender: ReplicaId,
+        /// The messages that show it.
+        proof: Vec<Signed<M>>,
+        /// What it is guilty of.
+        charge: &'static str,
+    },
+    /// A remark for traces and viewers.
+    Note {
+        /// A word that viewers know, such as `round` or `lock`.
+        label: &'static str,
+        /// The rest, for people.
+        detail: String,
+    },
+}
+
+/// Whom a message is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum To {
+    /// Everyone else; our own copy is always heard.
+    All,
+    /// One replica.
+    One(ReplicaId),
+    /// Some replicas.
+    Some(Vec<ReplicaId>),
+}
+
+/// What a protocol lacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Want {
+    /// A block's body, by its hash.
+    Block(BlockHash),
+    /// A message without a slot, by its id.
+    Message([u8; 32]),
+}
+
+/// Why a proof does not make a block final.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unproven {
+    /// The bytes are no proof of this protocol.
+    #[error("the proof is malformed: {0}")]
+    Malformed(String),
+    /// There is no header to prove.
+    #[error("there is no header to prove final")]
+    NoHeaders,
+    /// The headers do not follow one another.
+    #[error("header {0} does not stand on the one before it")]
+    BrokenChain(u64),
+    /// The header is decided by another committee than the one given.
+    #[error("the committee that decides header {0} is not the one given to check the proof")]
+    OtherCommittee(u64),
+    /// It speaks of another block.
+    #[error("the certificate is for block {found}, the header is {expected}")]
+    WrongBlock {
+        /// The last header's hash.
+        expected: BlockHash,
+        /// What the proof names.
+        found: BlockHash,
+    },
+    /// A signer is counted twice.
+    #[error("validator {0} is counted twice in the certificate, or its signers are out of order")]
+    DuplicateSigner(ReplicaId),
+    /// A signer has no seat.
+    #[error("signer {0} is not in the committee")]
+    NotMember(ReplicaId),
+    /// A signature is not the signer's.
+    #[error("the signature of validator {0} is wrong")]
+    BadSignature(ReplicaId),
+    /// The signers weigh too little.
+    #[error("the signers hold {weight} of {total} stake, strictly more than two thirds are needed")]
+    TooLight {
+        /// Of the distinct signers.
+        weight: u128,
+        /// Of the committee.
+        total: u128,
+    },
+}
+
+/// All that a protocol may touch during one step.
+pub struct Turn<'a, M> {
+    /// Since this life began; monotonic, for timers and leak epochs.
+    pub now: Duration,
+    /// Since 1970; may jump, for header times only.
+    pub wall: Duration,
+    /// Who we are.
+    pub me: ReplicaId,
+    /// The only randomness there is.
+    pub rng: &'a mut ChaCha8Rng,
+    /// The ledger and the pool.
+    pub app: &'a mut dyn Application,
+    keys: &'a Keys,
+    effects: Vec<Effect<M>>,
+}
+
+impl<'a, M: Message> Turn<'a, M> {
+    /// A turn without effects yet.
+    pub fn new(
+        now: Duration,
+        wall: Duration,
+        me: ReplicaId,
+        rng: &'a mut ChaCha8Rng,
+        app: &'a mut dyn Application,
+        keys: &'a Keys,
+    ) -> Self {
+        Turn { now, wall, me, rng, app, keys, effects: Vec::new() }
+    }
+
+    /// Leaves an effect.
+    pub fn act(&mut self, effect: Effect<M>) {
+        self.effects.push(effect);
+    }
+
+    /// Signs and sends a message.
+    pub fn send(&mut self, to: To, message: M) {
+        self.act(Effect::Send { to, message });
+    }
+
+    /// The only way from [`Claimed`] to [`Signed`] inside a step: nested messages and reloaded
+    /// records.
+    pub fn open(&self, claimed: &Claimed<M>) -> Option<Signed<M>> {
+        claimed.clone().open(self.keys).ok()
+    }
+
+    /// Runs an inner protocol and takes its effects instead of passing them on. For wrappers.
+    pub fn apart(&mut self, run: impl FnOnce(&mut Turn<'_, M>)) -> Vec<Effect<M>> {
+        let mut inner = Turn {
+            now: self.now,
+            wall: self.wall,
+            me: self.me,
+            rng: &mut *self.rng,
+            app: &mut *self.app,
+            keys: self.keys,
+            effects: Vec::new(),
+        };
+        run(&mut inner);
+        inner.effects
+    }
+
+    /// Everything left, in order.
+    pub fn into_effects(self) -> Vec<Effect<M>> {
+        self.effects
+    }
+}
+
+/// What a protocol may ask of the ledger and the pool. Pure computing, so plain calls.
+pub trait Application {
+    /// Where the ledger stands; lags a `Commit` of this very step.
+    fn root(&self) -> BlockHash;
+
+    /// A block we hold, committed or not.
+    fn block(&self, hash: BlockHash) -> Option<Arc<Block>>;
+
+    /// The committee that decides the children of `parent`.
+    fn committee(&self, parent: BlockHash) -> Option<Arc<Committee>>;
+
+    /// Executable in order on `parent`, without `taken` (in flight in batches not yet executed).
+    fn pending(
+        &self,
+        parent: BlockHash,
+        taken: &BTreeSet<TransactionId>,
+        limit: usize,
+    ) -> Vec<Transaction>;
+
+    /// Builds a block, leaving out what does not execute.
+    fn assemble(&self, draft: Draft) -> Result<Arc<Block>, Rejected>;
+
+    /// Executes a block and keeps it among the undecided.
+    fn accept(&mut self, block: &Arc<Block>) -> Result<BlockHash, Rejected>;
+}

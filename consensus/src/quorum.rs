@@ -1,0 +1,276 @@
+//! Types that carry proof: only verification makes them.
+//!
+//! Wire bytes decode to [`Claimed`]; checking its signature makes [`Signed`]; a [`Tally`] over a
+//! [`Committee`] that passes two thirds of the stake makes a [`Certificate`]. None of the latter
+//! has a public field, a `Default` or a `Deserialize`.
+
+use crate::protocol::{Message, Unproven};
+use crypto::{Domain, Hash, Signature, codec, hash};
+use ledger::{
+    Committee, Hand, Keys, ReplicaId, Slot,
+    vote::{Evidence, Vote},
+};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// A message as it came off the wire: anyone may have written it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(bound = "M: Message")]
+pub struct Claimed<M> {
+    /// Who is said to have signed it.
+    pub sender: ReplicaId,
+    /// What is said.
+    pub message: M,
+    /// Over the message's slot and [`value_of`] it.
+    pub signature: Signature,
+}
+
+impl<M: Message> Claimed<M> {
+    /// Checks the signature.
+    pub fn open(self, keys: &Keys) -> Result<Signed<M>, Forged> {
+        let value = value_of(&self.message);
+        let vote = Vote { sender: self.sender, slot: self.message.slot(), value };
+        if !keys.check(&vote, &self.signature) {
+            return Err(Forged { sender: self.sender, kind: self.message.kind() });
+        }
+        Ok(Signed(Arc::new(Inner { claimed: self, value })))
+    }
+}
+
+/// A signature is not the claimed sender's.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the {kind} said to be from replica {sender} does not carry its signature")]
+pub struct Forged {
+    /// Whose signature it should be.
+    pub sender: ReplicaId,
+    /// The kind of message.
+    pub kind: &'static str,
+}
+
+/// The hash of a message: the value that is signed in its slot.
+pub fn value_of<M: Message>(message: &M) -> Hash {
+    hash::tagged(Domain::Message, &codec::encode(message))
+}
+
+/// A message whose signature was checked, or made by us. Cheap to clone.
+#[derive(Debug)]
+pub struct Signed<M>(Arc<Inner<M>>);
+
+#[derive(Debug)]
+struct Inner<M> {
+    claimed: Claimed<M>,
+    value: Hash,
+}
+
+impl<M> Clone for Signed<M> {
+    fn clone(&self) -> Self {
+        Signed(Arc::clone(&self.0))
+    }
+}
+
+impl<M: Message> PartialEq for Signed<M> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.claimed == other.0.claimed
+    }
+}
+
+impl<M: Message> Signed<M> {
+    /// Signs a message with our own hand.
+    pub fn by(hand: &Hand, message: M) -> Signed<M> {
+        let value = value_of(&message);
+        let signature = hand.sign(message.slot(), value);
+        let claimed = Claimed { sender: hand.me(), message, signature };
+        Signed(Arc::new(Inner { claimed, value }))
+    }
+
+    /// Who said it.
+    pub fn sender(&self) -> ReplicaId {
+        self.0.claimed.sender
+    }
+
+    /// What was said.
+    pub fn message(&self) -> &M {
+        &self.0.claimed.message
+    }
+
+    /// The hash of what was said.
+    pub fn value(&self) -> Hash {
+        self.0.value
+    }
+
+    /// Names who said what: differs between two senders of the same words.
+    pub fn id(&self) -> Hash {
+        hash::tagged(Domain::Message, &codec::encode(&(self.sender(), self.value())))
+    }
+
+    /// Where it could be said once.
+    pub fn slot(&self) -> Option<Slot> {
+        self.message().slot()
+    }
+
+    /// The sender's signature.
+    pub fn signature(&self) -> &Signature {
+        &self.0.claimed.signature
+    }
+
+    /// The form that travels.
+    pub fn claimed(&self) -> &Claimed<M> {
+        &self.0.claimed
+    }
+
+    /// With another of the same sender and slot but another value: proof of equivocation.
+    pub fn evidence_with(&self, other: &Signed<M>) -> Option<Evidence> {
+        let slot = self.slot()?;
+        let same = self.sender() == other.sender() && other.slot() == Some(slot);
+        (same && self.value() != other.value()).then(|| {
+            let of = |signed: &Signed<M>| (signed.value(), *signed.signature());
+            Evidence::new(self.sender(), slot, of(self), of(other))
+        })
+    }
+}
+
+/// Counts who said what, by stake. A sender counts once for each value, and once in the total.
+#[derive(Clone, Debug)]
+pub struct Tally<M> {
+    committee: Arc<Committee>,
+    spoke: Vec<bool>,
+    weight: u128,
+    values: Vec<Count<M>>,
+}
+
+#[derive(Clone, Debug)]
+struct Count<M> {
+    value: Hash,
+    weight: u128,
+    /// By seat: a `Vec` beats a tree here (docs/decisions).
+    votes: Vec<Option<Signed<M>>>,
+}
+
+impl<M: Message> Tally<M> {
+    /// Nobody has spoken.
+    pub fn new(committee: Arc<Committee>) -> Tally<M> {
+        let spoke = vec![false; committee.len()];
+        Tally { committee, spoke, weight: 0, values: Vec::new() }
+    }
+
+    /// Counts a message. False if its sender has no seat or was counted for this value already.
+    pub fn add(&mut self, signed: &Signed<M>) -> bool {
+        let Some(seat) = self.committee.seat(signed.sender()) else { return false };
+        let stake = u128::from(self.committee.members()[seat].stake.0);
+        let value = signed.value();
+        let index = match self.values.iter().position(|count| count.value == value) {
+            Some(index) => index,
+            None => {
+                let votes = vec![None; self.committee.len()];
+                self.values.push(Count { value, weight: 0, votes });
+                self.values.len() - 1
+            }
+        };
+        let count = &mut self.values[index];
+        if count.votes[seat].is_some() {
+            return false;
+        }
+        count.votes[seat] = Some(signed.clone());
+        count.weight += stake;
+        if !self.spoke[seat] {
+            self.spoke[seat] = true;
+            self.weight += stake;
+        }
+        true
+    }
+
+    /// Whether `sender` has been counted, for whatever value.
+    pub fn heard(&self, sender: ReplicaId) -> bool {
+        self.committee.seat(sender).is_some_and(|seat| self.spoke[seat])
+    }
+
+    /// The weight of everyone who spoke, each once.
+    pub fn weight(&self) -> u128 {
+        self.weight
+    }
+
+    /// Whether those who spoke, for whatever values, are a quorum.
+    pub fn is_quorum(&self) -> bool {
+        self.committee.is_quorum(self.weight)
+    }
+
+    /// Whether those who spoke, for whatever values, surely include somebody honest.
+    pub fn is_weak_quorum(&self) -> bool {
+        self.committee.is_weak_quorum(self.weight)
+    }
+
+    /// The weight behind exactly this message.
+    pub fn weight_of(&self, message: &M) -> u128 {
+        let value = value_of(message);
+        self.values.iter().find(|count| count.value == value).map_or(0, |count| count.weight)
+    }
+
+    /// Every message behind which a quorum stands: at most one while less than a third is faulty.
+    pub fn agreed(&self) -> impl Iterator<Item = &M> {
+        self.values
+            .iter()
+            .filter(|count| self.committee.is_quorum(count.weight))
+            .filter_map(|count| count.votes.iter().flatten().next())
+            .map(Signed::message)
+    }
+
+    /// The proof of each message that [`Tally::agreed`] lists.
+    pub fn certificates(&self) -> Vec<Certificate<M>> {
+        self.values
+            .iter()
+            .filter(|count| self.committee.is_quorum(count.weight))
+            .map(|count| Certificate { votes: count.votes.iter().flatten().cloned().collect() })
+            .collect()
+    }
+}
+
+/// One message, signed by strictly more than two thirds of a committee's stake.
+#[derive(Clone, Debug)]
+pub struct Certificate<M> {
+    /// By rising sender; never empty.
+    votes: Vec<Signed<M>>,
+}
+
+impl<M: Message> Certificate<M> {
+    /// Checks that `signatures` over `message` come from distinct members, in rising order, who
+    /// hold a quorum of the stake.
+    pub fn open(
+        message: M,
+        signatures: &[(ReplicaId, Signature)],
+        committee: &Committee,
+        keys: &Keys,
+    ) -> Result<Certificate<M>, Unproven> {
+        let mut weight = 0;
+        let mut votes = Vec::new();
+        let mut last = None;
+        for &(sender, signature) in signatures.iter().take(committee.len() + 1) {
+            if last.is_some_and(|last| sender <= last) {
+                return Err(Unproven::DuplicateSigner(sender));
+            }
+            last = Some(sender);
+            let member = committee.member(sender).ok_or(Unproven::NotMember(sender))?;
+            let claimed = Claimed { sender, message: message.clone(), signature };
+            votes.push(claimed.open(keys).map_err(|_| Unproven::BadSignature(sender))?);
+            weight += u128::from(member.stake.0);
+        }
+        if !committee.is_quorum(weight) {
+            return Err(Unproven::TooLight { weight, total: committee.total() });
+        }
+        Ok(Certificate { votes })
+    }
+
+    /// What they all signed.
+    pub fn message(&self) -> &M {
+        self.votes[0].message()
+    }
+
+    /// Their messages, by rising sender.
+    pub fn votes(&self) -> &[Signed<M>] {
+        &self.votes
+    }
+
+    /// What [`Certificate::open`] takes, for the wire.
+    pub fn signatures(&self) -> Vec<(ReplicaId, Signature)> {
+        self.votes.iter().map(|vote| (vote.sender(), *vote.signature())).collect()
+    }
+}

@@ -1,0 +1,257 @@
+//! Heights begin and end, replicas crash and wake, messages come in.
+
+use super::{
+    Choice, Config, Instance, Message, Step,
+    log::{Early, Log},
+    note,
+    rotation::{Proposers, Rotation},
+};
+use crate::{
+    protocol::{Effect, Turn},
+    quorum::{Claimed, Signed},
+};
+use crypto::{Signature, codec};
+use ledger::{BlockHash, ReplicaId, vote::MAX_COMMITTEE};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// All that must outlive a crash. It is small, so each record is the whole of it and replaces the
+/// one before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Record {
+    place: Place,
+    /// Of the valid value: gossip may not bring the same prevotes again.
+    polka: Vec<(ReplicaId, Signature)>,
+}
+
+/// The part of a record that tells whether anything changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Place {
+    height: u64,
+    round: u64,
+    step: Step,
+    locked: Option<Choice>,
+    valid: Option<Choice>,
+}
+
+impl Record {
+    const MAX_BYTES: usize = 256 + MAX_COMMITTEE * (4 + 64);
+
+    /// From our own disk, so anything else than a record is our own fault: to go on without a
+    /// lock that may have been there could fork the chain.
+    fn decode(bytes: &[u8]) -> Record {
+        codec::decode(bytes, Record::MAX_BYTES).expect("the last record is one of Tendermint's")
+    }
+}
+
+impl Instance {
+    /// The consensus on the child of `parent`, a block that the ledger holds. No round has begun.
+    pub(super) fn new(
+        config: Config,
+        parent: BlockHash,
+        previous: Option<&Rotation>,
+        turn: &Turn<'_, Message>,
+    ) -> Instance {
+        let header = &turn.app.block(parent).expect("a decided block is held").header;
+        let committee = turn.app.committee(parent).expect("a decided block has a committee");
+        let height = header.height + 1;
+        let stored = match previous {
+            Some(rotation) => rotation.clone().follow(committee.clone(), height),
+            None => Rotation::at(committee.clone(), height),
+        };
+        Instance {
+            config,
+            parent,
+            height,
+            round: 0,
+            step: Step::Propose,
+            locked: None,
+            valid: None,
+            polka: Vec::new(),
+            log: Log::new(committee),
+            early: Early::default(),
+            proposers: Proposers::new(stored),
+            proposed: false,
+            armed: BTreeSet::new(),
+            began: turn.now,
+            resting: false,
+            verdicts: BTreeMap::new(),
+            postponed: BTreeSet::new(),
+            wanted: BTreeSet::new(),
+            saved: None,
+        }
+    }
+
+    /// L52–L54: `block` is decided, its child is next.
+    pub(super) fn begin_after(&mut self, block: BlockHash, turn: &mut Turn<'_, Message>) {
+        let previous = Some(self.proposers.stored());
+        let next = Instance::new(self.config, block, previous, turn);
+        *self = next;
+        turn.act(Effect::Horizon { height: self.height - 1, round: 0 });
+        self.l11_start_round(0, turn);
+    }
+
+    /// A life begins: takes up the place that the records and our own messages show, whichever is
+    /// further. What they signed is not signed again, since the step is past it.
+    pub(super) fn wake(
+        &mut self,
+        records: &[Vec<u8>],
+        own: Vec<Signed<Message>>,
+        turn: &mut Turn<'_, Message>,
+    ) {
+        let record = records.last().map(|bytes| Record::decode(bytes));
+        let mut place = (0, Step::Propose);
+        if let Some(Record { place: saved, polka }) = record
+            && saved.height == self.height
+        {
+            (self.locked, self.valid, self.polka) = (saved.locked, saved.valid, polka);
+            place = (saved.round, saved.step);
+        }
+        for message in own.iter().map(Signed::message) {
+            let step = match message {
+                Message::Proposal { .. } => Step::Propose,
+                Message::Prevote { .. } => Step::Prevote,
+                Message::Precommit { .. } => Step::Precommit,
+            };
+            if message.height() == self.height {
+                place = place.max((message.round(), step));
+            }
+        }
+        self.enter(place.0, place.1, turn);
+        for signed in own {
+            self.hear(signed, turn);
+        }
+        self.proposed = self.has_proposed(turn);
+        if self.step == Step::Propose {
+            self.await_proposal(turn);
+        }
+    }
+
+    /// Sync committed `block` without us.
+    pub(super) fn advance(&mut self, block: BlockHash, turn: &mut Turn<'_, Message>) {
+        let height = turn.app.block(block).expect("a committed block is held").header.height;
+        if height >= self.height {
+            self.begin_after(block, turn);
+        }
+    }
+
+    /// Moves to a round and counts what was said in it, and before it, too early for us.
+    pub(super) fn enter(&mut self, round: u64, step: Step, turn: &mut Turn<'_, Message>) {
+        assert!(round >= self.round, "rounds only go up");
+        (self.round, self.step) = (round, step);
+        self.armed.clear();
+        self.resting = false;
+        self.proposers.reach(round);
+        let proposer = self.proposers.of(round);
+        note(turn, "round", format!("{}/{round} of proposer {proposer}", self.height));
+        for signed in self.early.until(round) {
+            self.count(&signed, turn);
+        }
+        self.proposed = self.has_proposed(turn);
+    }
+
+    /// Whether a proposal of ours for this round has been heard, or came back with a new life.
+    fn has_proposed(&self, turn: &Turn<'_, Message>) -> bool {
+        self.proposers.of(self.round) == turn.me && !self.log.offers(self.round).is_empty()
+    }
+
+    /// Sorts a message by when it belongs to.
+    pub(super) fn hear(&mut self, signed: Signed<Message>, turn: &mut Turn<'_, Message>) {
+        let (height, round) = (signed.message().height(), signed.message().round());
+        if height > self.height {
+            return turn.act(Effect::Defer(signed));
+        }
+        if height < self.height {
+            return;
+        }
+        if self.log.committee().seat(signed.sender()).is_none() {
+            let detail = format!("{height}/{round} from {}, who has no seat", signed.sender());
+            return note(turn, "dropped", detail);
+        }
+        if round <= self.round {
+            return self.count(&signed, turn);
+        }
+        let sender = signed.sender();
+        if !self.early.add(self.round, signed) {
+            let detail = format!("{height}/{round} or lower: {sender} speaks in too many rounds");
+            note(turn, "dropped", detail);
+        }
+    }
+
+    /// Enters a member's message of a round we have reached into the log.
+    fn count(&mut self, signed: &Signed<Message>, turn: &mut Turn<'_, Message>) {
+        match self.enter_into_log(signed, turn) {
+            Ok(()) => {}
+            Err(fault) => {
+                let (sender, round) = (signed.sender(), signed.message().round());
+                note(turn, "dropped", format!("{}/{round} from {sender}: {fault}", self.height));
+            }
+        }
+    }
+
+    /// Or says why a proposal is none, whatever its value is worth. There is nobody to accuse:
+    /// nonsense is signed freely, only a contradiction convicts.
+    fn enter_into_log(
+        &mut self,
+        signed: &Signed<Message>,
+        turn: &mut Turn<'_, Message>,
+    ) -> Result<(), &'static str> {
+        let Message::Proposal { round, valid_round, polka, block, .. } = signed.message() else {
+            self.log.vote(signed);
+            return Ok(());
+        };
+        if signed.sender() != self.proposers.of(*round) {
+            return Err("it is not its turn to propose");
+        }
+        if !block.body_matches() {
+            return Err("its body is not the one its header names");
+        }
+        match *valid_round {
+            None if block.header.proposer != signed.sender() => {
+                return Err("its fresh block names another builder");
+            }
+            None => {}
+            Some(valid_round) if valid_round >= *round => {
+                return Err("its valid round is not an earlier one");
+            }
+            Some(valid_round) => self.count_polka(valid_round, block.hash(), polka, turn)?,
+        }
+        self.log.offer(*round, *valid_round, block);
+        Ok(())
+    }
+
+    /// Counts the prevotes that a proposal brings, unless the polka is known, as it mostly is.
+    fn count_polka(
+        &mut self,
+        round: u64,
+        value: BlockHash,
+        polka: &[(ReplicaId, Signature)],
+        turn: &Turn<'_, Message>,
+    ) -> Result<(), &'static str> {
+        if self.log.has_polka(round, value) {
+            return Ok(());
+        }
+        let message = Message::Prevote { height: self.height, round, value: Some(value) };
+        // A seat needs one signature; more than that only cost time.
+        for &(sender, signature) in polka.iter().take(self.log.committee().len()) {
+            let claimed = Claimed { sender, message: message.clone(), signature };
+            self.log.vote(&turn.open(&claimed).ok_or("a prevote of its polka is forged")?);
+        }
+        if !self.log.has_polka(round, value) {
+            return Err("it does not bring the polka it names");
+        }
+        Ok(())
+    }
+
+    /// Makes this step's changes durable; the replica syncs them before any vote of it leaves.
+    pub(super) fn persist(&mut self, turn: &mut Turn<'_, Message>) {
+        let Instance { height, round, step, locked, valid, .. } = *self;
+        let place = Place { height, round, step, locked, valid };
+        if self.saved == Some(place) {
+            return;
+        }
+        self.saved = Some(place);
+        let record = Record { place, polka: self.polka.clone() };
+        turn.act(Effect::Persist { record: codec::encode(&record), fresh: true });
+    }
+}

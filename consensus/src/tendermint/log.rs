@@ -1,0 +1,202 @@
+//! Everything said about one height: the paper's message log, counted.
+
+use super::message::Message;
+use crate::quorum::{Certificate, Signed, Tally};
+use ledger::{Block, BlockHash, Committee, ReplicaId};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+/// The messages of one height. All of it is kept until the height is decided, because L49
+/// needs precommits of rounds long past, and L28 prevotes.
+#[derive(Debug)]
+pub(super) struct Log {
+    committee: Arc<Committee>,
+    rounds: BTreeMap<u64, Round>,
+    /// Bodies by their name; each matches the header whose hash names it.
+    bodies: BTreeMap<BlockHash, Arc<Block>>,
+}
+
+/// A proposal, its body apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Offer {
+    pub(super) valid_round: Option<u64>,
+    pub(super) value: BlockHash,
+}
+
+#[derive(Debug)]
+struct Round {
+    /// In the order heard. An equivocating proposer has more than one, and each is kept: dropping
+    /// the second would lose it to a quorum that saw it first.
+    offers: Vec<Offer>,
+    prevotes: Tally<Message>,
+    precommits: Tally<Message>,
+}
+
+impl Log {
+    pub(super) fn new(committee: Arc<Committee>) -> Log {
+        Log { committee, rounds: BTreeMap::new(), bodies: BTreeMap::new() }
+    }
+
+    pub(super) fn committee(&self) -> &Arc<Committee> {
+        &self.committee
+    }
+
+    fn round(&mut self, round: u64) -> &mut Round {
+        self.rounds.entry(round).or_insert_with(|| Round {
+            offers: Vec::new(),
+            prevotes: Tally::new(self.committee.clone()),
+            precommits: Tally::new(self.committee.clone()),
+        })
+    }
+
+    /// Keeps a proposal of the round's proposer, whose body matches its header.
+    pub(super) fn offer(&mut self, round: u64, valid_round: Option<u64>, block: &Arc<Block>) {
+        let offer = Offer { valid_round, value: block.hash() };
+        self.keep(offer.value, block);
+        let offers = &mut self.round(round).offers;
+        if !offers.contains(&offer) {
+            offers.push(offer);
+        }
+    }
+
+    /// Keeps a body that matches the header called `value`.
+    pub(super) fn keep(&mut self, value: BlockHash, block: &Arc<Block>) {
+        self.bodies.entry(value).or_insert_with(|| Arc::clone(block));
+    }
+
+    /// Counts a vote; the same one again changes nothing.
+    pub(super) fn vote(&mut self, vote: &Signed<Message>) {
+        let round = self.round(vote.message().round());
+        let tally = match vote.message() {
+            Message::Proposal { .. } => unreachable!("proposals are offers"),
+            Message::Prevote { .. } => &mut round.prevotes,
+            Message::Precommit { .. } => &mut round.precommits,
+        };
+        tally.add(vote);
+    }
+
+    pub(super) fn body(&self, value: BlockHash) -> Option<&Arc<Block>> {
+        self.bodies.get(&value)
+    }
+
+    /// The proposals of a round, in the order heard.
+    pub(super) fn offers(&self, round: u64) -> &[Offer] {
+        self.rounds.get(&round).map_or(&[], |round| &round.offers)
+    }
+
+    /// What a quorum of a round's prevotes is for; `None` among the items is nil.
+    pub(super) fn polkas(&self, round: u64) -> impl Iterator<Item = Option<BlockHash>> {
+        self.rounds
+            .get(&round)
+            .into_iter()
+            .flat_map(|round| round.prevotes.agreed())
+            .map(Message::value)
+    }
+
+    /// Whether a round has a quorum of prevotes for whatever.
+    pub(super) fn is_prevoted(&self, round: u64) -> bool {
+        self.rounds.get(&round).is_some_and(|round| round.prevotes.is_quorum())
+    }
+
+    /// Whether a round has a quorum of precommits for whatever.
+    pub(super) fn is_precommitted(&self, round: u64) -> bool {
+        self.rounds.get(&round).is_some_and(|round| round.precommits.is_quorum())
+    }
+
+    /// Every round in which a quorum precommits a value, with that value.
+    pub(super) fn decisions(&self) -> impl Iterator<Item = (u64, BlockHash)> {
+        self.rounds.iter().flat_map(|(&round, log)| {
+            log.precommits.agreed().filter_map(move |message| Some((round, message.value()?)))
+        })
+    }
+
+    /// Whether a round has a polka for `value`.
+    pub(super) fn has_polka(&self, round: u64, value: BlockHash) -> bool {
+        self.polkas(round).any(|polka| polka == Some(value))
+    }
+
+    /// The prevotes of a round's polka for `value`.
+    pub(super) fn polka(&self, round: u64, value: BlockHash) -> Option<Certificate<Message>> {
+        find(&self.rounds.get(&round)?.prevotes, value)
+    }
+
+    /// The precommits that decide `value` in `round`.
+    pub(super) fn decision(&self, round: u64, value: BlockHash) -> Option<Certificate<Message>> {
+        find(&self.rounds.get(&round)?.precommits, value)
+    }
+
+    /// Every value that a quorum names, in prevotes or precommits of whatever round.
+    pub(super) fn named(&self) -> BTreeSet<BlockHash> {
+        let agreed = |round: &'_ Round| -> Vec<Option<BlockHash>> {
+            round.prevotes.agreed().chain(round.precommits.agreed()).map(Message::value).collect()
+        };
+        self.rounds.values().flat_map(agreed).flatten().collect()
+    }
+}
+
+fn find(tally: &Tally<Message>, value: BlockHash) -> Option<Certificate<Message>> {
+    tally.certificates().into_iter().find(|found| found.message().value() == Some(value))
+}
+
+/// Messages of rounds not yet reached. They matter to L55 only, until their round begins.
+///
+/// Nothing here may grow with what one sender claims: a round further ahead than
+/// [`Early::REACH`] is not kept, and of each sender only the [`Early::ROUNDS`] highest rounds are.
+/// So a flood pushes out nobody's messages but its author's.
+#[derive(Debug, Default)]
+pub(super) struct Early {
+    rounds: BTreeMap<u64, BTreeMap<ReplicaId, Vec<Signed<Message>>>>,
+}
+
+impl Early {
+    /// How far ahead of us a round may lie. With growing timeouts the others need hours to get so
+    /// far ahead at one height, and a replica that was cut off for longer is helped by sync. It
+    /// also bounds how many single steps of the rotation one L55 can cost.
+    pub(super) const REACH: u64 = 1024;
+
+    /// How many rounds of one sender are kept. An honest sender is ahead by many rounds only after
+    /// a partition, and what brings its messages brings the others' too, so that L55 follows.
+    pub(super) const ROUNDS: usize = 32;
+
+    /// Keeps a message. False if something of its sender had to go: the message itself or all that
+    /// it said in its lowest round.
+    pub(super) fn add(&mut self, now: u64, signed: Signed<Message>) -> bool {
+        let (sender, round) = (signed.sender(), signed.message().round());
+        if round - now > Early::REACH {
+            return false;
+        }
+        self.rounds.entry(round).or_default().entry(sender).or_default().push(signed);
+        let mut of_sender = self.rounds.iter().filter(|(_, senders)| senders.contains_key(&sender));
+        let lowest = of_sender.next().map(|(&round, _)| round).expect("it was just added");
+        if of_sender.count() < Early::ROUNDS {
+            return true;
+        }
+        let senders = self.rounds.get_mut(&lowest).expect("it was just found");
+        senders.remove(&sender);
+        if senders.is_empty() {
+            self.rounds.remove(&lowest);
+        }
+        false
+    }
+
+    /// The highest round in which more than a third of the stake speaks.
+    pub(super) fn spoken_for(&self, committee: &Committee) -> Option<u64> {
+        let stake = |&sender: &ReplicaId| {
+            u128::from(committee.member(sender).expect("only members' are kept").stake.0)
+        };
+        let is_spoken_for = |senders: &BTreeMap<ReplicaId, _>| {
+            committee.is_weak_quorum(senders.keys().map(stake).sum())
+        };
+        let mut highest_first = self.rounds.iter().rev();
+        highest_first.find(|(_, senders)| is_spoken_for(senders)).map(|(&round, _)| round)
+    }
+
+    /// Takes out what was said in rounds up to `round`, by rising round and sender.
+    pub(super) fn until(&mut self, round: u64) -> Vec<Signed<Message>> {
+        let later = self.rounds.split_off(&(round + 1));
+        let reached = std::mem::replace(&mut self.rounds, later);
+        reached.into_values().flat_map(BTreeMap::into_values).flatten().collect()
+    }
+}

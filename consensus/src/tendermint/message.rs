@@ -1,0 +1,179 @@
+//! What Tendermint's replicas say to each other, and what proves a decision to everybody else.
+
+use crate::{
+    protocol::{self, Unproven},
+    quorum::Certificate,
+};
+use crypto::{Signature, codec};
+use ledger::{
+    Block, BlockHash, Committee, Header, Keys, Proof, ReplicaId, Slot, vote::MAX_COMMITTEE,
+};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// The three messages of the paper. Each names its height and round, and its signature binds the
+/// chain, the sender and the kind besides, so none can be replayed as another.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Message {
+    /// ⟨PROPOSAL, h, r, v, vr⟩: the round's proposer offers a value.
+    Proposal {
+        /// Of the block.
+        height: u64,
+        /// Whose proposer speaks.
+        round: u64,
+        /// The round of the polka that made it the proposer's valid value; none for a fresh one
+        /// (the paper's −1).
+        valid_round: Option<u64>,
+        /// The prevotes of that polka: who signed, by rising id, and the signatures. Empty for a
+        /// fresh value.
+        polka: Vec<(ReplicaId, Signature)>,
+        /// The value.
+        block: Arc<Block>,
+    },
+    /// ⟨PREVOTE, h, r, id(v)⟩: a value is acceptable, or nothing is.
+    Prevote {
+        /// Of the block.
+        height: u64,
+        /// Whose proposal is judged.
+        round: u64,
+        /// The block's name; none is nil.
+        value: Option<BlockHash>,
+    },
+    /// ⟨PRECOMMIT, h, r, id(v)⟩: the sender has seen a polka for a value and locks it, or has not.
+    Precommit {
+        /// Of the block.
+        height: u64,
+        /// Of the polka.
+        round: u64,
+        /// The block's name; none is nil.
+        value: Option<BlockHash>,
+    },
+}
+
+/// The last field of slots and timers: which message may be signed once, which timeout rings.
+pub(super) mod phase {
+    /// A proposal, and tPropose.
+    pub(in super::super) const PROPOSE: u8 = 0;
+    /// A prevote, and tPrevote.
+    pub(in super::super) const PREVOTE: u8 = 1;
+    /// A precommit, and tPrecommit.
+    pub(in super::super) const PRECOMMIT: u8 = 2;
+    /// Only a timer: an idle chain has paused long enough.
+    pub(in super::super) const IDLE: u8 = 3;
+    /// Only a timer: a block that lay in the future no longer does.
+    pub(in super::super) const EARLY: u8 = 4;
+}
+
+impl Message {
+    /// The height it belongs to.
+    pub fn height(&self) -> u64 {
+        self.place().height
+    }
+
+    /// The round it belongs to.
+    pub fn round(&self) -> u64 {
+        self.place().round
+    }
+
+    /// The block it names; nothing for nil.
+    pub fn value(&self) -> Option<BlockHash> {
+        match self {
+            Message::Proposal { block, .. } => Some(block.hash()),
+            Message::Prevote { value, .. } | Message::Precommit { value, .. } => *value,
+        }
+    }
+
+    fn place(&self) -> Slot {
+        let (height, round, phase) = match *self {
+            Message::Proposal { height, round, .. } => (height, round, phase::PROPOSE),
+            Message::Prevote { height, round, .. } => (height, round, phase::PREVOTE),
+            Message::Precommit { height, round, .. } => (height, round, phase::PRECOMMIT),
+        };
+        Slot { height, epoch: 0, round, phase }
+    }
+}
+
+impl protocol::Message for Message {
+    fn kind(&self) -> &'static str {
+        match self {
+            Message::Proposal { .. } => "proposal",
+            Message::Prevote { .. } => "prevote",
+            Message::Precommit { .. } => "precommit",
+        }
+    }
+
+    fn slot(&self) -> Option<Slot> {
+        Some(self.place())
+    }
+
+    fn block(&self) -> Option<&Arc<Block>> {
+        match self {
+            Message::Proposal { block, .. } => Some(block),
+            Message::Prevote { .. } | Message::Precommit { .. } => None,
+        }
+    }
+}
+
+/// What makes a block final: a quorum's precommits for it, of one round. Travels as a
+/// [`Proof`] beside the block.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commit {
+    /// In which it was decided.
+    pub round: u64,
+    /// The block decided.
+    pub block: BlockHash,
+    /// Who precommitted, by rising id, with the signatures of those precommits.
+    pub signatures: Vec<(ReplicaId, Signature)>,
+}
+
+impl Commit {
+    /// No honest proof is longer: a round, a hash, a length, and an id and signature for each seat.
+    const MAX_BYTES: usize = 8 + 32 + 8 + MAX_COMMITTEE * (4 + 64);
+
+    /// What a quorum's precommits prove. They must not be for nil.
+    pub(super) fn of(certificate: &Certificate<Message>) -> Commit {
+        let precommit = certificate.message();
+        let block = precommit.value().expect("nil is never decided");
+        Commit { round: precommit.round(), block, signatures: certificate.signatures() }
+    }
+
+    /// As it travels.
+    pub fn encode(&self) -> Proof {
+        Proof(codec::encode(self))
+    }
+
+    /// From bytes that anyone may have written.
+    pub fn decode(proof: &Proof) -> Result<Commit, Unproven> {
+        codec::decode(&proof.0, Commit::MAX_BYTES)
+            .map_err(|error| Unproven::Malformed(error.to_string()))
+    }
+}
+
+/// [`protocol::Protocol::verify`] for Tendermint: the headers are a chain that one committee
+/// decides, and a quorum of it precommitted the last of them.
+pub(super) fn verify(
+    headers: &[Header],
+    proof: &Proof,
+    committee: &Committee,
+    keys: &Keys,
+) -> Result<(), Unproven> {
+    let last = headers.last().ok_or(Unproven::NoHeaders)?;
+    for pair in headers.windows(2) {
+        if pair[1].parent != pair[0].hash() || pair[0].height.checked_add(1) != Some(pair[1].height)
+        {
+            return Err(Unproven::BrokenChain(pair[1].height));
+        }
+        // The block before a change is the last that the old committee can speak for.
+        if pair[0].committee != committee.root() {
+            return Err(Unproven::OtherCommittee(pair[1].height));
+        }
+    }
+    let commit = Commit::decode(proof)?;
+    let expected = last.hash();
+    if commit.block != expected {
+        return Err(Unproven::WrongBlock { expected, found: commit.block });
+    }
+    let value = Some(commit.block);
+    let precommit = Message::Precommit { height: last.height, round: commit.round, value };
+    Certificate::open(precommit, &commit.signatures, committee, keys).map(drop)
+}

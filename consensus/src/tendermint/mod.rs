@@ -1,0 +1,445 @@
+//! Tendermint: one block at a time, final as soon as it is decided.
+//!
+//! *The paper:* Ethan Buchman, Jae Kwon, Zarko Milosevic, "The latest gossip on BFT consensus",
+//! arXiv 1807.04938, Algorithm 1. L22 means line 22 of it.
+//!
+//! # Fault model
+//!
+//! Validators weigh as much as their stake. Agreement and validity hold while strictly less than a
+//! third of the stake is Byzantine, however slow or partitioned the network is and whoever
+//! crashes, as long as disks keep what was synced. Decisions keep coming when, besides, more than
+//! two thirds are up and messages arrive, after some unknown time, within an unknown bound that
+//! the growing timeouts reach. A replica that lost its disk counts as Byzantine.
+//!
+//! # The rules
+//!
+//! A height has rounds. Each round has a proposer, and three steps: propose, prevote, precommit. A
+//! *quorum* is strictly more than two thirds of the stake; a *polka* is a quorum of one round's
+//! prevotes for one value. `valid(v)` is the ledger's verdict on a block, which depends on nothing
+//! but the block and the state it stands on.
+//!
+//! | lines | upon | do |
+//! |---|---|---|
+//! | L11–21 | a round begins | the proposer offers its valid value, else a fresh block; all arm tPropose |
+//! | L22 | a fresh proposal, step propose | prevote it if valid, and unlocked or locked on it; else nil |
+//! | L28 | a proposal with the polka of an earlier round `vr`, step propose | prevote it if valid, and locked no later than `vr` or locked on it; else nil |
+//! | L34 | a quorum of prevotes for whatever, step prevote | arm tPrevote |
+//! | L36 | a polka of this round for a valid value, step prevote or later | it is the valid value; in step prevote also lock and precommit it |
+//! | L44 | a polka of this round for nil, step prevote | precommit nil |
+//! | L47 | a quorum of precommits for whatever | arm tPrecommit |
+//! | L49 | a quorum of precommits for a valid value, *any* round | decide it; the next height begins |
+//! | L55 | more than a third speaks in a later round | that round begins |
+//! | L57 | tPropose rings, step propose | prevote nil |
+//! | L61 | tPrevote rings, step prevote | precommit nil |
+//! | L65 | tPrecommit rings | the next round begins |
+//!
+//! Why it is safe: a decision takes a quorum of precommits, so more than a third honest are locked
+//! on the value. They prevote another one only when shown a polka of a later round (L29), and no
+//! such polka can come about without one of them. Why it lives: every vote reaches everyone in the
+//! end, and a proposer offers the value of the latest polka it saw, which opens every lock.
+//!
+//! # Where we differ, and why
+//!
+//! 1. *Idle chain.* The paper's proposer always has a value. Ours waits in round 0 for
+//!    transactions, at most `block_time` after the height began, and the others wait as much
+//!    longer before they give up on it ([`Config::block_time`]). Only round 0 pauses: a later one
+//!    means that something is wrong already.
+//! 2. *The proposer arms tPropose too.* Its own proposal always comes back to it, but its ledger
+//!    may fail to build one.
+//! 3. *A value need not come by a proposal.* L36 and L49 take a body that was fetched by name as
+//!    well. The quorum signed the name, the name binds the body, and `valid` looks at the body: who
+//!    carried it adds nothing. Without this, three blocks proposed to three groups could leave a
+//!    quorum for the one block that some replica was never told of, since of one slot only two
+//!    messages travel.
+//! 4. *A proposal brings the polka it names.* The paper relies on every prevote reaching everyone;
+//!    of one slot only two messages travel. A voter that signs three prevotes could complete a
+//!    polka for one replica alone, which locks; where each honest vote is needed, nobody would
+//!    ever decide again. So a polka is kept and persisted with the valid value, and offered with
+//!    it. (Seed 11 of the random schedules in `tests/cluster.rs` found this.)
+//! 5. *A fresh block names its proposer as its builder*, who earns its fees; otherwise the proposal
+//!    is dropped. This looks at the message, not the value: a value that is offered again, with its
+//!    polka, still names its first builder.
+//! 6. *Blocks from the future wait.* `valid` must not read a clock, so a block whose time is still
+//!    to come is neither valid nor invalid: it is treated as if it had not arrived yet, and looked
+//!    at again when its time has come.
+//! 7. *Messages of later rounds are bounded* for each sender, see [`log::Early`]. The paper's log
+//!    is infinite.
+//! 8. *Proposers rotate by stake*, as in CometBFT, but each height's priorities are a function of
+//!    its committee and number alone, see [`rotation`]. Nothing has to be stored, and a light
+//!    client could recompute it.
+//!
+//! We do *not* follow CometBFT where it leaves the paper: it skips rounds on two thirds rather than
+//! one, and a locked replica there prevotes its lock whatever is proposed.
+//!
+//! # What it withstands
+//!
+//! Equivocating proposers (every proposal is kept, and the one that a quorum names is fetched),
+//! equivocating voters (a sender counts once for each value, once in the total), prevotes passed
+//! off as precommits (the kind is signed), a false `vr` (no polka, no vote), hidden polkas (they
+//! come with the value), one voice from a far round (it takes a third), amnesia by
+//! crash (lock and place are durable before the vote leaves; what was signed comes back at
+//! `Start`).
+//!
+//! # What it does not
+//!
+//! With a third or more Byzantine, two values can be decided; the equivocators are then known by
+//! their signatures, those who merely forgot a lock are not. With a third or more silent it halts,
+//! without a timer running: L34 and L47 wait for a quorum. A proposer sees the transactions before
+//! it orders them, and can leave some out. Proposers are known in advance, so whoever can silence a
+//! machine at will can silence them in turn. And whoever changes the committee, by bonding a coin,
+//! chooses the moment at which the rotation is dealt anew.
+
+mod config;
+mod life;
+mod log;
+mod message;
+pub mod rotation;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+use crate::{
+    catalogue::{BadSettings, Module},
+    protocol::{Effect, Input, Protocol, Timer, To, Turn, Unproven},
+};
+use crypto::Signature;
+use ledger::{BlockHash, Committee, Genesis, Header, Keys, Proof, ReplicaId, Slot};
+use message::phase;
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+pub use config::Config;
+pub use message::{Commit, Message};
+
+/// One participant.
+#[derive(Debug)]
+pub struct Tendermint {
+    config: Config,
+    /// None until the first life begins.
+    instance: Option<Instance>,
+}
+
+/// The consensus on one height: Algorithm 1's variables. The next height gets a new one, which is
+/// how L52 and L53 reset them.
+#[derive(Debug)]
+struct Instance {
+    config: Config,
+    /// The decided block that this height's value stands on.
+    parent: BlockHash,
+    height: u64,
+    round: u64,
+    step: Step,
+    /// lockedValue and lockedRound.
+    locked: Option<Choice>,
+    /// validValue and validRound.
+    valid: Option<Choice>,
+    /// The prevotes that made it valid, as a proposal brings them.
+    polka: Vec<(ReplicaId, Signature)>,
+    log: log::Log,
+    early: log::Early,
+    proposers: rotation::Proposers,
+
+    /// Whether we asked to send this round's proposal; it may not have been heard back yet.
+    proposed: bool,
+    /// The timeouts that this round has armed: "for the first time" in L34 and L47.
+    armed: BTreeSet<u8>,
+    /// Since when this height has been ours, in time of this life.
+    began: Duration,
+    /// Whether this is round 0 of an idle chain and still waits for transactions.
+    resting: bool,
+    /// `valid` of the values it could be told of.
+    verdicts: BTreeMap<BlockHash, bool>,
+    /// Values that the ledger could not judge yet.
+    postponed: BTreeSet<BlockHash>,
+    /// Bodies that we asked for.
+    wanted: BTreeSet<BlockHash>,
+    /// What was persisted last.
+    saved: Option<life::Place>,
+}
+
+/// Where in a round a replica is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+enum Step {
+    /// It waits for a proposal.
+    Propose,
+    /// It has prevoted.
+    Prevote,
+    /// It has precommitted.
+    Precommit,
+}
+
+/// A value and the round of the polka that made it locked or valid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Choice {
+    round: u64,
+    value: BlockHash,
+}
+
+impl Module for Tendermint {
+    const NAME: &'static str = "tendermint";
+
+    fn new(genesis: &Genesis) -> Result<Tendermint, BadSettings> {
+        Ok(Tendermint::new(Config::from_genesis(genesis)?))
+    }
+}
+
+impl Tendermint {
+    /// A participant before its first life.
+    pub fn new(config: Config) -> Tendermint {
+        Tendermint { config, instance: None }
+    }
+}
+
+impl Protocol for Tendermint {
+    type Message = Message;
+
+    fn step(&mut self, input: Input<Message>, turn: &mut Turn<'_, Message>) {
+        if matches!(input, Input::Start { .. }) {
+            self.instance = Some(Instance::new(self.config, turn.app.root(), None, turn));
+        }
+        let at = self.instance.as_mut().expect("a life begins with Start");
+        match input {
+            Input::Start { records, own } => at.wake(&records, own, turn),
+            Input::Heard(signed) => at.hear(signed, turn),
+            Input::Rang(Timer(slot)) if !at.is_now(slot) => {} // Stale, but the rules look again.
+            Input::Rang(Timer(slot)) => match slot.phase {
+                phase::PROPOSE => at.l57_give_up_on_the_proposal(turn),
+                phase::PREVOTE => at.l61_give_up_on_a_polka(turn),
+                phase::PRECOMMIT => at.l65_give_up_on_the_round(turn),
+                phase::IDLE => at.stop_resting(turn),
+                phase::EARLY => at.postponed.clear(),
+                unknown => unreachable!("no timer of ours has phase {unknown}"),
+            },
+            Input::Waiting => at.stop_resting(turn),
+            Input::Arrived(block) => at.receive(&block, turn),
+            Input::Advanced { block, proof: _ } => at.advance(block, turn),
+            Input::Mined(_) => unreachable!("Tendermint asks for no mining"),
+        }
+        // The first rule whose condition holds fires and may make another's true. None fires twice
+        // in one step of a round, so this ends.
+        while RULES.iter().any(|rule| rule(at, turn)) {}
+        at.fetch_what_a_quorum_names(turn);
+        at.persist(turn);
+    }
+
+    fn round(&self) -> u64 {
+        self.instance.as_ref().map_or(0, |instance| instance.round)
+    }
+
+    fn verify(
+        headers: &[Header],
+        proof: &Proof,
+        committee: &Committee,
+        keys: &Keys,
+    ) -> Result<(), Unproven> {
+        message::verify(headers, proof, committee, keys)
+    }
+}
+
+/// An upon-rule: true if its condition held, and it acted.
+type Rule = fn(&mut Instance, &mut Turn<'_, Message>) -> bool;
+
+/// The rules that wait for messages. The paper allows any order; a decision comes first because it
+/// makes the rest pointless, and a later round for the same reason.
+const RULES: [Rule; 8] = [
+    Instance::l49_decide,
+    Instance::l55_skip,
+    Instance::l22_prevote_a_fresh_proposal,
+    Instance::l28_prevote_a_proposal_with_a_polka,
+    Instance::l36_lock,
+    Instance::l44_precommit_nil,
+    Instance::l34_arm_prevote,
+    Instance::l47_arm_precommit,
+];
+
+impl Instance {
+    /// L11–L21: a round begins. [`Instance::await_proposal`] has L14–L21.
+    fn l11_start_round(&mut self, round: u64, turn: &mut Turn<'_, Message>) {
+        self.enter(round, Step::Propose, turn);
+        self.await_proposal(turn);
+    }
+
+    /// L22–L27: a fresh proposal.
+    fn l22_prevote_a_fresh_proposal(&mut self, turn: &mut Turn<'_, Message>) -> bool {
+        if self.step != Step::Propose {
+            return false;
+        }
+        for offer in self.log.offers(self.round).to_vec() {
+            if offer.valid_round.is_some() {
+                continue;
+            }
+            let Some(good) = self.is_valid(offer.value, turn) else { continue };
+            let free = self.locked.is_none_or(|locked| locked.value == offer.value);
+            self.prevote((good && free).then_some(offer.value), turn);
+            return true;
+        }
+        false
+    }
+
+    /// L28–L33: a proposal with the polka of an earlier round.
+    fn l28_prevote_a_proposal_with_a_polka(&mut self, turn: &mut Turn<'_, Message>) -> bool {
+        if self.step != Step::Propose {
+            return false;
+        }
+        for offer in self.log.offers(self.round).to_vec() {
+            let Some(valid_round) = offer.valid_round else { continue };
+            if !self.log.has_polka(valid_round, offer.value) {
+                continue;
+            }
+            let Some(good) = self.is_valid(offer.value, turn) else { continue };
+            let free = self
+                .locked
+                .is_none_or(|locked| locked.round <= valid_round || locked.value == offer.value);
+            self.prevote((good && free).then_some(offer.value), turn);
+            return true;
+        }
+        false
+    }
+
+    /// L34–L35: enough prevotes to see that there may be no polka.
+    fn l34_arm_prevote(&mut self, turn: &mut Turn<'_, Message>) -> bool {
+        if self.step != Step::Prevote
+            || !self.log.is_prevoted(self.round)
+            || !self.armed.insert(phase::PREVOTE)
+        {
+            return false;
+        }
+        self.arm(phase::PREVOTE, self.config.grown(self.config.prevote, self.round), turn);
+        true
+    }
+
+    /// L36–L43: a polka in this very round. One of an earlier round must not move the lock: it
+    /// would go back to before the lock it has.
+    fn l36_lock(&mut self, turn: &mut Turn<'_, Message>) -> bool {
+        let is_known = self.valid.is_some_and(|valid| valid.round == self.round);
+        if self.step == Step::Propose || is_known {
+            return false;
+        }
+        let polkas: Vec<_> = self.log.polkas(self.round).flatten().collect();
+        for value in polkas {
+            if self.is_valid(value, turn) != Some(true) {
+                continue;
+            }
+            let choice = Choice { round: self.round, value };
+            note(turn, "polka", format!("{}/{} {}", self.height, self.round, value.short()));
+            if self.step == Step::Prevote {
+                note(turn, "lock", format!("{}/{} {}", self.height, self.round, value.short()));
+                self.locked = Some(choice);
+                self.precommit(Some(value), turn);
+            }
+            self.valid = Some(choice);
+            self.polka =
+                self.log.polka(self.round, value).expect("it was found there").signatures();
+            return true;
+        }
+        false
+    }
+
+    /// L44–L46: a polka for nil.
+    fn l44_precommit_nil(&mut self, turn: &mut Turn<'_, Message>) -> bool {
+        if self.step != Step::Prevote || !self.log.polkas(self.round).any(|value| value.is_none()) {
+            return false;
+        }
+        self.precommit(None, turn);
+        true
+    }
+
+    /// L47–L48: enough precommits to see that this round may not decide.
+    fn l47_arm_precommit(&mut self, turn: &mut Turn<'_, Message>) -> bool {
+        if !self.log.is_precommitted(self.round) || !self.armed.insert(phase::PRECOMMIT) {
+            return false;
+        }
+        self.arm(phase::PRECOMMIT, self.config.grown(self.config.precommit, self.round), turn);
+        true
+    }
+
+    /// L49–L54: a decision, of whatever round.
+    ///
+    /// The commit comes before everything of the next height, since that replaces our records: a
+    /// crash between the two must not leave us at the old height without its lock.
+    fn l49_decide(&mut self, turn: &mut Turn<'_, Message>) -> bool {
+        let decisions: Vec<_> = self.log.decisions().collect();
+        for (round, value) in decisions {
+            if self.is_valid(value, turn) != Some(true) {
+                continue;
+            }
+            let certificate =
+                self.log.decision(round, value).expect("a decision has its certificate");
+            let proof = Some(Commit::of(&certificate).encode());
+            note(turn, "decide", format!("{}/{round} {}", self.height, value.short()));
+            turn.act(Effect::Commit { block: value, proof });
+            self.begin_after(value, turn);
+            return true;
+        }
+        false
+    }
+
+    /// L55–L56: somebody honest is in a later round.
+    fn l55_skip(&mut self, turn: &mut Turn<'_, Message>) -> bool {
+        let Some(round) = self.early.spoken_for(self.log.committee()) else { return false };
+        note(turn, "skip", format!("{}/{} to {round}", self.height, self.round));
+        self.l11_start_round(round, turn);
+        true
+    }
+
+    /// L57–L60: OnTimeoutPropose.
+    fn l57_give_up_on_the_proposal(&mut self, turn: &mut Turn<'_, Message>) {
+        if self.step == Step::Propose {
+            note(turn, "timeout", format!("{}/{} propose", self.height, self.round));
+            self.prevote(None, turn);
+        }
+    }
+
+    /// L61–L64: OnTimeoutPrevote.
+    fn l61_give_up_on_a_polka(&mut self, turn: &mut Turn<'_, Message>) {
+        if self.step == Step::Prevote {
+            note(turn, "timeout", format!("{}/{} prevote", self.height, self.round));
+            self.precommit(None, turn);
+        }
+    }
+
+    /// L65–L67: OnTimeoutPrecommit.
+    fn l65_give_up_on_the_round(&mut self, turn: &mut Turn<'_, Message>) {
+        note(turn, "timeout", format!("{}/{} precommit", self.height, self.round));
+        self.l11_start_round(self.round + 1, turn);
+    }
+
+    /// The vote and the step go together, so that a round has one prevote of ours.
+    fn prevote(&mut self, value: Option<BlockHash>, turn: &mut Turn<'_, Message>) {
+        assert_eq!(self.step, Step::Propose, "a prevote leaves step propose");
+        self.step = Step::Prevote;
+        self.say(Message::Prevote { height: self.height, round: self.round, value }, turn);
+    }
+
+    /// As [`Instance::prevote`].
+    fn precommit(&mut self, value: Option<BlockHash>, turn: &mut Turn<'_, Message>) {
+        assert_eq!(self.step, Step::Prevote, "a precommit leaves step prevote");
+        self.step = Step::Precommit;
+        self.say(Message::Precommit { height: self.height, round: self.round, value }, turn);
+    }
+
+    /// Broadcasts; our own copy is counted when it is heard. Without a seat we only follow.
+    fn say(&self, message: Message, turn: &mut Turn<'_, Message>) {
+        if self.log.committee().seat(turn.me).is_some() {
+            turn.send(To::All, message);
+        }
+    }
+
+    /// Whether a timer is of this height and round.
+    fn is_now(&self, slot: Slot) -> bool {
+        (slot.height, slot.round) == (self.height, self.round)
+    }
+
+    fn arm(&self, phase: u8, after: Duration, turn: &mut Turn<'_, Message>) {
+        let slot = Slot { height: self.height, epoch: 0, round: self.round, phase };
+        turn.act(Effect::SetTimer { timer: Timer(slot), after });
+    }
+}
+
+fn note(turn: &mut Turn<'_, Message>, label: &'static str, detail: String) {
+    turn.act(Effect::Note { label, detail });
+}

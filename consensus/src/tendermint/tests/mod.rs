@@ -1,0 +1,12 @@
+//! Each rule has a test named after it; the rest are stories.
+
+mod attacks;
+mod cluster;
+mod life;
+mod proof;
+mod rig;
+mod rotation;
+mod rules;
+mod timeouts;
+mod values;
+mod walkthrough;

@@ -1,0 +1,160 @@
+//! Values: which are valid, where their bodies come from, and when a proposer offers one.
+
+use super::{Instance, Message, Step, note, phase};
+use crate::protocol::{Effect, Turn, Want};
+use ledger::{Block, BlockHash, Draft, Rejected, Seal};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+impl Instance {
+    /// L14–L21, and the idle chain: a proposer that has nothing to propose pauses, and everybody
+    /// else gives it that time on top.
+    pub(super) fn await_proposal(&mut self, turn: &mut Turn<'_, Message>) {
+        let nothing = BTreeSet::new();
+        let is_idle = self.round == 0 && turn.app.pending(self.parent, &nothing, 1).is_empty();
+        let pause = if is_idle { self.config.block_time } else { Duration::ZERO };
+        self.resting = !pause.is_zero();
+        let patience = self.config.grown(self.config.propose, self.round);
+        self.arm(phase::PROPOSE, pause.saturating_add(patience), turn);
+        if self.proposers.of(self.round) != turn.me {
+            return;
+        }
+        if self.resting {
+            self.arm(phase::IDLE, pause, turn);
+        } else {
+            self.propose(turn);
+        }
+    }
+
+    /// There is something to propose, or the pause is over.
+    ///
+    /// The others' patience is only ever cut short here, and once a round: transactions that come
+    /// and go must not put off the timeout.
+    pub(super) fn stop_resting(&mut self, turn: &mut Turn<'_, Message>) {
+        if !std::mem::take(&mut self.resting) || self.step != Step::Propose {
+            return;
+        }
+        if turn.now < self.began.saturating_add(self.config.block_time) {
+            self.arm(phase::PROPOSE, self.config.grown(self.config.propose, self.round), turn);
+        }
+        if self.proposers.of(self.round) == turn.me {
+            self.propose(turn);
+        }
+    }
+
+    /// L15–L19: our valid value with its round, or a fresh block.
+    fn propose(&mut self, turn: &mut Turn<'_, Message>) {
+        if std::mem::replace(&mut self.proposed, true) {
+            return;
+        }
+        let (height, round) = (self.height, self.round);
+        let valid_round = self.valid.map(|valid| valid.round);
+        let block = match self.valid {
+            Some(valid) => self.body(valid.value, turn),
+            None => self.build(turn),
+        };
+        match block {
+            Some(block) => {
+                let polka = self.polka.clone();
+                self.say(Message::Proposal { height, round, valid_round, polka, block }, turn);
+            }
+            None => note(turn, "unproposed", format!("{height}/{round} has no block to propose")),
+        }
+    }
+
+    /// The paper's getValue().
+    fn build(&self, turn: &mut Turn<'_, Message>) -> Option<Arc<Block>> {
+        let nothing = BTreeSet::new();
+        let limit = self.config.max_transactions;
+        let draft = Draft {
+            parent: self.parent,
+            transactions: turn.app.pending(self.parent, &nothing, limit),
+            time: u64::try_from(turn.wall.as_millis()).unwrap_or(u64::MAX),
+            proposer: turn.me,
+            duties: Vec::new(),
+            seal: Seal::default(),
+        };
+        match turn.app.assemble(draft) {
+            Ok(block) => Some(block),
+            Err(rejected) => {
+                note(turn, "unbuilt", format!("{}/{}: {rejected}", self.height, self.round));
+                None
+            }
+        }
+    }
+
+    /// The paper's valid(v), if it can be told: we may lack the body, or its time may not have
+    /// come. A verdict, once there, is for good, because it depends on the block and its parent
+    /// alone.
+    ///
+    /// Asked only when a rule turns on it, so that an equivocator cannot make us execute more than
+    /// one block a round, and those that a quorum names.
+    pub(super) fn is_valid(
+        &mut self,
+        value: BlockHash,
+        turn: &mut Turn<'_, Message>,
+    ) -> Option<bool> {
+        if let Some(verdict) = self.verdicts.get(&value) {
+            return Some(*verdict);
+        }
+        let block = self.body(value, turn)?;
+        let fault = if (block.header.height, block.header.parent) != (self.height, self.parent) {
+            Some("it does not stand on the block decided before".to_owned())
+        } else {
+            match turn.app.accept(&block) {
+                Ok(_) => None,
+                Err(Rejected::Invalid(why)) => Some(why.to_string()),
+                Err(why) => {
+                    self.postpone(value, &why, turn);
+                    return None;
+                }
+            }
+        };
+        if let Some(fault) = &fault {
+            let place = format!("{}/{}", self.height, self.round);
+            note(turn, "invalid", format!("{place} {}: {fault}", value.short()));
+        }
+        self.verdicts.insert(value, fault.is_none());
+        Some(fault.is_none())
+    }
+
+    /// The ledger cannot judge a value yet. It is asked again at every step; a timer makes sure
+    /// that there is one when a block's time comes. The other causes end with an `Advanced`.
+    fn postpone(&mut self, value: BlockHash, why: &Rejected, turn: &mut Turn<'_, Message>) {
+        if !self.postponed.insert(value) {
+            return;
+        }
+        let place = format!("{}/{}", self.height, self.round);
+        note(turn, "postponed", format!("{place} {}: {why}", value.short()));
+        if let Rejected::TooEarly { until } = why {
+            self.arm(phase::EARLY, until.saturating_sub(turn.wall), turn);
+        }
+    }
+
+    /// From this life's messages, or from the ledger: there lie the bodies accepted before a crash.
+    fn body(&self, value: BlockHash, turn: &Turn<'_, Message>) -> Option<Arc<Block>> {
+        self.log.body(value).cloned().or_else(|| turn.app.block(value))
+    }
+
+    /// Asks for the bodies that L36 and L49 may need and that no proposal brought us.
+    pub(super) fn fetch_what_a_quorum_names(&mut self, turn: &mut Turn<'_, Message>) {
+        for value in self.log.named() {
+            if self.body(value, turn).is_none() && self.wanted.insert(value) {
+                turn.act(Effect::Want(Want::Block(value)));
+            }
+        }
+    }
+
+    /// A body that we asked for. Its header is the one whose hash we named; the rest may be
+    /// anybody's invention, and keeping it would shut out the true one.
+    pub(super) fn receive(&mut self, block: &Arc<Block>, turn: &mut Turn<'_, Message>) {
+        let value = block.hash();
+        if !self.wanted.remove(&value) {
+            return;
+        }
+        if block.body_matches() {
+            self.log.keep(value, block);
+        } else {
+            note(turn, "dropped", format!("a body that is not that of {}", value.short()));
+        }
+    }
+}
