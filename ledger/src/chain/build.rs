@@ -1,0 +1,193 @@
+//! Making blocks and checking them: two sides of one set of rules.
+
+use super::{Ledger, MAX_UNDECIDED, Undecided, VerifiedSet};
+use crate::{
+    Block, BlockHash, Draft, Header, Rejected, ReplicaId, Transaction, TransactionId,
+    block::{self, Invalid, MAX_BLOCK_BYTES},
+    state::{Execution, tree::Overlay},
+    store::{Batch, keys},
+    transaction::BadTransaction,
+};
+use crypto::{Address, Hash, codec, merkle};
+use std::sync::Arc;
+
+impl Ledger {
+    /// Builds a block from a draft: leaves out the transactions that do not execute and those that
+    /// would make it longer than [`MAX_BLOCK_BYTES`], and raises its time to one past the parent's.
+    /// It does not enter the tree.
+    ///
+    /// # Errors
+    /// Where no valid block can come of it: see [`Ledger::accept`] for parents and proposers.
+    pub fn assemble(
+        &self,
+        draft: Draft,
+        verified: &mut VerifiedSet,
+    ) -> Result<Arc<Block>, Rejected> {
+        let Draft { parent, transactions, time, proposer, duties, seal } = draft;
+        let (Some(before), Some(state)) = (self.header(parent), self.state(parent)) else {
+            return Err(self.nowhere(parent));
+        };
+        let fees = self.payee(proposer)?;
+        if !duties.is_empty() {
+            return Err(Invalid::Duties.into());
+        }
+        let header = Header {
+            parent,
+            height: before.height + 1,
+            time: time.max(before.time.saturating_add(1)),
+            proposer,
+            transactions: Hash::ZERO,
+            state: before.state,
+            committee: self.committee.root(),
+            participation: block::duty_root(&duties),
+            leak: Hash::ZERO,
+            seal,
+        };
+        let mut block = Block { header, transactions: Vec::new(), duties };
+        let mut execution = Execution::new(&state, fees);
+        let mut ids = Vec::new();
+        let mut len = codec::encoded_len(&block);
+        for transaction in transactions {
+            let id = transaction.id();
+            let grown = len + codec::encoded_len(&transaction);
+            if grown <= MAX_BLOCK_BYTES
+                && self.check_signature(id, &transaction, verified).is_ok()
+                && execution.apply(&transaction.payload).is_ok()
+            {
+                len = grown;
+                ids.push(id);
+                block.transactions.push(transaction);
+            }
+        }
+        block.header.transactions = transaction_root(&ids);
+        block.header.state = execution.finish(block.header.height).root();
+        Ok(Arc::new(block))
+    }
+
+    /// Takes a block into the tree, after checking all that needs no clock and no consensus: its
+    /// parent, height, time, proposer, body, length, signatures, execution, and roots, in this
+    /// order. Signatures in `verified` are not checked again, and those checked are remembered
+    /// there. The body goes into `batch`. A block that is known already is fine, and changes nothing.
+    ///
+    /// # Errors
+    /// See [`Rejected`]. [`Rejected::TooEarly`] is not among them: the ledger has no clock.
+    pub fn accept(
+        &mut self,
+        block: &Arc<Block>,
+        verified: &mut VerifiedSet,
+        batch: &mut Batch,
+    ) -> Result<BlockHash, Rejected> {
+        let hash = block.hash();
+        if self.knows(hash) {
+            return Ok(hash);
+        }
+        let Header { parent, height, .. } = block.header;
+        let Some(before) = self.header(parent) else {
+            // What stands beside the root can never be committed. It is remembered, so that whoever
+            // calls it final is told that this is a conflict.
+            let rejected = match height <= self.stand.height {
+                true => Rejected::BelowRoot,
+                false => self.nowhere(parent),
+            };
+            if rejected == Rejected::BelowRoot {
+                self.beside.insert(hash);
+            }
+            return Err(rejected);
+        };
+        if self.undecided.len() >= MAX_UNDECIDED {
+            return Err(Rejected::Full(MAX_UNDECIDED));
+        }
+        let body = codec::encode(&**block);
+        let checked = self.check(before, block, body.len(), verified)?;
+        batch.put(keys::block(height, hash), body);
+        self.undecided.insert(hash, checked);
+        Ok(hash)
+    }
+
+    /// Checks a child of `before`, the root or an undecided block, whose encoding has `len` bytes.
+    fn check(
+        &self,
+        before: &Header,
+        block: &Arc<Block>,
+        len: usize,
+        verified: &mut VerifiedSet,
+    ) -> Result<Undecided, Invalid> {
+        let header = &block.header;
+        if header.height != before.height + 1 {
+            return Err(Invalid::Height { expected: before.height + 1, found: header.height });
+        }
+        if header.time <= before.time {
+            return Err(Invalid::Time { parent: before.time, found: header.time });
+        }
+        let fees = self.payee(header.proposer)?;
+        let ids: Vec<_> = block.transactions.iter().map(Transaction::id).collect();
+        if header.transactions != transaction_root(&ids)
+            || header.participation != block::duty_root(&block.duties)
+        {
+            return Err(Invalid::Body);
+        }
+        if len > MAX_BLOCK_BYTES {
+            return Err(Invalid::TooLong(len));
+        }
+        for (index, (id, transaction)) in ids.iter().zip(&block.transactions).enumerate() {
+            self.check_signature(*id, transaction, verified)
+                .map_err(|reason| Invalid::Transaction { index, reason })?;
+        }
+        let state = self.execute(header, &block.transactions, fees)?;
+        if header.state != state.root() {
+            return Err(Invalid::State { expected: state.root(), found: header.state });
+        }
+        let committee = self.committee.root();
+        if header.committee != committee {
+            return Err(Invalid::Committee { expected: committee, found: header.committee });
+        }
+        if !block.duties.is_empty() {
+            return Err(Invalid::Duties);
+        }
+        if header.leak != Hash::ZERO {
+            return Err(Invalid::Leak);
+        }
+        Ok(Undecided { block: block.clone(), ids, state })
+    }
+
+    /// Executes all of `transactions` on the state of the header's parent.
+    fn execute(
+        &self,
+        header: &Header,
+        transactions: &[Transaction],
+        fees: Address,
+    ) -> Result<Overlay, Invalid> {
+        let state = self.state(header.parent).expect("the parent is the root or undecided");
+        let mut execution = Execution::new(&state, fees);
+        for (index, transaction) in transactions.iter().enumerate() {
+            execution
+                .apply(&transaction.payload)
+                .map_err(|reason| Invalid::Execution { index, reason })?;
+        }
+        Ok(execution.finish(header.height))
+    }
+
+    /// Checks a transaction's signature, unless that was done before.
+    fn check_signature(
+        &self,
+        id: TransactionId,
+        transaction: &Transaction,
+        verified: &mut VerifiedSet,
+    ) -> Result<(), BadTransaction> {
+        if !verified.contains(id) {
+            verified.remember(&transaction.clone().verify(self.chain)?);
+        }
+        Ok(())
+    }
+
+    /// The address that earns what `proposer` includes.
+    fn payee(&self, proposer: ReplicaId) -> Result<Address, Invalid> {
+        let member = self.committee.member(proposer).ok_or(Invalid::Proposer(proposer))?;
+        Ok(member.key.address())
+    }
+}
+
+fn transaction_root(ids: &[TransactionId]) -> Hash {
+    let leaves: Vec<_> = ids.iter().map(|id| id.0).collect();
+    merkle::root(&leaves)
+}

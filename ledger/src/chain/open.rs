@@ -1,0 +1,215 @@
+//! Beginning a chain, and taking it up again after a stop or a crash.
+
+use super::{BESIDE, Ledger, Recall, Stand, VerifiedSet};
+use crate::{
+    Amount, Block, BlockHash, ChainId, Committee, Genesis, Header, ReplicaId, Seal,
+    block::{self, MAX_BLOCK_BYTES},
+    genesis::BadGenesis,
+    state::{
+        Account,
+        tree::{self, Overlay, View},
+    },
+    store::{
+        Batch, MemoryStore, Store, StoreError,
+        ahead::{Ahead, decode},
+        keys,
+    },
+};
+use crypto::{Hash, codec};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// The layout of the store that this program reads and writes. It changes with the meaning of any
+/// key in [`keys`].
+const LAYOUT: u32 = 1;
+
+/// What a store says about itself.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Label {
+    layout: u32,
+    chain: ChainId,
+    /// The genesis' name, for people.
+    name: String,
+}
+
+/// Why a ledger does not open.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum OpenError {
+    /// No chain can begin with this genesis.
+    #[error(transparent)]
+    Genesis(#[from] BadGenesis),
+    /// The store belongs to another chain.
+    #[error(
+        "the database holds chain {found_name:?} ({found}), the genesis is that of chain \
+         {expected_name:?} ({expected}); use that chain's genesis, or another data directory"
+    )]
+    WrongChain {
+        /// The genesis' chain.
+        expected: ChainId,
+        /// Its name for people.
+        expected_name: String,
+        /// The store's chain.
+        found: ChainId,
+        /// Its name for people.
+        found_name: String,
+    },
+    /// The store was written by another version of this program.
+    #[error(
+        "the database has layout {found}, this program reads layout {LAYOUT}; remove the data \
+         directory and sync again, or use the program that wrote it"
+    )]
+    Layout {
+        /// The store's layout.
+        found: u32,
+    },
+    /// The store failed, or is damaged.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Ledger {
+    /// Opens the chain of `genesis` in `store`. A fresh store gets the genesis, durably; a kept one
+    /// is taken up where it stands, and its undecided blocks are executed again.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    ///
+    /// # Panics
+    /// If the store fails while undecided blocks are executed.
+    pub fn open(store: Arc<dyn Store>, genesis: &Genesis) -> Result<Ledger, OpenError> {
+        genesis.check()?;
+        let chain = genesis.chain_id();
+        match store.get(keys::CHAIN)? {
+            None => found(&*store, &Ahead::new(store.clone()), genesis)?,
+            Some(label) => check_label(decode(keys::CHAIN, &label, MAX_BLOCK_BYTES)?, genesis)?,
+        }
+        let disk = Ahead::new(store);
+        let stand: Stand = disk
+            .read(keys::STAND, 64)?
+            .ok_or_else(|| StoreError::damaged(keys::STAND, "it is missing"))?;
+        let root = Arc::new(load_block(disk.store(), stand.height)?);
+        let state = View::new(Vec::new(), &disk).root(stand.height)?;
+        if root.hash() != stand.root || root.header.state != state {
+            let reason = "the newest committed block and the state do not belong together";
+            return Err(StoreError::damaged(keys::STAND, reason).into());
+        }
+        let mut ledger = Ledger {
+            genesis: genesis.clone(),
+            chain,
+            committee: Arc::new(genesis.committee().map_err(BadGenesis::from)?),
+            supply: supply(genesis),
+            disk,
+            stand,
+            root,
+            head: stand.root,
+            undecided: BTreeMap::new(),
+            fresh: BTreeMap::new(),
+            beside: Recall::new(BESIDE),
+        };
+        ledger.reload()?;
+        Ok(ledger)
+    }
+
+    /// Takes the undecided blocks in the store into the tree again, oldest first. Every one was
+    /// accepted before, on an ancestor that is still there.
+    fn reload(&mut self) -> Result<(), StoreError> {
+        let mut verified = VerifiedSet::new(0);
+        for height in self.stand.height + 1.. {
+            let found = self.disk.store().scan(&keys::blocks(height))?;
+            if found.is_empty() {
+                break;
+            }
+            for (key, value) in found {
+                let block = Arc::new(decode(&key, &value, MAX_BLOCK_BYTES)?);
+                self.accept(&block, &mut verified, &mut Batch::default())
+                    .map_err(|reason| StoreError::damaged(&key, reason))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The header of block 0, which a genesis determines: whoever knows the genesis knows it by itself.
+///
+/// # Panics
+/// If [`Genesis::check`] fails.
+pub fn genesis_header(genesis: &Genesis) -> Header {
+    let nothing = Ahead::new(Arc::new(MemoryStore::default()));
+    let committee = genesis.committee().expect("a checked genesis has a committee");
+    header(genesis, &committee, &founding_state(genesis, &nothing))
+}
+
+fn header(genesis: &Genesis, committee: &Committee, state: &Overlay) -> Header {
+    Header {
+        parent: BlockHash(Hash::ZERO),
+        height: 0,
+        time: genesis.time,
+        proposer: ReplicaId(0),
+        transactions: block::transaction_root(&[]),
+        state: state.root(),
+        committee: committee.root(),
+        participation: Hash::ZERO,
+        leak: Hash::ZERO,
+        seal: Seal::default(),
+    }
+}
+
+fn founding_state(genesis: &Genesis, nothing: &Ahead) -> Overlay {
+    let funded = genesis.accounts.iter();
+    let accounts = funded
+        .map(|funded| (funded.address, Account { balance: funded.balance, ..Account::default() }));
+    View::new(Vec::new(), nothing).update(0, accounts.collect())
+}
+
+fn supply(genesis: &Genesis) -> Amount {
+    Amount(genesis.accounts.iter().map(|funded| funded.balance.0).sum())
+}
+
+/// Writes block 0 and its state, in one batch.
+fn found(store: &dyn Store, nothing: &Ahead, genesis: &Genesis) -> Result<(), OpenError> {
+    let committee = genesis.committee().map_err(BadGenesis::from)?;
+    let state = founding_state(genesis, nothing);
+    let header = header(genesis, &committee, &state);
+    let hash = header.hash();
+    let block = Block { header, transactions: Vec::new(), duties: Vec::new() };
+    let stand = Stand { root: hash, height: 0, proven: 0 };
+    let label = Label { layout: LAYOUT, chain: genesis.chain_id(), name: genesis.name.clone() };
+
+    let mut batch = Batch::default();
+    tree::commit(&[&state], &mut batch);
+    batch.put(keys::block(0, hash), codec::encode(&block));
+    batch.put(keys::height(hash), codec::encode(&0u64));
+    batch.put(keys::STAND.to_vec(), codec::encode(&stand));
+    batch.put(keys::CHAIN.to_vec(), codec::encode(&label));
+    store.write(&batch)?;
+    store.sync()?;
+    Ok(())
+}
+
+fn check_label(label: Label, genesis: &Genesis) -> Result<(), OpenError> {
+    if label.layout != LAYOUT {
+        return Err(OpenError::Layout { found: label.layout });
+    }
+    let expected = genesis.chain_id();
+    if label.chain != expected {
+        return Err(OpenError::WrongChain {
+            expected,
+            expected_name: genesis.name.clone(),
+            found: label.chain,
+            found_name: label.name,
+        });
+    }
+    Ok(())
+}
+
+/// The block at a committed height, which is the only one there.
+pub(super) fn load_block(store: &dyn Store, height: u64) -> Result<Block, StoreError> {
+    let prefix = keys::blocks(height);
+    match &store.scan(&prefix)?[..] {
+        [(key, value)] => decode(key, value, MAX_BLOCK_BYTES),
+        found => Err(StoreError::damaged(
+            &prefix,
+            format!("there are {} blocks at this committed height", found.len()),
+        )),
+    }
+}

@@ -1,0 +1,65 @@
+use super::*;
+use crate::testing::{address, genesis, key};
+
+#[test]
+fn a_genesis_survives_json_and_keeps_its_name() {
+    let genesis = genesis(&[(10, 500), (11, u64::MAX - 500)]);
+    let read = Genesis::parse(&genesis.to_json()).unwrap();
+    assert_eq!(read, genesis);
+    assert_eq!(read.chain_id(), genesis.chain_id());
+    assert_eq!(read.block_time(), Duration::from_millis(500));
+}
+
+#[test]
+fn layout_and_order_of_the_json_do_not_matter_but_every_letter_does() {
+    let genesis = genesis(&[(10, 500)]);
+    let value: serde_json::Value = serde_json::from_str(&genesis.to_json()).unwrap();
+    assert_eq!(Genesis::parse(&value.to_string()).unwrap().chain_id(), genesis.chain_id());
+    let renamed = genesis.to_json().replace("\"test\"", "\"tess\"");
+    assert_ne!(Genesis::parse(&renamed).unwrap().chain_id(), genesis.chain_id());
+}
+
+#[test]
+fn validators_are_numbered_in_their_order() {
+    let committee = genesis(&[]).committee().unwrap();
+    let members = committee.members().iter();
+    let expected = (0..4).map(|number| (ReplicaId(number.into()), key(number).public()));
+    assert!(members.map(|member| (member.id, member.key)).eq(expected));
+}
+
+#[test]
+fn a_genesis_no_chain_can_begin_with_is_refused() {
+    let bad = |bend: fn(&mut Genesis)| {
+        let mut genesis = genesis(&[(10, 500)]);
+        bend(&mut genesis);
+        let error = Genesis::parse(&genesis.to_json()).unwrap_err();
+        assert_eq!(genesis.check(), Err(error.clone()));
+        error
+    };
+    assert_eq!(bad(|genesis| genesis.validators.clear()), BadCommittee::Empty.into());
+    assert_eq!(
+        bad(|genesis| genesis.validators[1].key = key(0).public()),
+        BadCommittee::SameKey(key(0).public()).into()
+    );
+    assert_eq!(
+        bad(|genesis| genesis.validators[2].stake = Stake(0)),
+        BadCommittee::NoStake(ReplicaId(2)).into()
+    );
+    assert_eq!(
+        bad(|genesis| genesis.accounts.push(genesis.accounts[0].clone())),
+        BadGenesis::SameAccount(address(10))
+    );
+    let rich = |genesis: &mut Genesis| {
+        genesis.accounts.push(Funded { address: address(11), balance: Amount(u64::MAX - 499) });
+    };
+    assert_eq!(bad(rich), BadGenesis::Supply);
+}
+
+#[test]
+fn what_is_no_genesis_is_refused_with_a_reason() {
+    for json in ["", "{}", "[1]", "{\"name\": 3}"] {
+        assert!(matches!(Genesis::parse(json), Err(BadGenesis::Malformed(_))));
+    }
+    let negative = genesis(&[(10, 500)]).to_json().replace("500", "-500");
+    assert!(matches!(Genesis::parse(&negative), Err(BadGenesis::Malformed(_))));
+}

@@ -1,0 +1,129 @@
+//! Answers that carry their own proof, as the RPC gives them and the wallet checks them.
+//!
+//! Whoever trusts only the genesis checks an answer in three steps: the protocol's `verify` says
+//! that [`Finality::proof`] makes the last header final, [`Finality::linked`] carries that back to
+//! the first one, and the first one's roots bind the transaction or the account.
+
+use crate::{
+    Block, BlockHash, ChainId, Header, Proof, ReplicaId, Transaction, TransactionId,
+    state::{Account, AccountProof},
+    vote::Member,
+};
+use crypto::{Address, merkle};
+use serde::{Deserialize, Serialize};
+
+#[cfg(test)]
+mod tests;
+
+/// Why a block is final: a proof for it or for a descendant, and the headers in between.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Finality {
+    /// From the block asked about to the one that `proof` certifies.
+    pub headers: Vec<Header>,
+    /// For the last of `headers`.
+    pub proof: Proof,
+}
+
+impl Finality {
+    /// Whether the headers are a chain: one at least, each the parent of the next and one lower.
+    pub fn linked(&self) -> bool {
+        !self.headers.is_empty()
+            && self.headers.windows(2).all(|pair| {
+                pair[1].parent == pair[0].hash()
+                    && pair[0].height.checked_add(1) == Some(pair[1].height)
+            })
+    }
+}
+
+/// What a node says about itself.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct StatusAnswer {
+    /// The chain it follows.
+    pub chain_id: ChainId,
+    /// The module that orders blocks, by its name in the catalogue.
+    pub consensus: String,
+    /// Which validator it is.
+    pub replica: ReplicaId,
+    /// The height of the newest committed block.
+    pub height: u64,
+    /// The newest adopted block.
+    pub head: BlockHash,
+    /// The protocol's round or view.
+    pub round: u64,
+    /// How many peers it is connected to.
+    pub peers: usize,
+    /// How many transactions wait.
+    pub pool: usize,
+    /// The time of the last final block, in milliseconds since 1970.
+    pub time: u64,
+    /// "running", or "halted: " and why.
+    pub state: String,
+}
+
+/// A block, and why it is final.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct BlockAnswer {
+    /// Its name.
+    pub hash: BlockHash,
+    /// All of it.
+    pub block: Block,
+    /// None while no proof covers it.
+    pub finality: Option<Finality>,
+}
+
+/// What became of a transaction.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct TransactionAnswer {
+    /// Its name.
+    pub id: TransactionId,
+    /// How far it has come.
+    pub status: TransactionStatus,
+    /// All of it, if the node has it.
+    pub transaction: Option<Transaction>,
+    /// The height of its block, once that is committed.
+    pub height: Option<u64>,
+    /// Its place in that block.
+    pub index: Option<u64>,
+    /// From its id to that block's transaction root.
+    pub path: Option<merkle::Path>,
+    /// Why that block is final.
+    pub finality: Option<Finality>,
+}
+
+/// How far a transaction has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TransactionStatus {
+    /// The node has never seen it, or has forgotten it.
+    Unknown,
+    /// It waits to be included, or its block is not final yet.
+    Pending,
+    /// It is in a committed block.
+    Final,
+}
+
+/// What an account holds after the newest committed block.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct AccountAnswer {
+    /// Whose account it is.
+    pub address: Address,
+    /// What it holds.
+    pub account: Account,
+    /// The nonce of its next transaction, counting those that wait.
+    pub next_nonce: u64,
+    /// The height of the block it is so after.
+    pub height: u64,
+    /// From the account to that block's state root.
+    pub proof: AccountProof,
+    /// Why that block is final; none at the genesis, which needs no proof.
+    pub finality: Option<Finality>,
+}
+
+/// Who decides the children of a block.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CommitteeAnswer {
+    /// The height of that block.
+    pub height: u64,
+    /// Sorted by id.
+    pub members: Vec<Member>,
+}

@@ -1,0 +1,226 @@
+//! The state tree: a Jellyfish Merkle tree (Gao, Hu, Wu 2021; the crate `jmt`) over all accounts.
+//!
+//! An update costs O(changed · log accounts). The version of a root is its block's height. What an
+//! undecided block changes stays in memory, in an [`Overlay`]; a [`View`] reads through the overlays
+//! of a branch down to the store, which holds the newest committed version only.
+
+use super::{Account, AccountProof};
+use crate::store::{Batch, StoreError, ahead::Ahead, keys};
+use crypto::{Address, Domain, Hash, codec, hash};
+use jmt::{
+    JellyfishMerkleTree, KeyHash, OwnedValue, SimpleHasher, Version,
+    storage::{LeafNode, NibblePath, Node, NodeBatch, NodeKey, TreeReader},
+};
+use sha2::Digest;
+use std::collections::BTreeMap;
+
+#[cfg(test)]
+mod tests;
+
+/// Three integers.
+const MAX_ACCOUNT_BYTES: usize = 64;
+
+/// The state after one undecided block, as the difference to its parent's.
+#[derive(Debug)]
+pub(crate) struct Overlay {
+    root: Hash,
+    height: u64,
+    accounts: BTreeMap<KeyHash, Account>,
+    nodes: NodeBatch,
+    /// Nodes of the parent's tree that are not in this one.
+    stale: Vec<NodeKey>,
+}
+
+impl Overlay {
+    /// The root of the state tree after the block.
+    pub(crate) fn root(&self) -> Hash {
+        self.root
+    }
+}
+
+/// Writes what the committed state becomes when `overlays`, oldest first, lie upon it.
+pub(crate) fn commit(overlays: &[&Overlay], batch: &mut Batch) {
+    // A node is filed under its place: what one block adds the next one may replace, and every
+    // entry spared is time spared.
+    let mut changes = BTreeMap::new();
+    for overlay in overlays {
+        for key in &overlay.stale {
+            changes.insert(node_key(key), None);
+        }
+        for (key, node) in overlay.nodes.nodes() {
+            changes.insert(node_key(key), Some(filed_node(key.version(), node)));
+        }
+        for (key, account) in &overlay.accounts {
+            changes.insert(keys::account(&key.0), Some(kept(account)));
+        }
+    }
+    for (key, value) in changes {
+        match value {
+            Some(value) => batch.put(key, value),
+            None => batch.delete(key),
+        }
+    }
+}
+
+/// The state after one block: what its branch changed, over what is committed.
+#[derive(Debug)]
+pub(crate) struct View<'a> {
+    /// Newest first.
+    layers: Vec<&'a Overlay>,
+    disk: &'a Ahead,
+}
+
+impl<'a> View<'a> {
+    /// Sees `layers`, newest first, over what is committed to `disk`.
+    pub(crate) fn new(layers: Vec<&'a Overlay>, disk: &'a Ahead) -> Self {
+        View { layers, disk }
+    }
+
+    /// An account; the default one for an address never seen.
+    ///
+    /// # Panics
+    /// If the store fails: a replica that cannot read what it committed must stop, not guess.
+    pub(crate) fn account(&self, address: Address) -> Account {
+        let account = self.find(key_hash(address));
+        account.unwrap_or_else(|error| panic!("reading the state of {address}: {error}"))
+    }
+
+    /// The state of the block at `height`, which gives these accounts these contents.
+    ///
+    /// # Panics
+    /// If the store fails, as [`View::account`] does.
+    pub(crate) fn update(&self, height: u64, accounts: BTreeMap<Address, Account>) -> Overlay {
+        let new = accounts.into_iter().filter(|(address, new)| self.account(*address) != *new);
+        let accounts: BTreeMap<_, _> = new.map(|(at, new)| (key_hash(at), new)).collect();
+        let values: Vec<_> = accounts.iter().map(|(key, new)| (*key, kept(new))).collect();
+        let tree = Tree::new(self);
+        // As one batch each inner node is hashed once; jmt takes no empty one.
+        let (roots, update) = match values.is_empty() {
+            true => tree.put_value_sets([[]], height),
+            false => tree.batch_put_value_sets(vec![values], None, height),
+        }
+        .unwrap_or_else(|error| panic!("updating the state: {}", failure(error)));
+        let stale = update.stale_node_index_batch.into_iter().map(|index| index.node_key);
+        // A root that is empty, or that an empty block copied, jmt never calls stale; each would
+        // stay for good. Naming another one twice does no harm.
+        let root_before = height.checked_sub(1).map(root_key);
+        Overlay {
+            root: Hash::from_bytes(roots[0].0),
+            height,
+            accounts,
+            nodes: update.node_batch,
+            stale: stale.chain(root_before).collect(),
+        }
+    }
+
+    /// The root of the state tree at `height`, which must be that of the newest block seen.
+    pub(crate) fn root(&self, height: u64) -> Result<Hash, StoreError> {
+        let root = Tree::new(self).get_root_hash(height).map_err(failure)?;
+        Ok(Hash::from_bytes(root.0))
+    }
+
+    /// An account and the proof that it is so, at the height of the newest block seen.
+    pub(crate) fn prove(
+        &self,
+        height: u64,
+        address: Address,
+    ) -> Result<(Account, AccountProof), StoreError> {
+        let key = key_hash(address);
+        let (_, proof) = Tree::new(self).get_with_proof(key, height).map_err(failure)?;
+        Ok((self.find(key)?, AccountProof::new(proof)))
+    }
+
+    fn find(&self, key: KeyHash) -> Result<Account, StoreError> {
+        if let Some(account) = self.layers.iter().find_map(|layer| layer.accounts.get(&key)) {
+            return Ok(*account);
+        }
+        let account = self.disk.read(&keys::account(&key.0), MAX_ACCOUNT_BYTES)?;
+        Ok(account.unwrap_or_default())
+    }
+}
+
+impl TreeReader for View<'_> {
+    fn get_node_option(&self, key: &NodeKey) -> anyhow::Result<Option<Node>> {
+        let in_memory = self.layers.iter().find(|layer| layer.height == key.version());
+        if let Some(layer) = in_memory {
+            return Ok(layer.nodes.get_node(key).cloned());
+        }
+        let place = node_key(key);
+        let Some(filed) = self.disk.get(&place)? else { return Ok(None) };
+        let (version, node): (Version, Node) =
+            borsh::from_slice(&filed).map_err(|error| StoreError::damaged(&place, error))?;
+        Ok((version == key.version()).then_some(node))
+    }
+
+    fn get_value_option(
+        &self,
+        _newest: Version,
+        key: KeyHash,
+    ) -> anyhow::Result<Option<OwnedValue>> {
+        Ok(filed(&self.find(key)?))
+    }
+
+    fn get_rightmost_leaf(&self) -> anyhow::Result<Option<(NodeKey, LeafNode)>> {
+        anyhow::bail!("only a restored tree is asked for its rightmost leaf, and we restore none")
+    }
+}
+
+type Tree<'a> = JellyfishMerkleTree<'a, View<'a>, TreeHasher>;
+
+/// SHA-256 for the tree. jmt knows the traits of an older `digest` than the one we use.
+#[derive(Debug)]
+pub(crate) struct TreeHasher(sha2::Sha256);
+
+impl SimpleHasher for TreeHasher {
+    fn new() -> Self {
+        TreeHasher(sha2::Sha256::new())
+    }
+
+    fn update(&mut self, data: &[u8]) {
+        self.0.update(data);
+    }
+
+    fn finalize(self) -> [u8; 32] {
+        self.0.finalize().into()
+    }
+}
+
+/// Where the tree files an account. Hashed, so that nobody can choose neighbours and grow a deep
+/// path.
+pub(crate) fn key_hash(address: Address) -> KeyHash {
+    KeyHash(hash::tagged(Domain::Account, address.as_bytes()).to_bytes())
+}
+
+/// What the tree holds for an account: nothing for the default one.
+pub(crate) fn filed(account: &Account) -> Option<OwnedValue> {
+    (*account != Account::default()).then(|| codec::encode(account))
+}
+
+/// The same for an account that changed, which is never the default one: whoever received money
+/// has it, or spent it and has a nonce.
+fn kept(account: &Account) -> OwnedValue {
+    filed(account).expect("an account never becomes the default one again")
+}
+
+/// A node as the store has it. No peer ever sees these bytes, so they need not be the canonical
+/// ones; jmt's own are written four times as fast.
+fn filed_node(version: Version, node: &Node) -> Vec<u8> {
+    borsh::to_vec(&(version, node)).expect("memory takes everything")
+}
+
+fn root_key(height: u64) -> NodeKey {
+    NodeKey::new(height, std::iter::empty().collect::<NibblePath>())
+}
+
+fn node_key(key: &NodeKey) -> Vec<u8> {
+    let nibbles = key.nibble_path().nibbles();
+    keys::node(nibbles.map(|nibble| u8::try_from(nibble.as_usize()).expect("a nibble is below 16")))
+}
+
+/// jmt wraps our own errors; whatever else it says means that nodes are missing.
+fn failure(error: anyhow::Error) -> StoreError {
+    match error.downcast() {
+        Ok(ours) => ours,
+        Err(other) => StoreError::damaged(b"n", other),
+    }
+}

@@ -1,0 +1,75 @@
+//! Who owns which keys, and how the ledger's are made.
+//!
+//! The first byte of a key says what it is. Numbers are big-endian, so that keys sort like them.
+//!
+//! | key | value |
+//! |---|---|
+//! | `c` | the chain this store belongs to and the layout it is written in |
+//! | `s` | where the ledger stands: the root, its height, the newest proven height |
+//! | `b` height hash | a block; above the root undecided ones, at most one a height below |
+//! | `h` hash | the height of a committed block |
+//! | `t` id | the height of a committed transaction and its place in the block |
+//! | `p` height | the proof that came with that height, if one did |
+//! | `a` key hash | an account after the root |
+//! | `n` nibbles | a node of the state tree after the root, with its version |
+//! | `r` … | the replica's: see [`REPLICA`] |
+//!
+//! A store pays for each entry (sled about 10 µs), so a block has few: its body once, when it is
+//! accepted, and at its commit one for its name, one for where the ledger stands, one for a proof,
+//! and what its transactions changed. Nodes of the tree are filed under their place and not their
+//! version: only the newest version is kept, so that most updates overwrite instead of deleting.
+
+use crate::{BlockHash, TransactionId};
+
+/// The first byte of every key that belongs to the replica. The ledger uses none that begins so.
+pub const REPLICA: u8 = b'r';
+
+/// The chain and the layout.
+pub(crate) const CHAIN: &[u8] = b"c";
+
+/// Where the ledger stands.
+pub(crate) const STAND: &[u8] = b"s";
+
+/// The prefix of all blocks at `height`.
+pub(crate) fn blocks(height: u64) -> Vec<u8> {
+    join(b'b', &height.to_be_bytes())
+}
+
+/// A block.
+pub(crate) fn block(height: u64, hash: BlockHash) -> Vec<u8> {
+    let mut key = blocks(height);
+    key.extend_from_slice(hash.0.as_bytes());
+    key
+}
+
+/// The height of a committed block.
+pub(crate) fn height(hash: BlockHash) -> Vec<u8> {
+    join(b'h', hash.0.as_bytes())
+}
+
+/// The place of a committed transaction.
+pub(crate) fn transaction(id: TransactionId) -> Vec<u8> {
+    join(b't', id.0.as_bytes())
+}
+
+/// The proof at a height.
+pub(crate) fn proof(height: u64) -> Vec<u8> {
+    join(b'p', &height.to_be_bytes())
+}
+
+/// An account, by the hash the state tree files it under.
+pub(crate) fn account(hash: &[u8; 32]) -> Vec<u8> {
+    join(b'a', hash)
+}
+
+/// A node of the state tree, by the nibbles that lead to it, one in each byte.
+pub(crate) fn node(nibbles: impl Iterator<Item = u8>) -> Vec<u8> {
+    std::iter::once(b'n').chain(nibbles).collect()
+}
+
+fn join(kind: u8, rest: &[u8]) -> Vec<u8> {
+    let mut key = Vec::with_capacity(1 + rest.len());
+    key.push(kind);
+    key.extend_from_slice(rest);
+    key
+}
