@@ -2,7 +2,7 @@
 //!
 //! A consensus module is one [`Protocol`]: it takes one input at a time and leaves effects. It
 //! does no I/O, reads no clock, holds no key and draws no randomness beyond what its
-//! [`Turn`](protocol::Turn) hands it, so the real node and the simulator drive the very same code.
+//! [`Turn`] hands it, so the real node and the simulator drive the very same code.
 //!
 //! Read [`protocol`] first, then [`tendermint`] as a chapter. [`quorum`] holds the types whose
 //! existence proves that something was verified. [`catalogue`] is the only place that knows all

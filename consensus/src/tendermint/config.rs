@@ -19,6 +19,8 @@ pub struct Config {
     pub precommit: Duration,
     /// What every timeout grows by from one round to the next.
     pub delta: Duration,
+    /// How far a proposer's clock may be ahead of ours.
+    pub clock_skew: Duration,
     /// The most transactions in one block.
     pub max_transactions: usize,
 }
@@ -38,6 +40,7 @@ impl Default for Config {
             prevote: Duration::from_millis(250),
             precommit: Duration::from_millis(250),
             delta: Duration::from_millis(250),
+            clock_skew: Duration::from_secs(1),
             // About 200 bytes each, so that they fit in a block (ledger::block::MAX_BLOCK_BYTES).
             max_transactions: 1000,
         }
@@ -47,11 +50,12 @@ impl Default for Config {
 impl Config {
     /// Every setting there is, as a genesis spells it. Each must be positive: without growth, for
     /// one, timeouts that are too short stay too short, and nothing is ever decided.
-    const SETTINGS: [&str; 5] = [
+    const SETTINGS: [&str; 6] = [
         "tendermint.propose_ms",
         "tendermint.prevote_ms",
         "tendermint.precommit_ms",
         "tendermint.delta_ms",
+        "tendermint.clock_skew_ms",
         "tendermint.max_transactions",
     ];
 
@@ -68,6 +72,7 @@ impl Config {
                 "tendermint.prevote_ms" => config.prevote = time,
                 "tendermint.precommit_ms" => config.precommit = time,
                 "tendermint.delta_ms" => config.delta = time,
+                "tendermint.clock_skew_ms" => config.clock_skew = time,
                 "tendermint.max_transactions" => {
                     config.max_transactions = usize::try_from(value).unwrap_or(usize::MAX);
                 }

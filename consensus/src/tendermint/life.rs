@@ -62,6 +62,7 @@ impl Instance {
         Instance {
             config,
             parent,
+            parent_time: header.time,
             height,
             round: 0,
             step: Step::Propose,
@@ -140,6 +141,7 @@ impl Instance {
         assert!(round >= self.round, "rounds only go up");
         (self.round, self.step) = (round, step);
         self.armed.clear();
+        self.postponed.clear();
         self.resting = false;
         self.proposers.reach(round);
         let proposer = self.proposers.of(round);

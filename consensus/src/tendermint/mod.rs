@@ -18,20 +18,23 @@
 //! prevotes for one value. `valid(v)` is the ledger's verdict on a block, which depends on nothing
 //! but the block and the state it stands on.
 //!
-//! | lines | upon | do |
-//! |---|---|---|
-//! | L11–21 | a round begins | the proposer offers its valid value, else a fresh block; all arm tPropose |
-//! | L22 | a fresh proposal, step propose | prevote it if valid, and unlocked or locked on it; else nil |
-//! | L28 | a proposal with the polka of an earlier round `vr`, step propose | prevote it if valid, and locked no later than `vr` or locked on it; else nil |
-//! | L34 | a quorum of prevotes for whatever, step prevote | arm tPrevote |
-//! | L36 | a polka of this round for a valid value, step prevote or later | it is the valid value; in step prevote also lock and precommit it |
-//! | L44 | a polka of this round for nil, step prevote | precommit nil |
-//! | L47 | a quorum of precommits for whatever | arm tPrecommit |
-//! | L49 | a quorum of precommits for a valid value, *any* round | decide it; the next height begins |
-//! | L55 | more than a third speaks in a later round | that round begins |
-//! | L57 | tPropose rings, step propose | prevote nil |
-//! | L61 | tPrevote rings, step prevote | precommit nil |
-//! | L65 | tPrecommit rings | the next round begins |
+//! - **L11–21** A round begins: its proposer offers its valid value, else a fresh block; everybody
+//!   arms tPropose.
+//! - **L22** A fresh proposal, in step propose: prevote it if it is valid and we are unlocked or
+//!   locked on it, else nil.
+//! - **L28** A proposal with the polka of an earlier round, in step propose: prevote it if it is
+//!   valid and our lock is no later than that round or on it, else nil.
+//! - **L34** A quorum of prevotes for whatever, in step prevote: arm tPrevote.
+//! - **L36** A polka of this round for a valid value, in step prevote or later: it is our valid
+//!   value. In step prevote also lock it and precommit it.
+//! - **L44** A polka of this round for nil, in step prevote: precommit nil.
+//! - **L47** A quorum of precommits for whatever: arm tPrecommit.
+//! - **L49** A quorum of precommits for a valid value, of *any* round: decide it, begin the next
+//!   height.
+//! - **L55** More than a third of the stake speaks in a later round: begin that round.
+//! - **L57** tPropose rings in step propose: prevote nil.
+//! - **L61** tPrevote rings in step prevote: precommit nil.
+//! - **L65** tPrecommit rings: begin the next round.
 //!
 //! Why it is safe: a decision takes a quorum of precommits, so more than a third honest are locked
 //! on the value. They prevote another one only when shown a polka of a later round (L29), and no
@@ -55,15 +58,17 @@
 //!    of one slot only two messages travel. A voter that signs three prevotes could complete a
 //!    polka for one replica alone, which locks; where each honest vote is needed, nobody would
 //!    ever decide again. So a polka is kept and persisted with the valid value, and offered with
-//!    it. (Seed 11 of the random schedules in `tests/cluster.rs` found this.)
+//!    it. (The random schedules in `tests/cluster.rs` found this.)
 //! 5. *A fresh block names its proposer as its builder*, who earns its fees; otherwise the proposal
 //!    is dropped. This looks at the message, not the value: a value that is offered again, with its
 //!    polka, still names its first builder.
-//! 6. *Blocks from the future wait.* `valid` must not read a clock, so a block whose time is still
-//!    to come is neither valid nor invalid: it is treated as if it had not arrived yet, and looked
-//!    at again when its time has come.
-//! 7. *Messages of later rounds are bounded* for each sender, see [`log::Early`]. The paper's log
-//!    is infinite.
+//! 6. *A fresh block from the future waits.* Nothing in the paper reads a clock, and `valid` must
+//!    not, so a proposer could set the chain's time to the year 3000. L22 therefore passes over a
+//!    block whose time is more than [`Config::clock_skew`] ahead, as if it had not arrived, until
+//!    its time comes or the timeout does. L28, L36 and L49 do not ask: a quorum shows that somebody
+//!    honest found it timely.
+//! 7. *Messages of later rounds are bounded* for each sender (`Early` in `log.rs`). The paper's
+//!    log is infinite.
 //! 8. *Proposers rotate by stake*, as in CometBFT, but each height's priorities are a function of
 //!    its committee and number alone, see [`rotation`]. Nothing has to be stored, and a light
 //!    client could recompute it.
@@ -75,10 +80,9 @@
 //!
 //! Equivocating proposers (every proposal is kept, and the one that a quorum names is fetched),
 //! equivocating voters (a sender counts once for each value, once in the total), prevotes passed
-//! off as precommits (the kind is signed), a false `vr` (no polka, no vote), hidden polkas (they
-//! come with the value), one voice from a far round (it takes a third), amnesia by
-//! crash (lock and place are durable before the vote leaves; what was signed comes back at
-//! `Start`).
+//! off as precommits (the kind is signed), a false valid round (no polka, no vote), hidden polkas
+//! (they come with the value), one voice from a far round (it takes a third), amnesia by crash
+//! (lock and place are durable before the vote leaves; what was signed comes back at `Start`).
 //!
 //! # What it does not
 //!
@@ -130,6 +134,8 @@ struct Instance {
     config: Config,
     /// The decided block that this height's value stands on.
     parent: BlockHash,
+    /// The parent's time, in milliseconds since 1970.
+    parent_time: u64,
     height: u64,
     round: u64,
     step: Step,
@@ -153,7 +159,7 @@ struct Instance {
     resting: bool,
     /// `valid` of the values it could be told of.
     verdicts: BTreeMap<BlockHash, bool>,
-    /// Values that the ledger could not judge yet.
+    /// Values that could not be judged yet, each remarked upon once.
     postponed: BTreeSet<BlockHash>,
     /// Bodies that we asked for.
     wanted: BTreeSet<BlockHash>,
@@ -270,6 +276,9 @@ impl Instance {
         }
         for offer in self.log.offers(self.round).to_vec() {
             if offer.valid_round.is_some() {
+                continue;
+            }
+            if self.is_early(offer.value, turn) {
                 continue;
             }
             let Some(good) = self.is_valid(offer.value, turn) else { continue };

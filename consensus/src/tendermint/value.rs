@@ -82,9 +82,23 @@ impl Instance {
         }
     }
 
-    /// The paper's valid(v), if it can be told: we may lack the body, or its time may not have
-    /// come. A verdict, once there, is for good, because it depends on the block and its parent
-    /// alone.
+    /// Whether a fresh block's time is still to come. One millisecond past the parent's is always
+    /// in time: an honest proposer whose clock is behind the chain has no other choice.
+    pub(super) fn is_early(&mut self, value: BlockHash, turn: &mut Turn<'_, Message>) -> bool {
+        let Some(block) = self.log.body(value) else { return false };
+        let time = Duration::from_millis(block.header.time);
+        let is_early = time > turn.wall.saturating_add(self.config.clock_skew)
+            && block.header.time > self.parent_time.saturating_add(1);
+        if is_early {
+            let until = time - self.config.clock_skew;
+            self.postpone(value, &Rejected::TooEarly { until }, turn);
+        }
+        is_early
+    }
+
+    /// The paper's valid(v), if it can be told: we may lack the body, or the ledger may have no
+    /// room for it. A verdict, once there, is for good, because it depends on the block and its
+    /// parent alone.
     ///
     /// Asked only when a rule turns on it, so that an equivocator cannot make us execute more than
     /// one block a round, and those that a quorum names.
@@ -117,8 +131,8 @@ impl Instance {
         Some(fault.is_none())
     }
 
-    /// The ledger cannot judge a value yet. It is asked again at every step; a timer makes sure
-    /// that there is one when a block's time comes. The other causes end with an `Advanced`.
+    /// A value cannot be judged yet. It is looked at again at every step; a timer makes sure that
+    /// there is one when a block's time comes. The other causes end with an `Advanced`.
     fn postpone(&mut self, value: BlockHash, why: &Rejected, turn: &mut Turn<'_, Message>) {
         if !self.postponed.insert(value) {
             return;

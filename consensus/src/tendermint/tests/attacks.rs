@@ -1,5 +1,5 @@
-//! The schedules that break a Tendermint with one rule missing, played against the whole one.
-//! Numbers are those of the mutants in docs: T1 to T11. At height 1 replica `1 + r` modulo 4
+//! The schedules that break a Tendermint with one rule missing, played against the whole one: T1 to
+//! T11 are the mutants. At height 1 replica `1 + r` modulo 4
 //! proposes in round r; Z is Byzantine.
 
 use super::rig::*;

@@ -310,7 +310,7 @@ fn ordeal(seed: u64) {
     let mut cluster = Cluster::new(stakes, brisk(), seed);
     cluster.stable_from = Duration::from_secs(20);
     cluster.worst = ms(200 + seed % 7 * 500);
-    cluster.liar = (seed % 3 > 0).then_some(3);
+    cluster.liar = (!seed.is_multiple_of(3)).then_some(3);
     cluster.start();
     cluster.at(ms(1000), Event::Sync);
     for tenths in 0..200 {

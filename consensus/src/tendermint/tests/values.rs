@@ -131,34 +131,71 @@ fn a_block_that_nobody_asked_for_is_not_kept() {
     assert_eq!(rig.wants(), [block.hash()]);
 }
 
+/// A block of replica 1 for height 1 whose time is `ahead` of the rig's clock, in milliseconds.
+fn future_block(rig: &Rig, ahead: u64) -> Arc<Block> {
+    let time = u64::try_from(EPOCH.as_millis()).unwrap() + ahead;
+    let block = rig.block(1, time - 1);
+    assert_eq!(block.header.time, time);
+    block
+}
+
 #[test]
-fn a_block_from_the_future_waits_for_its_time() {
+fn a_fresh_block_from_the_future_waits_for_its_time() {
     let mut rig = Rig::started(0);
-    let block = rig.block(1, 0);
-    let until = EPOCH + ms(200);
-    rig.book.refusals.insert(block.hash(), Rejected::TooEarly { until });
+    let block = future_block(&rig, 1200);
     rig.hear(1, proposal(1, 0, &block));
     assert!(rig.sent().is_empty(), "neither valid nor invalid");
     assert_eq!(rig.timer(1, 0, phase::EARLY), Some(ms(200)));
 
-    // The wall clock has stepped back meanwhile: it waits again.
-    rig.wall = EPOCH + ms(150);
+    // The wall clock was set back meanwhile: it waits again.
+    rig.wall = EPOCH - ms(50);
     rig.ring(1, 0, phase::EARLY);
-    assert_eq!(rig.timer(1, 0, phase::EARLY), Some(ms(50)));
-    rig.book.refusals.clear();
+    assert_eq!(rig.timer(1, 0, phase::EARLY), Some(ms(250)));
+    rig.wall = EPOCH + ms(200);
     rig.ring(1, 0, phase::EARLY);
+    assert_eq!(rig.sent(), [prevote(1, 0, Some(block.hash()))]);
+}
+
+#[test]
+fn a_clock_that_is_a_little_ahead_does_not_matter() {
+    let mut rig = Rig::started(0);
+    let block = future_block(&rig, 1000);
+    rig.hear(1, proposal(1, 0, &block));
     assert_eq!(rig.sent(), [prevote(1, 0, Some(block.hash()))]);
 }
 
 #[test]
 fn a_block_from_the_future_does_not_outlast_the_timeout() {
     let mut rig = Rig::started(0);
-    let block = rig.block(1, 0);
-    let until = EPOCH + ms(60_000);
-    rig.book.refusals.insert(block.hash(), Rejected::TooEarly { until });
+    let block = future_block(&rig, 60_000);
     rig.hear(1, proposal(1, 0, &block));
     rig.ring(1, 0, phase::PROPOSE);
     assert_eq!(rig.sent(), [prevote(1, 0, None)]);
+}
+
+#[test]
+fn a_block_from_the_future_that_a_quorum_found_timely_is_locked_and_decided() {
+    let mut rig = Rig::started(0);
+    let block = future_block(&rig, 60_000);
+    rig.hear(1, proposal(1, 0, &block));
+    rig.ring(1, 0, phase::PROPOSE);
+    rig.hear_all(&[1, 2, 3], &prevote(1, 0, Some(block.hash())));
+    assert_eq!(rig.sent(), [prevote(1, 0, None), precommit(1, 0, Some(block.hash()))]);
+    rig.hear_all(&[1, 2], &precommit(1, 0, Some(block.hash())));
+    assert_eq!(rig.book.root, block.hash());
+}
+
+#[test]
+fn one_millisecond_past_the_parent_is_always_in_time() {
+    let mut rig = Rig::started(0);
+    let first = future_block(&rig, 60_000);
+    rig.book.hold(&first);
+    rig.hear_all(&[1, 2, 3], &precommit(1, 0, Some(first.hash())));
+    rig.sent();
+    let next = rig.block(2, 0);
+    assert_eq!(next.header.time, first.header.time + 1);
+    rig.hear(2, proposal(2, 0, &next));
+    assert_eq!(rig.sent(), [prevote(2, 0, Some(next.hash()))]);
 }
 
 #[test]
