@@ -1,0 +1,212 @@
+//! The command line: what a person can ask of a network.
+
+use crate::{
+    failure::Failure,
+    live::{
+        control::{self, Answer, NetView, Request},
+        net::{MOST_REPLICAS, Wish},
+        up::{self, Order},
+    },
+    span,
+};
+use clap::{Args, Parser, Subcommand, value_parser};
+use serde_json::json;
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+    time::Duration,
+};
+
+#[cfg(test)]
+mod tests;
+
+/// A blockchain network on your own machine, to use, to watch and to hurt.
+#[derive(Debug, Parser)]
+#[command(name = "testnet", version, after_help = EXAMPLES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  testnet up --demo              a first session, told step by step
+  testnet up                     four nodes until Ctrl-C
+  testnet status                 how they are, from another terminal
+  testnet kill 3                 a node dies; the chain goes on
+  testnet start 3                it comes back and catches up
+
+Exit codes: 0 it holds, 1 it does not, 2 bad input, 3 our own failure.";
+
+/// The commands.
+// A command is read once, so it does not matter that one is larger than the others.
+#[allow(clippy::large_enum_variant)]
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start a network and run it until Ctrl-C
+    Up(Up),
+    /// End a node at once, as a power failure would (SIGKILL)
+    #[command(after_help = "Examples:\n  testnet kill 3\n  testnet kill 3 --dir my-net --json")]
+    Kill(OneNode),
+    /// Ask a node to stop, and wait until it has (SIGTERM)
+    #[command(after_help = "Examples:\n  testnet stop 3\n  testnet stop 3 --dir my-net --json")]
+    Stop(OneNode),
+    /// Start a node that was killed or stopped
+    #[command(after_help = "Examples:\n  testnet start 3\n  testnet start 3 --dir my-net --json")]
+    Start(OneNode),
+    /// Show how the nodes of a running network are
+    #[command(after_help = "Examples:\n  testnet status\n  testnet status --dir my-net --json")]
+    Status(OneNet),
+    /// Keys, transfers and proofs: the wallet
+    Wallet(wallet_cli::cli::Wallet),
+    /// One node: what `up` starts several of
+    #[command(hide = true)]
+    Node(node::cli::Node),
+}
+
+/// `testnet up`.
+///
+/// Without --dir the network lives in a temporary directory and is gone at the end. With --dir it
+/// can be gone on with: the same chain, nodes, accounts and, if they are free, ports.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = UP_EXAMPLES)]
+pub struct Up {
+    /// The module that orders blocks [default: tendermint]
+    #[arg(long, value_name = "NAME")]
+    pub consensus: Option<String>,
+    /// How many nodes; fewer than 4 tolerate no fault [default: 4]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=i64::from(MOST_REPLICAS)))]
+    pub replicas: Option<u32>,
+    /// Where to keep the network: a new or empty directory, or one of an earlier `up`
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// How long an idle chain waits between two blocks: 250ms, 1s, 1m [default: 1s]
+    #[arg(long, value_name = "TIME", value_parser = block_time)]
+    pub block_time: Option<Duration>,
+    /// Stop after this time: 30s, 5m, 1h. A demo that has begun is told to its end
+    #[arg(long = "for", value_name = "TIME", value_parser = span::parse)]
+    pub duration: Option<Duration>,
+    /// Tell a first session step by step, and stay up after it
+    #[arg(long)]
+    pub demo: bool,
+    /// Print one line of JSON for each event
+    #[arg(long)]
+    pub json: bool,
+}
+
+const UP_EXAMPLES: &str = "\
+Examples:
+  testnet up --demo
+  testnet up --replicas 7 --block-time 250ms
+  testnet up --dir my-net            go on with it later by the same command
+  testnet up --for 30s --json        for scripts: the first line has event \"ready\"
+
+Nodes log to DIR/node-0/node.log and so on. A node that dies stays dead until `testnet start`.";
+
+/// A node of a running network.
+#[derive(Clone, Debug, Args)]
+pub struct OneNode {
+    /// Which node, counting from 0
+    #[arg(value_name = "ID")]
+    pub id: u32,
+    /// Which network.
+    #[command(flatten)]
+    pub net: OneNet,
+}
+
+/// A running network.
+#[derive(Clone, Debug, Args)]
+pub struct OneNet {
+    /// Its directory [default: that of the only running network]
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// Print one line of JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Does what the command line says.
+pub fn run(cli: Cli) -> ExitCode {
+    let outcome = match cli.command {
+        Command::Wallet(wallet) => return wallet_cli::cli::run(wallet),
+        Command::Node(node) => return node::cli::run(node),
+        Command::Up(up) => up::up(&up.order()).map_err(Failure::from),
+        Command::Kill(OneNode { id, net }) => ask(&net, Request::Kill { id }),
+        Command::Stop(OneNode { id, net }) => ask(&net, Request::Stop { id }),
+        Command::Start(OneNode { id, net }) => ask(&net, Request::Start { id }),
+        Command::Status(net) => ask(&net, Request::Status {}),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // If nobody reads the message, the exit code still tells.
+            let _ = writeln!(io::stderr(), "error: {failure}");
+            failure.verdict().into()
+        }
+    }
+}
+
+impl Up {
+    /// What the flags ask for.
+    pub fn order(self) -> Order {
+        let Up { consensus, replicas, dir, block_time, duration, demo, json } = self;
+        Order { wish: Wish { consensus, replicas, block_time }, dir, duration, demo, json }
+    }
+}
+
+/// Asks a running net, and prints its answer.
+fn ask(net: &OneNet, request: Request) -> Result<(), Failure> {
+    let place = control::find(net.dir.as_deref())?;
+    let answer = control::ask(&place, request)?;
+    let text = match (&answer, request) {
+        (Answer::Refused { reason, message }, _) => {
+            return Err(Failure::Refused { reason: *reason, message: message.clone() });
+        }
+        (Answer::Status(view), Request::Status {}) => match net.json {
+            true => serde_json::to_string(view).expect("a view is plain data"),
+            false => table(view),
+        },
+        (Answer::Exited { id, exit }, Request::Kill { .. } | Request::Stop { .. }) => {
+            match net.json {
+                true => {
+                    json!({"event": "exited", "id": id, "code": exit.code, "signal": exit.signal})
+                        .to_string()
+                }
+                false => format!("Node {id} is down ({exit})."),
+            }
+        }
+        (Answer::Started { id, pid }, Request::Start { .. }) => match net.json {
+            true => json!({"event": "started", "id": id, "pid": pid}).to_string(),
+            false => format!("Node {id} is started, as process {pid}."),
+        },
+        _ => return Err(Failure::Misfit),
+    };
+    // Whoever closed the pipe has seen enough, as with `head`.
+    let _ = writeln!(io::stdout(), "{text}");
+    Ok(())
+}
+
+/// A running net, for a person.
+fn table(view: &NetView) -> String {
+    let NetView { consensus, chain_id, dir, nodes } = view;
+    let chain = chain_id.get(..8).unwrap_or(chain_id);
+    let lines: Vec<_> = nodes.iter().map(|node| format!("{node}\n")).collect();
+    format!("{consensus}, chain {chain}…, in {dir}\n{}", lines.concat()).trim_end().to_owned()
+}
+
+/// Reads a block time: a span within reason.
+fn block_time(text: &str) -> Result<Duration, String> {
+    const SHORTEST: Duration = Duration::from_millis(10);
+    const LONGEST: Duration = Duration::from_secs(3600);
+    let time = span::parse(text).map_err(|error| error.to_string())?;
+    match (SHORTEST..=LONGEST).contains(&time) {
+        true => Ok(time),
+        false => Err(format!(
+            "{text} is not between {} and {}",
+            span::format(SHORTEST),
+            span::format(LONGEST)
+        )),
+    }
+}

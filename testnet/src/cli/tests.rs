@@ -1,0 +1,99 @@
+use super::*;
+use crate::live::{fleet::Exit, sight::NodeView};
+use clap::{CommandFactory, error::ErrorKind};
+
+fn up(args: &[&str]) -> Result<Order, clap::Error> {
+    match Cli::try_parse_from([&["testnet", "up"], args].concat())?.command {
+        Command::Up(up) => Ok(up.order()),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_command_line_is_well_formed() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn what_is_left_open_is_left_to_the_net() {
+    let order = up(&[]).unwrap();
+    assert_eq!(order.wish, Wish::default());
+    assert!(order.dir.is_none() && order.duration.is_none() && !order.demo && !order.json);
+}
+
+#[test]
+fn every_flag_reaches_the_order() {
+    let order = up(&[
+        "--consensus",
+        "tendermint",
+        "--replicas",
+        "7",
+        "--dir",
+        "my-net",
+        "--block-time",
+        "250ms",
+        "--for",
+        "2m",
+        "--demo",
+        "--json",
+    ])
+    .unwrap();
+    assert_eq!(order.wish.consensus.as_deref(), Some("tendermint"));
+    assert_eq!(order.wish.replicas, Some(7));
+    assert_eq!(order.wish.block_time, Some(Duration::from_millis(250)));
+    assert_eq!(order.dir, Some(PathBuf::from("my-net")));
+    assert_eq!(order.duration, Some(Duration::from_secs(120)));
+    assert!(order.demo && order.json);
+}
+
+#[test]
+fn what_makes_no_sense_is_a_usage_error_which_exits_with_two() {
+    for args in [
+        ["--replicas", "0"],
+        ["--replicas", "17"],
+        ["--replicas", "four"],
+        ["--block-time", "0s"],
+        ["--block-time", "5"],
+        ["--for", "soon"],
+    ] {
+        let error = up(&args).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ValueValidation, "{args:?}");
+        assert_eq!(error.exit_code(), 2);
+    }
+}
+
+#[test]
+fn nodes_and_wallet_are_within_reach() {
+    for args in
+        [["testnet", "wallet", "balance", "alice"], ["testnet", "node", "run", "--dir=node-0"]]
+    {
+        assert!(Cli::try_parse_from(args).is_ok(), "{args:?}");
+    }
+}
+
+#[test]
+fn help_shows_examples_and_hides_what_only_we_call() {
+    let help = Cli::command().render_help().to_string();
+    assert!(help.contains("testnet up --demo") && help.contains("wallet"), "{help}");
+    assert!(!help.lines().any(|line| line.trim_start().starts_with("node ")), "{help}");
+}
+
+#[test]
+fn the_status_is_a_table() {
+    let dead = NodeView {
+        id: 0,
+        up: false,
+        pid: None,
+        rpc: "http://127.0.0.1:1".to_owned(),
+        exit: Some(Exit { code: None, signal: Some(9) }),
+        sight: None,
+    };
+    let view = NetView {
+        consensus: "tendermint".to_owned(),
+        chain_id: "3f8a00c1".repeat(8),
+        dir: "/tmp/net".to_owned(),
+        nodes: vec![dead],
+    };
+    let expected = "tendermint, chain 3f8a00c1…, in /tmp/net\nnode 0   down (SIGKILL)";
+    assert_eq!(table(&view), expected);
+}

@@ -1,0 +1,96 @@
+//! Why a command did not do what it was asked, and what it exits with.
+
+use crate::live::{
+    control::{ControlError, Reason},
+    home::HomeError,
+    net::NetError,
+    up::UpError,
+};
+use std::process::ExitCode;
+use thiserror::Error;
+
+#[cfg(test)]
+mod tests;
+
+/// What a command exits with when it does not end well.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// It does not hold.
+    DoesNotHold = 1,
+    /// What was asked makes no sense.
+    BadInput = 2,
+    /// We failed.
+    OurFailure = 3,
+}
+
+impl From<Verdict> for ExitCode {
+    fn from(verdict: Verdict) -> ExitCode {
+        ExitCode::from(verdict as u8)
+    }
+}
+
+/// Everything that can go wrong with a command.
+#[derive(Debug, Error)]
+pub enum Failure {
+    /// A net did not come up, or did not stay up.
+    #[error(transparent)]
+    Up(#[from] UpError),
+    /// A running net cannot be asked.
+    #[error(transparent)]
+    Control(#[from] ControlError),
+    /// A running net says no.
+    #[error("{message}")]
+    Refused {
+        /// Why, in one word.
+        reason: Reason,
+        /// Why, in full.
+        message: String,
+    },
+    /// A running net answers something else.
+    #[error("the running testnet gives an answer that does not fit; is it of another version?")]
+    Misfit,
+}
+
+impl Failure {
+    /// What to exit with.
+    pub fn verdict(&self) -> Verdict {
+        match self {
+            Failure::Up(error) => of_up(error),
+            Failure::Control(error) => match error {
+                ControlError::Nobody | ControlError::NoNet { .. } => Verdict::DoesNotHold,
+                ControlError::Several(_) => Verdict::BadInput,
+                ControlError::Broken { .. } | ControlError::Registry(_) => Verdict::OurFailure,
+            },
+            Failure::Refused { reason, .. } => match reason {
+                Reason::Input => Verdict::BadInput,
+                Reason::State => Verdict::DoesNotHold,
+                Reason::Failure => Verdict::OurFailure,
+            },
+            Failure::Misfit => Verdict::OurFailure,
+        }
+    }
+}
+
+fn of_up(error: &UpError) -> Verdict {
+    match error {
+        UpError::Demo { .. } => Verdict::DoesNotHold,
+        UpError::TooSmall(_)
+        | UpError::Home(HomeError::NotEmpty(_) | HomeError::NoDirectory(_) | HomeError::InUse(_))
+        | UpError::Net(
+            NetError::Consensus(_)
+            | NetError::Differs { .. }
+            | NetError::Damaged { .. }
+            | NetError::Genesis(_),
+        ) => Verdict::BadInput,
+        UpError::Home(HomeError::Disk { .. })
+        | UpError::Net(
+            NetError::Key(_) | NetError::Wallet(_) | NetError::Ports(_) | NetError::Disk { .. },
+        )
+        | UpError::Fleet(_)
+        | UpError::Died { .. }
+        | UpError::Late { .. }
+        | UpError::Control(_)
+        | UpError::Unseen(_)
+        | UpError::System(_) => Verdict::OurFailure,
+    }
+}

@@ -1,0 +1,261 @@
+//! The node processes: started, killed, stopped, reaped.
+//!
+//! Each node leads a process group of its own, so that Ctrl-C reaches only the testnet, which
+//! then stops the nodes in good order. Each holds the reading end of a pipe whose other end is
+//! ours, and stops when that closes: thus none outlives a testnet that was itself killed.
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    fmt,
+    fs::{self, OpenOptions},
+    io,
+    os::unix::process::{CommandExt, ExitStatusExt},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+use thiserror::Error;
+
+#[cfg(test)]
+mod tests;
+
+/// How long a node may take to stop before it is killed, or before a `stop` gives up waiting.
+pub const GRACE: Duration = Duration::from_secs(5);
+
+/// How often a dying process is looked at.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// The nodes of a net, by their ids from zero. Dropping it stops them all.
+pub struct Fleet {
+    seats: Vec<Seat>,
+    launch: Box<dyn Fn(u32) -> Command>,
+}
+
+/// One node's place in the fleet, whether or not it is running.
+struct Seat {
+    log: PathBuf,
+    child: Option<Child>,
+    exit: Option<Exit>,
+}
+
+/// How a process ended: with a code, or by a signal.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Exit {
+    /// What it returned.
+    pub code: Option<i32>,
+    /// What ended it.
+    pub signal: Option<i32>,
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.code, self.signal) {
+            (Some(code), _) => write!(f, "exit {code}"),
+            (None, Some(number)) => match Signal::try_from(number) {
+                Ok(signal) => f.write_str(signal.as_str()),
+                Err(_) => write!(f, "signal {number}"),
+            },
+            (None, None) => f.write_str("unknown"),
+        }
+    }
+}
+
+impl From<ExitStatus> for Exit {
+    fn from(status: ExitStatus) -> Exit {
+        Exit { code: status.code(), signal: status.signal() }
+    }
+}
+
+impl Fleet {
+    /// A fleet at rest with one seat for each log file; `launch` makes the command of a node.
+    pub fn new(logs: Vec<PathBuf>, launch: impl Fn(u32) -> Command + 'static) -> Fleet {
+        let seats = logs.into_iter().map(|log| Seat { log, child: None, exit: None }).collect();
+        Fleet { seats, launch: Box::new(launch) }
+    }
+
+    /// The process of a node, while it runs.
+    pub fn pid(&self, id: u32) -> Option<u32> {
+        self.seats.get(id as usize)?.child.as_ref().map(Child::id)
+    }
+
+    /// How a node ended the last time, while it does not run again.
+    pub fn exit(&self, id: u32) -> Option<Exit> {
+        let seat = self.seats.get(id as usize)?;
+        seat.exit.filter(|_| seat.child.is_none())
+    }
+
+    /// Starts a node and tells its process.
+    ///
+    /// # Errors
+    ///
+    /// [`FleetError::Running`] if it runs, [`FleetError::Spawn`] if the system refuses.
+    pub fn start(&mut self, id: u32) -> Result<u32, FleetError> {
+        let seat = seat(&mut self.seats, id)?;
+        if let Some(child) = &seat.child {
+            return Err(FleetError::Running { id, pid: child.id() });
+        }
+        let mut command = (self.launch)(id);
+        let mut spawn = || {
+            fs::create_dir_all(seat.log.parent().unwrap_or(Path::new(".")))?;
+            let log = OpenOptions::new().create(true).append(true).open(&seat.log)?;
+            let output = log.try_clone()?;
+            command.stdin(Stdio::piped()).stdout(output).stderr(log).process_group(0).spawn()
+        };
+        let child = spawn().map_err(|source| FleetError::Spawn { id, source })?;
+        let pid = child.id();
+        seat.child = Some(child);
+        Ok(pid)
+    }
+
+    /// Kills a node at once, as a power failure would.
+    ///
+    /// # Errors
+    ///
+    /// [`FleetError::Dead`] if it does not run.
+    pub fn kill(&mut self, id: u32) -> Result<Exit, FleetError> {
+        let seat = seat(&mut self.seats, id)?;
+        let child = seat.child.as_mut().ok_or(FleetError::Dead { id })?;
+        child
+            .kill()
+            .and_then(|()| child.wait())
+            .map(|status| seat.ended(status))
+            .map_err(|source| FleetError::Signal { id, source })
+    }
+
+    /// Asks a node to stop and waits until it has.
+    ///
+    /// # Errors
+    ///
+    /// [`FleetError::Dead`] if it does not run, [`FleetError::Slow`] if it still does after
+    /// `grace`.
+    pub fn stop(&mut self, id: u32, grace: Duration) -> Result<Exit, FleetError> {
+        let seat = seat(&mut self.seats, id)?;
+        seat.ask_to_stop(id)?;
+        let deadline = Instant::now() + grace;
+        loop {
+            if let Some(exit) = seat.reap() {
+                return Ok(exit);
+            }
+            if Instant::now() >= deadline {
+                return Err(FleetError::Slow { id, grace });
+            }
+            thread::sleep(LOOK);
+        }
+    }
+
+    /// Notices who ended by itself since the last look.
+    pub fn reap(&mut self) -> Vec<(u32, Exit)> {
+        (0..).zip(&mut self.seats).filter_map(|(id, seat)| Some((id, seat.reap()?))).collect()
+    }
+
+    /// Stops everybody: asks all, waits up to `grace`, kills who is left. Afterwards no process
+    /// remains.
+    pub fn stop_all(&mut self, grace: Duration) {
+        for (id, seat) in (0..).zip(&mut self.seats) {
+            // Who cannot be asked is dead already, or is killed below.
+            let _ = seat.ask_to_stop(id);
+        }
+        let deadline = Instant::now() + grace;
+        while self.is_anybody_there() && Instant::now() < deadline {
+            thread::sleep(LOOK);
+            self.reap();
+        }
+        for id in (0..).take(self.seats.len()) {
+            let _ = self.kill(id);
+        }
+    }
+
+    fn is_anybody_there(&self) -> bool {
+        self.seats.iter().any(|seat| seat.child.is_some())
+    }
+}
+
+impl Drop for Fleet {
+    fn drop(&mut self) {
+        if self.is_anybody_there() {
+            self.stop_all(GRACE);
+        }
+    }
+}
+
+impl Seat {
+    fn ask_to_stop(&self, id: u32) -> Result<(), FleetError> {
+        let child = self.child.as_ref().ok_or(FleetError::Dead { id })?;
+        // The process is ours and not yet reaped, so the number cannot be somebody else's.
+        let pid = Pid::from_raw(i32::try_from(child.id()).expect("process numbers are small"));
+        kill(pid, Signal::SIGTERM).map_err(|error| FleetError::Signal { id, source: error.into() })
+    }
+
+    fn reap(&mut self) -> Option<Exit> {
+        let status = self.child.as_mut()?.try_wait().ok()??;
+        Some(self.ended(status))
+    }
+
+    fn ended(&mut self, status: ExitStatus) -> Exit {
+        self.child = None;
+        let exit = Exit::from(status);
+        self.exit = Some(exit);
+        exit
+    }
+}
+
+fn seat(seats: &mut [Seat], id: u32) -> Result<&mut Seat, FleetError> {
+    let nodes = seats.len();
+    seats.get_mut(id as usize).ok_or(FleetError::Unknown { id, nodes })
+}
+
+/// Why a node is not started, killed or stopped.
+#[derive(Debug, Error)]
+pub enum FleetError {
+    /// There is no such node.
+    #[error("there is no node {id}; the {nodes} nodes of this net count from 0")]
+    Unknown {
+        /// Who was asked for.
+        id: u32,
+        /// How many there are.
+        nodes: usize,
+    },
+    /// It is running.
+    #[error("node {id} is running already, as process {pid}")]
+    Running {
+        /// The node.
+        id: u32,
+        /// Its process.
+        pid: u32,
+    },
+    /// It is not running.
+    #[error("node {id} is not running; `testnet start {id}` starts it")]
+    Dead {
+        /// The node.
+        id: u32,
+    },
+    /// It was asked to stop and takes its time.
+    #[error("node {id} still runs {} after it was asked to stop; `testnet kill {id}` ends it", crate::span::format(*grace))]
+    Slow {
+        /// The node.
+        id: u32,
+        /// How long it had.
+        grace: Duration,
+    },
+    /// The process could not be made.
+    #[error("node {id} cannot be started: {source}")]
+    Spawn {
+        /// The node.
+        id: u32,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The process could not be reached.
+    #[error("node {id} cannot be signalled: {source}")]
+    Signal {
+        /// The node.
+        id: u32,
+        /// What the system said.
+        source: io::Error,
+    },
+}

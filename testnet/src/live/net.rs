@@ -1,0 +1,292 @@
+//! What is in a net's directory: a genesis, keys, configurations, a wallet.
+//!
+//! The genesis says who votes and by which rules; `testnet.json` adds only what the genesis does
+//! not know, which is where the nodes listen and what the funded accounts are called here.
+
+use super::{
+    home::Place,
+    ports::{self, Ports},
+};
+use crate::span;
+use consensus::catalogue;
+use crypto::{Address, SecretKey};
+use ledger::{
+    Amount, ChainId, Genesis, Stake,
+    genesis::{BadGenesis, Funded, Validator},
+};
+use node::config::KeyError;
+use serde::{Deserialize, Serialize};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+use thiserror::Error;
+use wallet_cli::keystore::{Keystore, KeystoreError};
+
+mod files;
+
+#[cfg(test)]
+mod tests;
+
+/// The most nodes of one net: each is a process on this machine.
+pub const MOST_REPLICAS: u32 = 16;
+
+/// Who gets money at the beginning.
+const ACCOUNTS: [&str; 4] = ["alice", "bob", "carol", "dave"];
+const BALANCE: Amount = Amount(1_000_000);
+const STAKE: Stake = Stake(1_000);
+
+const DEFAULT_CONSENSUS: &str = "tendermint";
+const DEFAULT_REPLICAS: u32 = 4;
+const DEFAULT_BLOCK_TIME: Duration = Duration::from_secs(1);
+
+/// What a person asked for. What was left open is the default on a new net, and what it is on one
+/// that exists.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Wish {
+    /// The module, by its name in the catalogue.
+    pub consensus: Option<String>,
+    /// How many nodes.
+    pub replicas: Option<u32>,
+    /// How long an idle chain waits between blocks.
+    pub block_time: Option<Duration>,
+}
+
+/// A chain with a node for each validator, ready to be started.
+#[derive(Clone, Debug)]
+pub struct Net {
+    /// Where everything lies.
+    pub place: Place,
+    /// Where the chain begins.
+    pub genesis: Genesis,
+    /// What the genesis does not know.
+    pub record: Record,
+}
+
+/// What `testnet.json` holds.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Record {
+    /// Where each node listens, by its id.
+    pub nodes: Vec<Ports>,
+    /// The funded accounts, whose keys are in the wallet.
+    pub accounts: Vec<NamedAccount>,
+}
+
+/// A funded account.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct NamedAccount {
+    /// What the wallet calls it.
+    pub name: String,
+    /// What the chain calls it.
+    pub address: Address,
+}
+
+impl Wish {
+    /// Checks what can be checked before anything is touched.
+    ///
+    /// # Errors
+    ///
+    /// [`NetError::Consensus`] for a name the catalogue does not know.
+    pub fn check(&self) -> Result<(), NetError> {
+        match self.consensus.as_deref() {
+            Some(name) if !catalogue::NAMES.contains(&name) => {
+                Err(NetError::Consensus(catalogue::UnknownModule { name: name.to_owned() }))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Net {
+    /// Founds a chain in an empty place: fresh keys, a genesis of this moment, funded accounts.
+    ///
+    /// # Errors
+    ///
+    /// As [`Wish::check`], and whatever the disk says.
+    pub fn found(place: Place, wish: &Wish) -> Result<Net, NetError> {
+        wish.check()?;
+        let consensus = wish.consensus.as_deref().unwrap_or(DEFAULT_CONSENSUS);
+        let replicas = wish.replicas.unwrap_or(DEFAULT_REPLICAS);
+        let validators = (0..replicas)
+            .map(|id| Ok(Validator { key: files::validator(&place.node(id))?, stake: STAKE }))
+            .collect::<Result<Vec<_>, NetError>>()?;
+        let nodes = ports::choose(validators.len()).map_err(NetError::Ports)?;
+        let accounts = found_accounts(&place)?;
+        let genesis = Genesis {
+            name: "testnet".to_owned(),
+            time: milliseconds(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()),
+            consensus: consensus.to_owned(),
+            block_time: milliseconds(wish.block_time.unwrap_or(DEFAULT_BLOCK_TIME)),
+            settings: Default::default(),
+            validators,
+            accounts: accounts
+                .iter()
+                .map(|account| Funded { address: account.address, balance: BALANCE })
+                .collect(),
+        };
+        genesis.check()?;
+        for path in [place.genesis(), place.wallet().join("genesis.json")] {
+            files::write(&path, &(genesis.to_json() + "\n"))?;
+        }
+        let net = Net { place, genesis, record: Record { nodes, accounts } };
+        net.write_addresses()?;
+        Ok(net)
+    }
+
+    /// Goes on with the chain that was founded in a place.
+    ///
+    /// # Errors
+    ///
+    /// [`NetError::Differs`] if the wish contradicts the chain, [`NetError::Damaged`] if the
+    /// files do not belong together, and whatever the disk says.
+    pub fn resume(place: Place, wish: &Wish) -> Result<Net, NetError> {
+        wish.check()?;
+        let genesis = Genesis::parse(&read(&place.genesis())?)?;
+        let record = serde_json::from_str(&read(&place.record())?).map_err(|error| {
+            NetError::Damaged { path: place.record(), reason: error.to_string() }
+        })?;
+        let mut net = Net { place, genesis, record };
+        if net.record.nodes.len() != net.genesis.validators.len() {
+            return Err(NetError::Damaged {
+                path: net.place.record(),
+                reason: format!(
+                    "it lists {} nodes, and the genesis {} validators",
+                    net.record.nodes.len(),
+                    net.genesis.validators.len()
+                ),
+            });
+        }
+        net.agree(wish)?;
+        if ports::refresh(&mut net.record.nodes).map_err(NetError::Ports)? {
+            net.write_addresses()?;
+        }
+        Ok(net)
+    }
+
+    /// The chain's name.
+    pub fn chain_id(&self) -> ChainId {
+        self.genesis.chain_id()
+    }
+
+    /// The nodes' numbers.
+    pub fn ids(&self) -> impl Iterator<Item = u32> + use<> {
+        0..self.len()
+    }
+
+    /// How many nodes there are.
+    pub fn len(&self) -> u32 {
+        u32::try_from(self.record.nodes.len()).expect("a committee is small")
+    }
+
+    /// Never true: a genesis has a validator.
+    pub fn is_empty(&self) -> bool {
+        self.record.nodes.is_empty()
+    }
+
+    /// Where a node answers wallets.
+    pub fn url(&self, id: u32) -> String {
+        format!("http://{}", self.record.nodes[id as usize].rpc)
+    }
+
+    /// Checks the wish against the chain that is there.
+    fn agree(&self, wish: &Wish) -> Result<(), NetError> {
+        let differs = |flag, wanted: String, is: String| match wanted == is {
+            true => Ok(()),
+            false => Err(NetError::Differs { dir: self.place.dir().to_owned(), flag, wanted, is }),
+        };
+        if let Some(consensus) = &wish.consensus {
+            differs("--consensus", consensus.clone(), self.genesis.consensus.clone())?;
+        }
+        if let Some(replicas) = wish.replicas {
+            differs("--replicas", replicas.to_string(), self.len().to_string())?;
+        }
+        if let Some(block_time) = wish.block_time {
+            let is = span::format(self.genesis.block_time());
+            differs("--block-time", span::format(block_time), is)?;
+        }
+        Ok(())
+    }
+
+    /// Writes everything that depends on the ports. The record comes last: a directory that has
+    /// one is complete.
+    fn write_addresses(&self) -> Result<(), NetError> {
+        for id in self.ids() {
+            files::configure(self, id)?;
+        }
+        let urls: String = self.ids().map(|id| self.url(id) + "\n").collect();
+        files::write(&self.place.wallet().join("node.url"), &urls)?;
+        let record = serde_json::to_string_pretty(&self.record).expect("a record is plain data");
+        files::write(&self.place.record(), &(record + "\n"))
+    }
+}
+
+/// Makes the wallet: accounts whose keys are no secret, so that nobody has to type a passphrase.
+fn found_accounts(place: &Place) -> Result<Vec<NamedAccount>, NetError> {
+    let keystore = Keystore::open(place.wallet());
+    let found = |name: &str| {
+        let key = SecretKey::generate();
+        keystore.create_dev(&name.parse().expect("our own names are names"), &key)?;
+        Ok(NamedAccount { name: name.to_owned(), address: key.public().address() })
+    };
+    ACCOUNTS.into_iter().map(found).collect()
+}
+
+fn read(path: &Path) -> Result<String, NetError> {
+    fs::read_to_string(path).map_err(|source| NetError::Disk { path: path.to_owned(), source })
+}
+
+fn milliseconds(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Why there is no net.
+#[derive(Debug, Error)]
+pub enum NetError {
+    /// No module is called so.
+    #[error("{0}; choose one with --consensus NAME")]
+    Consensus(catalogue::UnknownModule),
+    /// The flag and the chain say different things.
+    #[error(
+        "{flag} {wanted} contradicts the chain in {}, which has {is}; leave the flag out to go on \
+         with that chain, or give another --dir for a new one", dir.display()
+    )]
+    Differs {
+        /// Where the chain is.
+        dir: PathBuf,
+        /// The flag that was given.
+        flag: &'static str,
+        /// Its value.
+        wanted: String,
+        /// What the chain has.
+        is: String,
+    },
+    /// A file is not what the testnet wrote.
+    #[error("{} is damaged: {reason}; restore it, or give another --dir for a new chain", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// No chain can begin so.
+    #[error(transparent)]
+    Genesis(#[from] BadGenesis),
+    /// A validator's key cannot be made.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The wallet refused an account.
+    #[error(transparent)]
+    Wallet(#[from] KeystoreError),
+    /// No ports.
+    #[error("no free ports on 127.0.0.1: {0}; stop some programs and try again")]
+    Ports(io::Error),
+    /// The disk refused.
+    #[error("{}: {source}; check that the directory is yours and has room", path.display())]
+    Disk {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
