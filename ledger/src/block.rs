@@ -141,9 +141,10 @@ pub struct Proof(pub Vec<u8>);
 
 impl Serialize for Proof {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match serializer.is_human_readable() {
-            true => serializer.serialize_str(&hex::encode(&self.0)),
-            false => self.0.serialize(serializer),
+        if serializer.is_human_readable() {
+            serializer.serialize_str(&hex::encode(&self.0))
+        } else {
+            self.0.serialize(serializer)
         }
     }
 }

@@ -273,9 +273,10 @@ impl Ledger {
             return Ok(Vec::new());
         }
         let Some(branch) = self.branch(block) else {
-            return Err(match self.beside.contains(&block) {
-                true => CommitError::Conflict { committed: self.stand.root, asked: block },
-                false => CommitError::Unknown(block),
+            return Err(if self.beside.contains(&block) {
+                CommitError::Conflict { committed: self.stand.root, asked: block }
+            } else {
+                CommitError::Unknown(block)
             });
         };
         let mut changes = Batch::default();
@@ -374,17 +375,19 @@ impl Ledger {
     }
 
     fn committed_height(&self, hash: BlockHash) -> Option<u64> {
-        match hash == self.stand.root {
-            true => Some(self.stand.height),
-            false => sound(self.disk.read(&keys::height(hash), 8)),
+        if hash == self.stand.root {
+            Some(self.stand.height)
+        } else {
+            sound(self.disk.read(&keys::height(hash), 8))
         }
     }
 
     /// Why nothing can be built on `hash`.
     fn nowhere(&self, hash: BlockHash) -> Rejected {
-        match self.beside.contains(&hash) || self.committed_height(hash).is_some() {
-            true => Rejected::BelowRoot,
-            false => Rejected::UnknownParent(hash),
+        if self.beside.contains(&hash) || self.committed_height(hash).is_some() {
+            Rejected::BelowRoot
+        } else {
+            Rejected::UnknownParent(hash)
         }
     }
 }

@@ -5,11 +5,11 @@
 //! the first one, and the first one's roots bind the transaction or the account.
 
 use crate::{
-    Block, BlockHash, ChainId, Header, Proof, ReplicaId, Transaction, TransactionId,
+    Block, BlockHash, ChainId, Header, Proof, ReplicaId, Slot, Transaction, TransactionId,
     state::{Account, AccountProof},
     vote::Member,
 };
-use crypto::{Address, merkle};
+use crypto::{Address, Hash, merkle};
 use serde::{Deserialize, Serialize};
 
 #[cfg(test)]
@@ -69,6 +69,46 @@ pub struct BlockAnswer {
     pub block: Block,
     /// None while no proof covers it.
     pub finality: Option<Finality>,
+}
+
+/// Committed blocks in a row, for those who read the whole chain.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct BlocksAnswer {
+    /// By rising height, each the parent of the next; none past the newest proven one.
+    pub blocks: Vec<Block>,
+    /// Why the last of them is final.
+    pub finality: Option<Finality>,
+}
+
+/// Where consensus stands, as one replica sees it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ConsensusAnswer {
+    /// The height being decided.
+    pub height: u64,
+    /// The protocol's round or view there.
+    pub round: u64,
+    /// Every slot in which somebody has spoken and that still matters, by rising slot.
+    pub slots: Vec<SlotAnswer>,
+}
+
+/// What was said in one slot.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SlotAnswer {
+    /// Where.
+    pub slot: Slot,
+    /// The protocol's name for what is said there.
+    pub kind: String,
+    /// By rising sender; one that has two is an equivocator.
+    pub voices: Vec<VoiceAnswer>,
+}
+
+/// What one replica said in one slot.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct VoiceAnswer {
+    /// Who said it.
+    pub sender: ReplicaId,
+    /// The hash of what was said: equal for equal words.
+    pub value: Hash,
 }
 
 /// What became of a transaction.

@@ -8,7 +8,10 @@ use crate::{
 use consensus::Timer;
 use ledger::{
     BlockHash, Header, ReplicaId, TransactionId, VerifiedTransaction,
-    query::{AccountAnswer, BlockAnswer, CommitteeAnswer, StatusAnswer, TransactionAnswer},
+    query::{
+        AccountAnswer, BlockAnswer, BlocksAnswer, CommitteeAnswer, ConsensusAnswer, StatusAnswer,
+        TransactionAnswer,
+    },
 };
 use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
@@ -144,6 +147,10 @@ pub enum Query {
     BlockAt(u64),
     /// A block by its hash.
     Block(BlockHash),
+    /// Committed blocks from this height on, as many as one answer holds.
+    Blocks(u64),
+    /// What was said about the height being decided.
+    Consensus,
     /// A transaction, with its proof once it is final.
     Transaction(TransactionId),
     /// An account at the last final block, with its proof.
@@ -161,6 +168,10 @@ pub enum Answer {
     Status(StatusAnswer),
     /// To [`Query::BlockAt`] and [`Query::Block`]; none if it is not known.
     Block(Option<Box<BlockAnswer>>),
+    /// To [`Query::Blocks`].
+    Blocks(Box<BlocksAnswer>),
+    /// To [`Query::Consensus`].
+    Consensus(ConsensusAnswer),
     /// To [`Query::Transaction`].
     Transaction(Box<TransactionAnswer>),
     /// To [`Query::Account`].

@@ -38,7 +38,7 @@ impl Ledger {
             proposer,
             transactions: Hash::ZERO,
             state: before.state,
-            committee: self.committee.root(),
+            committee: before.committee,
             participation: block::duty_root(&duties),
             leak: Hash::ZERO,
             seal,
@@ -85,9 +85,10 @@ impl Ledger {
         let Some(before) = self.header(parent) else {
             // What stands beside the root can never be committed. It is remembered, so that whoever
             // calls it final is told that this is a conflict.
-            let rejected = match height <= self.stand.height {
-                true => Rejected::BelowRoot,
-                false => self.nowhere(parent),
+            let rejected = if height <= self.stand.height {
+                Rejected::BelowRoot
+            } else {
+                self.nowhere(parent)
             };
             if rejected == Rejected::BelowRoot {
                 self.beside.insert(hash);
@@ -137,9 +138,9 @@ impl Ledger {
         if header.state != state.root() {
             return Err(Invalid::State { expected: state.root(), found: header.state });
         }
-        let committee = self.committee.root();
-        if header.committee != committee {
-            return Err(Invalid::Committee { expected: committee, found: header.committee });
+        if header.committee != before.committee {
+            let (expected, found) = (before.committee, header.committee);
+            return Err(Invalid::Committee { expected, found });
         }
         if !block.duties.is_empty() {
             return Err(Invalid::Duties);

@@ -47,9 +47,10 @@ pub struct BadProof {
 /// For people it is the hexadecimal form of its encoding, since its hashes mean nothing to them.
 impl Serialize for AccountProof {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match serializer.is_human_readable() {
-            true => serializer.serialize_str(&hex::encode(codec::encode(&self.0))),
-            false => self.0.serialize(serializer),
+        if serializer.is_human_readable() {
+            serializer.serialize_str(&hex::encode(codec::encode(&self.0)))
+        } else {
+            self.0.serialize(serializer)
         }
     }
 }

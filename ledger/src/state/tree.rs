@@ -95,9 +95,10 @@ impl<'a> View<'a> {
         let values: Vec<_> = accounts.iter().map(|(key, new)| (*key, kept(new))).collect();
         let tree = Tree::new(self);
         // As one batch each inner node is hashed once; jmt takes no empty one.
-        let (roots, update) = match values.is_empty() {
-            true => tree.put_value_sets([[]], height),
-            false => tree.batch_put_value_sets(vec![values], None, height),
+        let (roots, update) = if values.is_empty() {
+            tree.put_value_sets([[]], height)
+        } else {
+            tree.batch_put_value_sets(vec![values], None, height)
         }
         .unwrap_or_else(|error| panic!("updating the state: {}", failure(error)));
         let stale = update.stale_node_index_batch.into_iter().map(|index| index.node_key);

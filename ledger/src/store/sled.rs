@@ -38,6 +38,7 @@ use std::{
     fmt,
     fs::File,
     io::{self, Read, Seek, Write},
+    panic,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError, RwLock},
 };
@@ -77,10 +78,7 @@ impl SledStore {
     pub fn open(path: impl AsRef<Path>) -> Result<SledStore, SledError> {
         let path = path.as_ref();
         let failed = |error: io::Error| SledError::failed(path, error);
-        let config = sled::Config::new().path(path).cache_capacity(CACHE).flush_every_ms(None);
-        let tree = config.open().map_err(|error| SledError::of(path, error))?;
-        let count = tree.get([COUNT]).map_err(|error| SledError::of(path, error))?;
-        let written = count.map_or(0, |count| number(&count));
+        let (tree, written) = recover(path)?;
         let synced = Synced::open(path).map_err(failed)?;
         if written < synced.count {
             let (path, known) = (path.to_owned(), synced.count);
@@ -111,9 +109,10 @@ impl SledStore {
             let piece = piece.ok_or_else(|| StoreError::damaged(key, "a piece is missing"))?;
             value.extend_from_slice(&piece);
         }
-        match value.len() == len {
-            true => Ok(value),
-            false => Err(StoreError::damaged(key, "its pieces have another length")),
+        if value.len() == len {
+            Ok(value)
+        } else {
+            Err(StoreError::damaged(key, "its pieces have another length"))
         }
     }
 
@@ -270,6 +269,22 @@ impl SledError {
 
 fn failed(error: sled::Error) -> StoreError {
     StoreError::Failed(error.to_string())
+}
+
+/// Opens sled, and counts the batches in it.
+fn recover(path: &Path) -> Result<(sled::Db, u64), SledError> {
+    let opened = panic::catch_unwind(|| {
+        let config = sled::Config::new().path(path).cache_capacity(CACHE).flush_every_ms(None);
+        let tree = config.open()?;
+        let count = tree.get([COUNT])?;
+        Ok((tree, count.map_or(0, |count| number(&count))))
+    });
+    // Some damage makes sled panic instead of saying so. Nothing of ours is half done by then.
+    let panicked = |_| {
+        let reason = "sled stumbled over its own pages".to_owned();
+        SledError::Damaged { path: path.to_owned(), reason }
+    };
+    opened.map_err(panicked)?.map_err(|error| SledError::of(path, error))
 }
 
 /// Makes the files themselves durable, and the entries that name them.

@@ -1,17 +1,23 @@
 //! Answers to people and programs, with proofs.
 
 use super::Replica;
-use crate::event::{Answer, Query};
-use consensus::Protocol;
+use crate::{
+    event::{Answer, Query},
+    sync,
+};
+use consensus::{Message, Protocol, Signed};
 use crypto::Address;
 use ledger::{
     Block, TransactionId,
     query::{
-        AccountAnswer, BlockAnswer, CommitteeAnswer, StatusAnswer, TransactionAnswer,
-        TransactionStatus,
+        AccountAnswer, BlockAnswer, BlocksAnswer, CommitteeAnswer, ConsensusAnswer, SlotAnswer,
+        StatusAnswer, TransactionAnswer, TransactionStatus, VoiceAnswer,
     },
 };
 use std::sync::Arc;
+
+/// How many slots one answer shows.
+const MAX_SLOTS: usize = 256;
 
 impl<P: Protocol> Replica<P> {
     /// Answers everything but [`Query::Submit`], which changes the pool.
@@ -24,6 +30,8 @@ impl<P: Protocol> Replica<P> {
             Query::Block(hash) => {
                 Answer::Block(self.ledger.block(*hash).map(|block| self.block(block)))
             }
+            Query::Blocks(from) => Answer::Blocks(Box::new(self.blocks(*from))),
+            Query::Consensus => Answer::Consensus(self.consensus()),
             Query::Transaction(id) => Answer::Transaction(Box::new(self.transaction(*id))),
             Query::Account(address) => self.account(*address),
             Query::Committee => self.committee_answer(),
@@ -55,6 +63,33 @@ impl<P: Protocol> Replica<P> {
         let committed = self.ledger.committed(height).is_some_and(|ours| ours.hash() == hash);
         let finality = if committed { self.ledger.finality(height) } else { None };
         Box::new(BlockAnswer { hash, block: block.as_ref().clone(), finality })
+    }
+
+    /// What a peer that is behind would be sent, for those who check by themselves.
+    fn blocks(&self, from: u64) -> BlocksAnswer {
+        let chained = sync::answer(&self.ledger, from);
+        let last = chained.last().map(|chained| chained.block.header.height);
+        BlocksAnswer {
+            finality: last.and_then(|height| self.ledger.finality(height)),
+            blocks: chained.iter().map(|chained| chained.block.as_ref().clone()).collect(),
+        }
+    }
+
+    fn consensus(&self) -> ConsensusAnswer {
+        let slots = self.inbox.slots().iter().map(|(slot, held)| {
+            let messages = || held.messages.values().flatten();
+            let kind = messages().next().map_or("", |signed| signed.message().kind());
+            let voice = |signed: &Signed<P::Message>| VoiceAnswer {
+                sender: signed.sender(),
+                value: signed.value(),
+            };
+            SlotAnswer { slot: *slot, kind: kind.into(), voices: messages().map(voice).collect() }
+        });
+        ConsensusAnswer {
+            height: self.ledger.height() + 1,
+            round: self.protocol.round(),
+            slots: slots.take(MAX_SLOTS).collect(),
+        }
     }
 
     fn transaction(&self, id: TransactionId) -> TransactionAnswer {
@@ -107,7 +142,7 @@ impl<P: Protocol> Replica<P> {
     fn committee_answer(&self) -> Answer {
         match self.ledger.committee(self.ledger.root()) {
             Some(committee) => Answer::Committee(CommitteeAnswer {
-                height: self.ledger.height() + 1,
+                height: self.ledger.height(),
                 members: committee.members().to_vec(),
             }),
             None => Answer::Failed("the committee of the last final block is not known".into()),

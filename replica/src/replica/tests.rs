@@ -261,6 +261,31 @@ fn a_committed_transfer_leaves_the_pool_and_is_answered_with_its_proof() {
 }
 
 #[test]
+fn what_was_said_is_shown_and_blocks_come_with_their_proof() {
+    let mut rig = Rig::new();
+    rig.start();
+    for text in [1, 2] {
+        let signed = say(&hand(1), word(text));
+        rig.from(1, Opened::Message { signed, verified: Vec::new() });
+    }
+    let actions = rig.handle(Event::Asked { id: 1, query: Query::Consensus });
+    let Some(Action::Answer { answer: Answer::Consensus(answer), .. }) = actions.last() else {
+        panic!("no answer in {actions:?}");
+    };
+    assert_eq!((answer.height, answer.slots.len()), (1, 1));
+    assert_eq!((answer.slots[0].kind.as_str(), answer.slots[0].voices.len()), ("word", 2));
+    for proof in [None, Some(believed()), None] {
+        rig.commit(proof);
+    }
+    let actions = rig.handle(Event::Asked { id: 2, query: Query::Blocks(0) });
+    let Some(Action::Answer { answer: Answer::Blocks(answer), .. }) = actions.last() else {
+        panic!("no answer in {actions:?}");
+    };
+    assert_eq!(answer.blocks.len(), 2, "nothing proves the third");
+    assert_eq!(answer.finality.as_ref().expect("the second is proven").headers.len(), 1);
+}
+
+#[test]
 fn a_refused_submission_says_why_and_is_not_published() {
     let mut rig = Rig::new();
     rig.start();

@@ -100,9 +100,10 @@ fn a_leaf_full_of_the_longest_pieces_is_no_blob() {
             let place = if round == 1 { 400 - number } else { number };
             let mut batch = Batch::default();
             let key = [&place.to_be_bytes()[..], &[7; 40]].concat();
-            match round == 2 && number % 3 != 0 {
-                true => batch.delete(key),
-                false => batch.put(key, vec![round as u8; CHUNK]),
+            if round == 2 && number % 3 != 0 {
+                batch.delete(key)
+            } else {
+                batch.put(key, vec![round as u8; CHUNK])
             }
             store.write(&batch).unwrap();
         }
