@@ -1,0 +1,108 @@
+//! One replica's place in the world: its disk outlives it, its alarms and its name for the present
+//! do not.
+
+use crate::{
+    disk::Disk,
+    record::Tracing,
+    setup::{Setup, grow},
+};
+use consensus::Protocol;
+use ledger::{Genesis, Keys, ReplicaId};
+use replica::{Alarm, Moment, Options, Replica};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+/// Where a replica lives, dies and lives again.
+#[derive(Debug)]
+pub(crate) struct Host<P: Protocol> {
+    id: ReplicaId,
+    pub(crate) disk: Arc<Disk>,
+    /// None while it is down.
+    pub(crate) replica: Option<Replica<P>>,
+    /// Which life this is, or was last: what was under way to an earlier one is void.
+    pub(crate) life: u32,
+    born: Duration,
+    /// For each alarm that is set, the number under which it was set last.
+    alarms: BTreeMap<Alarm, u64>,
+    alarms_set: u64,
+}
+
+impl<P: Protocol> Host<P> {
+    /// A fresh disk and nobody there yet.
+    pub(crate) fn new(id: ReplicaId) -> Host<P> {
+        Host {
+            id,
+            disk: Arc::default(),
+            replica: None,
+            life: 0,
+            born: Duration::ZERO,
+            alarms: BTreeMap::new(),
+            alarms_set: 0,
+        }
+    }
+
+    /// Begins a life with what the disk holds.
+    ///
+    /// # Panics
+    /// If it is up already, or cannot live with what it left on its own disk.
+    pub(crate) fn wake(
+        &mut self,
+        now: Duration,
+        setup: &Setup,
+        genesis: &Genesis,
+        keys: &Keys,
+        protocol: P,
+    ) {
+        assert!(self.replica.is_none(), "replica {} is up already", self.id);
+        self.life += 1;
+        self.born = now;
+        // Each life draws other chances than the one before, as a real process would.
+        let lives = u64::from(self.id.0) << 32 | u64::from(self.life);
+        let opened = Replica::open(replica::Setup {
+            me: self.id,
+            genesis: genesis.clone(),
+            protocol,
+            hand: setup.hand(self.id, genesis),
+            keys: keys.clone(),
+            store: self.disk.clone(),
+            seed: grow(setup.seed, "replica", lives),
+            options: Options { trace: setup.tracing != Tracing::Off, ..setup.options.clone() },
+        });
+        self.replica = Some(opened.unwrap_or_else(|error| {
+            panic!("replica {} cannot live with its own disk: {error}", self.id)
+        }));
+    }
+
+    /// Loses power.
+    ///
+    /// # Panics
+    /// If it is down already.
+    pub(crate) fn crash(&mut self) {
+        assert!(self.replica.take().is_some(), "replica {} is down already", self.id);
+        self.alarms.clear();
+        self.disk.crash();
+    }
+
+    /// What its clocks show at `now` in virtual time.
+    pub(crate) fn moment(&self, now: Duration, genesis: &Genesis) -> Moment {
+        Moment { now: now - self.born, wall: Duration::from_millis(genesis.time) + now }
+    }
+
+    /// Sets an alarm, in place of any earlier one of its name. The number tells them apart.
+    pub(crate) fn set(&mut self, alarm: Alarm) -> u64 {
+        self.alarms_set += 1;
+        self.alarms.insert(alarm, self.alarms_set);
+        self.alarms_set
+    }
+
+    /// Whether the alarm that was set under this number still stands; it rings only once.
+    pub(crate) fn rings(&mut self, alarm: Alarm, number: u64) -> bool {
+        let stands = self.alarms.get(&alarm) == Some(&number);
+        if stands {
+            self.alarms.remove(&alarm);
+        }
+        stands
+    }
+}
+
+#[cfg(test)]
+mod tests;

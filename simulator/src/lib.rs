@@ -1,0 +1,35 @@
+//! A pretend world for whole replicas: a virtual clock, a seeded network, disks that crash.
+//!
+//! The simulator drives the very [`Replica`](replica::Replica) that the real node drives. It pops
+//! the earliest event, hands it to the replica it concerns, and turns the replica's actions into
+//! later events. Nothing else moves the clock, so an hour of a quiet chain passes in a moment, and
+//! all that a run does follows from its [`Setup`]: the same seed gives the same trace, byte for
+//! byte, in debug and release builds and on every machine.
+//!
+//! # What it never does
+//!
+//! It reads no clock, starts no thread and draws no randomness but ChaCha8 streams grown from the
+//! seed. It never meddles with a replica: it hands it events, and looks at what comes out.
+//!
+//! # What to read first
+//!
+//! - [`setup`]: all that is chosen before a run.
+//! - [`world`]: the main loop, and what an experiment may do to its replicas.
+//! - [`network`] and [`disk`]: how messages are late or lost, and what a crash forgets.
+//! - [`record`]: what is remembered of a run, for counting and for judging it afterwards.
+
+pub mod disk;
+mod host;
+pub mod network;
+mod queue;
+pub mod record;
+pub mod setup;
+pub mod world;
+
+pub use network::Conditions;
+pub use record::{Record, Tracing};
+pub use setup::Setup;
+pub use world::{Transfer, World};
+
+#[cfg(test)]
+mod tests;

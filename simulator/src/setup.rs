@@ -1,0 +1,134 @@
+//! All that is chosen before a run. Everything else follows.
+
+use crate::{network::Conditions, record::Tracing};
+use crypto::{SecretKey, codec, hash};
+use ledger::{
+    Amount, Genesis, Hand, Keys, ReplicaId, Stake,
+    genesis::{Funded, Validator},
+    vote::SimulatedSecret,
+};
+use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+use replica::Options;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+/// What every funded account owns in the beginning.
+pub const BALANCE: Amount = Amount(1_000_000);
+
+/// When virtual time begins on everybody's calendar, in milliseconds since 1970: the genesis.
+const EPOCH: u64 = 1_700_000_000_000;
+
+/// Describes a run. [`Setup::new`] fills in what most experiments want.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// All chance grows from it.
+    pub seed: u64,
+    /// How many validators there are, each with the same stake.
+    pub replicas: u32,
+    /// How many other accounts own [`BALANCE`] in the beginning.
+    pub accounts: u32,
+    /// The consensus module, as a genesis names it.
+    pub consensus: String,
+    /// What a genesis tells the module.
+    pub settings: BTreeMap<String, u64>,
+    /// How long an idle chain waits between two blocks.
+    pub block_time: Duration,
+    /// How the network treats what it carries.
+    pub network: Conditions,
+    /// How long a disk takes to make durable what was written before it was asked.
+    pub sync_delay: Duration,
+    /// Whether everything travels as bytes and is signed with real Ed25519 keys, as between real
+    /// nodes. Otherwise values travel as they are, under signatures that only this world can make
+    /// and check, which is several times faster.
+    pub wire: bool,
+    /// What becomes of the trace.
+    pub tracing: Tracing,
+    /// How replicas behave. Whether they trace is not asked here but of [`Setup::tracing`].
+    pub options: Options,
+}
+
+impl Setup {
+    /// Some replicas on a fast and faultless network, and four accounts with money.
+    pub fn new(consensus: &str, replicas: u32, seed: u64) -> Setup {
+        Setup {
+            seed,
+            replicas,
+            accounts: 4,
+            consensus: consensus.into(),
+            settings: BTreeMap::new(),
+            block_time: Duration::from_secs(1),
+            network: Conditions {
+                latency: Duration::from_millis(20)..Duration::from_millis(80),
+                loss: 0,
+                silent: BTreeSet::new(),
+            },
+            sync_delay: Duration::from_millis(1),
+            wire: false,
+            tracing: Tracing::Hashed,
+            options: Options::default(),
+        }
+    }
+
+    /// Where this world's chain begins: it names the validators and accounts grown from the seed.
+    pub fn genesis(&self) -> Genesis {
+        let validators = (0..self.replicas)
+            .map(|id| Validator { key: self.validator(ReplicaId(id)).public(), stake: Stake(1) });
+        let accounts = (0..self.accounts).map(|number| Funded {
+            address: self.account(number).public().address(),
+            balance: BALANCE,
+        });
+        Genesis {
+            name: format!("simulation {}", self.seed),
+            time: EPOCH,
+            consensus: self.consensus.clone(),
+            block_time: u64::try_from(self.block_time.as_millis()).expect("far below an age"),
+            settings: self.settings.clone(),
+            validators: validators.collect(),
+            accounts: accounts.collect(),
+        }
+    }
+
+    /// The key of a funded account; they are numbered from zero.
+    pub fn account(&self, number: u32) -> SecretKey {
+        SecretKey::from_seed(grow(self.seed, "account", number.into()))
+    }
+
+    /// A validator's key, which owns the fees it earns, and signs its votes on the wire.
+    pub fn validator(&self, id: ReplicaId) -> SecretKey {
+        SecretKey::from_seed(grow(self.seed, "validator", id.0.into()))
+    }
+
+    /// What signs for a replica in this world.
+    pub(crate) fn hand(&self, id: ReplicaId, genesis: &Genesis) -> Hand {
+        match self.wire {
+            true => Hand::new(id, genesis.chain_id(), self.validator(id)),
+            false => Hand::simulated(id, genesis.chain_id(), self.secret()),
+        }
+    }
+
+    /// What checks those signatures.
+    pub(crate) fn keys(&self, genesis: &Genesis) -> Keys {
+        match (self.wire, genesis.committee()) {
+            (true, Ok(committee)) => Keys::of(genesis.chain_id(), &committee),
+            (true, Err(reason)) => panic!("a simulation cannot begin so: {reason}"),
+            (false, _) => Keys::simulated(genesis.chain_id(), self.secret(), self.replicas),
+        }
+    }
+
+    fn secret(&self) -> SimulatedSecret {
+        SimulatedSecret(grow(self.seed, "signatures", 0))
+    }
+}
+
+/// 32 bytes that follow from the seed and tell nothing of those grown for another purpose or
+/// under another number.
+pub(crate) fn grow(seed: u64, purpose: &str, number: u64) -> [u8; 32] {
+    hash::sha256(&codec::encode(&("byzantium/simulator", seed, purpose, number))).to_bytes()
+}
+
+/// A stream of chance of its own.
+pub(crate) fn stream(seed: u64, purpose: &str, number: u64) -> ChaCha8Rng {
+    ChaCha8Rng::from_seed(grow(seed, purpose, number))
+}

@@ -1,0 +1,50 @@
+//! Stories of whole replicas of Tendermint. Whoever fails tells its seed.
+
+mod crashes;
+mod faultless;
+mod faults;
+mod money;
+mod repeatable;
+mod wire;
+
+use crate::{Setup, World};
+use consensus::{catalogue::Module, tendermint::Tendermint};
+use ledger::ReplicaId;
+use std::time::Duration;
+
+const ALL: [ReplicaId; 4] = [ReplicaId(0), ReplicaId(1), ReplicaId(2), ReplicaId(3)];
+
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// Four replicas without faults.
+fn four(seed: u64) -> Setup {
+    Setup::new(Tendermint::NAME, 4, seed)
+}
+
+fn world(setup: Setup) -> World<Tendermint> {
+    World::new(setup, |genesis| Module::new(genesis).expect("the settings are good"))
+}
+
+/// Runs until each of `ids` has decided up to `height`.
+fn reach(world: &mut World<Tendermint>, ids: &[ReplicaId], height: u64, limit: Duration) {
+    let reached = world.run_until(|world| ids.iter().all(|id| world.height(*id) >= height), limit);
+    assert!(reached, "height {height} is not reached within {limit:?}: {world:?}");
+}
+
+/// Nobody has decided what another decided otherwise, nor signed two values in a slot, nor sent
+/// what could not be read, nor stopped.
+fn assert_safe(world: &World<Tendermint>) {
+    let mut chain = std::collections::BTreeMap::new();
+    for id in world.replicas() {
+        for (height, block) in world.decided(id) {
+            let first = *chain.entry(*height).or_insert(*block);
+            assert_eq!(first, *block, "replica {id} disagrees at height {height}: {world:?}");
+        }
+        assert_eq!(world.record().halted(id), None, "{world:?}");
+    }
+    let equivocations = world.record().equivocations();
+    assert!(equivocations.is_empty(), "{equivocations:?} {world:?}");
+    assert!(world.record().refused().is_empty(), "{:?} {world:?}", world.record().refused());
+}
