@@ -18,7 +18,7 @@ use crate::{
     gossip::{self, Gossip},
     inbox::Inbox,
     packet::{Envelope, Packet},
-    pool::Pool,
+    pool::{Pool, PoolRefusal},
     signer::Signer,
     sync::Sync,
     trace::{TraceLine, What},
@@ -210,8 +210,10 @@ impl<P: Protocol> Replica<P> {
             Event::Received { from, opened, .. } => self.received(from, opened),
             Event::Gossiped(transactions) => {
                 for transaction in transactions {
-                    if let Err(refusal) = self.pool_in(transaction) {
-                        self.refuse("transaction", refusal.reason());
+                    match self.pool_in(transaction) {
+                        // Gossip says everything more than once.
+                        Ok(_) | Err(PoolRefusal::Known(_)) => {}
+                        Err(refusal) => self.refuse("transaction", refusal.reason()),
                     }
                 }
             }

@@ -104,19 +104,13 @@ impl<P: Protocol> Replica<P> {
         if self.halted.is_some() {
             return;
         }
-        let mut advanced = false;
+        let before = self.ledger.height();
         let mut rest = blocks;
         let fault = loop {
             match self.commit_proven(rest) {
-                Ok(used) => {
-                    advanced = true;
-                    rest = &rest[used..];
-                    if rest.is_empty() {
-                        break None;
-                    }
-                }
+                Ok(used) if used < rest.len() && self.halted.is_none() => rest = &rest[used..],
                 // Late answers to an earlier question hold nothing new: nobody's fault.
-                Err(SyncFault::Useless(_)) => break None,
+                Ok(_) | Err(SyncFault::Useless(_)) => break None,
                 Err(fault) => break Some(fault),
             }
         };
@@ -127,7 +121,8 @@ impl<P: Protocol> Replica<P> {
                 self.halt(fault.to_string());
             }
         }
-        if advanced {
+        if self.ledger.height() > before && self.halted.is_none() {
+            self.tell_advanced();
             self.catch_up();
         }
     }
@@ -139,13 +134,17 @@ impl<P: Protocol> Replica<P> {
             self.ledger.accept(&chained.block, &mut self.verified, &mut self.batch)?;
         }
         let last = &blocks[run.end - 1];
-        let (hash, proof) = (last.block.hash(), last.proof.clone());
-        self.commit(hash, proof.clone());
-        if let (None, Some(proof)) = (&self.halted, proof) {
-            self.inputs.push_back(Input::Advanced { block: hash, proof });
-            self.hear_deferred();
-        }
+        self.commit(last.block.hash(), last.proof.clone());
         Ok(run.end)
+    }
+
+    /// Once for all that an answer brought: the protocol need not pass through heights that are
+    /// final already.
+    fn tell_advanced(&mut self) {
+        let proof = self.ledger.proof(self.ledger.height());
+        let proof = proof.expect("a run of synced blocks ends with its proof");
+        self.inputs.push_back(Input::Advanced { block: self.ledger.root(), proof });
+        self.hear_deferred();
     }
 
     fn block_arrived(&mut self, block: Arc<Block>) {
