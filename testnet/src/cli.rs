@@ -47,7 +47,7 @@ Exit codes: 0 it holds, 1 it does not, 2 bad input, 3 our own failure.";
 pub enum Command {
     /// Start a network and run it until Ctrl-C
     Up(Up),
-    /// End a node at once, as a power failure would (SIGKILL)
+    /// End a node at once and without warning (SIGKILL)
     #[command(after_help = "Examples:\n  testnet kill 3\n  testnet kill 3 --dir my-net --json")]
     Kill(OneNode),
     /// Ask a node to stop, and wait until it has (SIGTERM)

@@ -112,7 +112,7 @@ impl Fleet {
         Ok(pid)
     }
 
-    /// Kills a node at once, as a power failure would.
+    /// Kills a node at once and without warning.
     ///
     /// # Errors
     ///

@@ -61,8 +61,8 @@ fn kill(teller: &mut Teller, victim: u32) -> Result<(), DemoError> {
     teller.say(
         Kind::Text,
         &format!(
-            "Node {victim} is killed as by a power failure: no goodbye, nothing saved at the last\n\
-             moment. The other {survivors} still have more than two thirds of the votes."
+            "Node {victim} is killed without warning: no goodbye, nothing saved at the last moment.\n\
+             The other {survivors} still have more than two thirds of the votes."
         ),
     )?;
     teller.testnet(&["kill", &victim.to_string()])?;

@@ -1,0 +1,257 @@
+//! The command `node`: makes a node's directory, shows its keys, runs it.
+//!
+//! Exit codes: 0 when all went well, 2 on bad input, 3 on our own failure.
+
+mod init;
+
+use crate::{
+    Failure, StartError,
+    config::{ConfigError, KEY_FILE, KeyError, NodeConfig, key},
+    running::{self, RunningNode},
+};
+use clap::{Args, Parser, Subcommand};
+use libp2p::identity::{PublicKey as PeerKey, ed25519};
+use serde::Serialize;
+use std::{
+    io::{self, IsTerminal, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::oneshot,
+};
+use tracing_subscriber::EnvFilter;
+
+pub use init::Init;
+
+#[cfg(test)]
+mod tests;
+
+/// One validator of a Byzantium chain
+#[derive(Debug, Parser)]
+#[command(name = "node", version)]
+pub struct Node {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What a node can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write a node's directory; existing files are never overwritten
+    Init(Init),
+    /// Run the node until it is told to stop (SIGINT or SIGTERM)
+    Run(Run),
+    /// Show the node's public key, address and peer id
+    Keys(ShowKeys),
+}
+
+/// Arguments of `node run`.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// The node's directory, as `node init` writes it
+    #[arg(long)]
+    pub dir: PathBuf,
+    /// Stop, as on SIGTERM, when standard input closes: for a parent that must not leave us behind
+    #[arg(long)]
+    pub until_stdin_closes: bool,
+    /// What to log on standard error: error, warn, info, debug, trace, or a filter such as
+    /// `info,node::network=debug`
+    #[arg(long, default_value = "info", value_parser = log_filter)]
+    pub log: String,
+}
+
+/// Arguments of `node keys`.
+#[derive(Debug, Args)]
+pub struct ShowKeys {
+    /// The node's directory
+    #[arg(long)]
+    pub dir: PathBuf,
+    /// Make the key if there is none yet
+    #[arg(long)]
+    pub new: bool,
+    /// As JSON, for programs
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Does what is asked, and says how it went.
+pub fn run(node: Node) -> ExitCode {
+    let result = match node.command {
+        Command::Init(init) => init.run(),
+        Command::Run(run) => run.run(),
+        Command::Keys(keys) => keys.run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+impl Run {
+    fn run(self) -> Result<(), CliError> {
+        start_log(&self.log);
+        let config = NodeConfig::load(&self.dir)?;
+        // One worker is enough for sockets and RPC, and leaves the cores to those who compute.
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .map_err(CliError::System)?;
+        runtime.block_on(live(config, self.until_stdin_closes))
+    }
+}
+
+/// A node's whole life.
+async fn live(config: NodeConfig, until_stdin_closes: bool) -> Result<(), CliError> {
+    // Before anything starts, so that no signal finds the default handler.
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(CliError::System)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(CliError::System)?;
+    let closed = stdin_closed(until_stdin_closes)?;
+    let (id, chain) = (config.id(), config.keys().chain());
+    let mut node = running::start(config).await?;
+    tracing::info!("validator {id} of chain {}", chain.short());
+    announce(&node);
+    let failure = tokio::select! {
+        failure = node.failed() => Some(failure),
+        _ = interrupt.recv() => None,
+        _ = terminate.recv() => None,
+        () = closed => None,
+    };
+    match &failure {
+        Some(failure) => tracing::error!("stopping: {failure}"),
+        None => tracing::info!("stopping, as told"),
+    }
+    let stopped = node.stop().await;
+    // What made us stop says more than what went wrong on the way.
+    failure.map_or(stopped, Err).map_err(CliError::Failed)
+}
+
+/// Tells whoever started us, on standard output, that we can be reached, and where.
+fn announce(node: &RunningNode) {
+    let line = format!("ready: rpc http://{}, peers {}\n", node.rpc(), node.network());
+    // A parent that does not want to know is no reason to stop.
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(line.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Ends when standard input does; never, if that is not asked for.
+fn stdin_closed(asked: bool) -> Result<impl Future<Output = ()>, CliError> {
+    let (open, closed) = oneshot::channel::<()>();
+    if asked {
+        // A thread of its own, because nothing can interrupt a read: the process ends around it.
+        let watch = move || {
+            let _open = open;
+            let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+        };
+        let thread = std::thread::Builder::new().name("stdin".into());
+        thread.spawn(watch).map_err(CliError::System)?;
+    }
+    Ok(async move {
+        match asked {
+            true => drop(closed.await),
+            false => std::future::pending().await,
+        }
+    })
+}
+
+/// Logs to standard error. In a process that logs already, such as a test, that goes on.
+fn start_log(filter: &str) {
+    let filter = EnvFilter::new(filter);
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let _ = log.with_ansi(io::stderr().is_terminal()).try_init();
+}
+
+/// Checks a filter for the log.
+fn log_filter(text: &str) -> Result<String, String> {
+    EnvFilter::try_new(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
+}
+
+/// What `node keys --json` prints.
+#[derive(Debug, Serialize)]
+struct Identity {
+    public_key: crypto::PublicKey,
+    address: crypto::Address,
+    peer_id: String,
+}
+
+impl Identity {
+    fn of(public_key: crypto::PublicKey) -> Identity {
+        let peer = ed25519::PublicKey::try_from_bytes(public_key.as_bytes())
+            .expect("the public half of a secret key is a point of the curve");
+        let peer_id = PeerKey::from(peer).to_peer_id().to_string();
+        Identity { public_key, address: public_key.address(), peer_id }
+    }
+}
+
+impl ShowKeys {
+    fn run(self) -> Result<(), CliError> {
+        let path = self.dir.join(KEY_FILE);
+        let key = match key::load(&path) {
+            Err(KeyError::Missing { .. }) if self.new => {
+                init::make_dir(&self.dir)?;
+                key::create(&path)?
+            }
+            other => other?,
+        };
+        let identity = Identity::of(key.public());
+        if self.json {
+            println!("{}", serde_json::to_string(&identity).expect("an identity is plain data"));
+        } else {
+            println!("public key  {}", identity.public_key);
+            println!("address     {}", identity.address);
+            println!("peer id     {}", identity.peer_id);
+        }
+        Ok(())
+    }
+}
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// A file is missing or wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// An argument does not fit.
+    #[error("{0}")]
+    Argument(String),
+    /// A file cannot be written.
+    #[error("cannot write {}: {reason}", path.display())]
+    Write {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system said.
+        reason: io::Error,
+    },
+    /// The node did not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The node could not go on.
+    #[error("the node stopped: {0}")]
+    Failed(#[source] Failure),
+    /// The system did not give what every program may expect.
+    #[error("the system refused: {0}")]
+    System(#[source] io::Error),
+}
+
+impl From<KeyError> for CliError {
+    fn from(error: KeyError) -> CliError {
+        CliError::Config(error.into())
+    }
+}
+
+impl CliError {
+    /// What the process exits with.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            CliError::Config(_) | CliError::Argument(_) | CliError::Write { .. } => 2,
+            CliError::Start(error) if error.is_bad_input() => 2,
+            CliError::Start(_) | CliError::Failed(_) | CliError::System(_) => 3,
+        }
+    }
+}

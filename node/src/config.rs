@@ -1,0 +1,324 @@
+//! What a node is told: its directory, with `config.toml`, the genesis and the validator's key.
+//!
+//! ```toml
+//! id = 0                      # our place among the genesis' validators
+//! genesis = "genesis.json"    # relative to this directory
+//! listen = "127.0.0.1:7000"   # for peers
+//! rpc = "127.0.0.1:8000"      # for wallets on this machine
+//! trace = false               # write trace.jsonl
+//!
+//! [[peers]]
+//! id = 1
+//! public_key = "…"            # 64 hexadecimal digits, as the genesis has it
+//! address = "127.0.0.1:7001"
+//! ```
+//!
+//! Everything is checked before anything starts, and an error names the file, the value and what
+//! to do about it.
+
+pub mod key;
+
+pub use key::KeyError;
+
+use crypto::{PublicKey, SecretKey};
+use ledger::{Genesis, Keys, ReplicaId, genesis::BadGenesis};
+use serde::{Deserialize, Serialize};
+use std::{
+    fs::File,
+    io::{self, Read},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+#[cfg(test)]
+mod tests;
+
+/// The settings, in a node's directory.
+pub const CONFIG_FILE: &str = "config.toml";
+
+/// Where a chain begins, in a node's directory unless its settings say otherwise.
+pub const GENESIS_FILE: &str = "genesis.json";
+
+/// The validator's key, in a node's directory.
+pub const KEY_FILE: &str = "validator.key";
+
+/// The database, in a node's directory.
+pub const DATABASE: &str = "db";
+
+/// The trace, in a node's directory.
+pub const TRACE_FILE: &str = "trace.jsonl";
+
+/// No settings or genesis longer than this are read, in bytes.
+const MAX_FILE: u64 = 16 * 1024 * 1024;
+
+/// The content of `config.toml`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Our place among the genesis' validators.
+    pub id: u32,
+    /// Where the genesis lies, relative to the node's directory.
+    pub genesis: PathBuf,
+    /// Where peers reach us.
+    pub listen: SocketAddr,
+    /// Where wallets on this machine reach us; never anywhere else.
+    pub rpc: SocketAddr,
+    /// Whether to write a trace.
+    #[serde(default)]
+    pub trace: bool,
+    /// The other validators.
+    #[serde(default)]
+    pub peers: Vec<Peer>,
+}
+
+/// Another validator.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Peer {
+    /// Its place among the genesis' validators.
+    pub id: u32,
+    /// Its key, as the genesis has it.
+    pub public_key: PublicKey,
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
+impl Settings {
+    /// What [`NodeConfig::load`] reads.
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).expect("settings are plain data")
+    }
+}
+
+/// All that a node needs to run, checked.
+#[derive(Clone, Debug)]
+pub struct NodeConfig {
+    dir: PathBuf,
+    settings: Settings,
+    genesis: Genesis,
+    keys: Keys,
+    key: SecretKey,
+}
+
+impl NodeConfig {
+    /// Reads and checks a node's directory.
+    ///
+    /// # Errors
+    /// [`ConfigError`], which says what is wrong where, and what to do.
+    pub fn load(dir: &Path) -> Result<NodeConfig, ConfigError> {
+        let path = dir.join(CONFIG_FILE);
+        let text = read_text(&path)?;
+        let settings: Settings = toml::from_str(&text).map_err(|error| {
+            let reason = error.to_string().trim_end().to_owned();
+            ConfigError::Malformed { path: path.clone(), reason }
+        })?;
+        let genesis = load_genesis(&dir.join(&settings.genesis))?;
+        let key = key::load(&dir.join(KEY_FILE))?;
+        NodeConfig::new(dir, settings, genesis, key)
+    }
+
+    /// Checks that settings, genesis and key fit together.
+    ///
+    /// # Errors
+    /// [`ConfigError`], which says what does not fit.
+    pub fn new(
+        dir: &Path,
+        settings: Settings,
+        genesis: Genesis,
+        key: SecretKey,
+    ) -> Result<NodeConfig, ConfigError> {
+        let path = dir.join(CONFIG_FILE);
+        let wrong = |fault| ConfigError::Wrong { path: path.clone(), fault };
+        let committee = genesis.committee().map_err(|error| ConfigError::Genesis {
+            path: dir.join(&settings.genesis),
+            reason: error.into(),
+        })?;
+        check_settings(&settings, &genesis).map_err(wrong)?;
+        let expected = genesis.validators[settings.id as usize].key;
+        let found = key.public();
+        if found != expected {
+            let key = dir.join(KEY_FILE);
+            return Err(ConfigError::OtherKey { key, id: settings.id, expected, found });
+        }
+        let keys = Keys::of(genesis.chain_id(), &committee);
+        Ok(NodeConfig { dir: dir.to_owned(), settings, genesis, keys, key })
+    }
+
+    /// The node's directory.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Which validator the node is.
+    pub fn id(&self) -> ReplicaId {
+        ReplicaId(self.settings.id)
+    }
+
+    /// The settings, checked.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Where the chain begins.
+    pub fn genesis(&self) -> &Genesis {
+        &self.genesis
+    }
+
+    /// What the founding validators' votes verify with.
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// The validator's key, which is the node's identity among its peers, too.
+    pub fn key(&self) -> &SecretKey {
+        &self.key
+    }
+}
+
+/// Reads a genesis and checks that a chain can begin with it.
+///
+/// # Errors
+/// [`ConfigError`], which names the file.
+pub fn load_genesis(path: &Path) -> Result<Genesis, ConfigError> {
+    let text = read_text(path)?;
+    Genesis::parse(&text).map_err(|reason| ConfigError::Genesis { path: path.to_owned(), reason })
+}
+
+fn check_settings(settings: &Settings, genesis: &Genesis) -> Result<(), Fault> {
+    let validators = genesis.validators.len();
+    let known = |id: u32| genesis.validators.get(id as usize);
+    if known(settings.id).is_none() {
+        return Err(Fault::NoSuchValidator { id: settings.id, validators });
+    }
+    if !settings.rpc.ip().is_loopback() {
+        return Err(Fault::PublicRpc(settings.rpc));
+    }
+    let mut seen = vec![settings.id];
+    for peer in &settings.peers {
+        let id = peer.id;
+        let Some(validator) = known(id) else {
+            return Err(Fault::NoSuchPeer { id, validators });
+        };
+        if seen.contains(&id) {
+            return Err(Fault::SamePeer(id));
+        }
+        if peer.public_key != validator.key {
+            let (expected, found) = (validator.key, peer.public_key);
+            return Err(Fault::OtherPeerKey { id, expected, found });
+        }
+        seen.push(id);
+    }
+    Ok(())
+}
+
+fn read_text(path: &Path) -> Result<String, ConfigError> {
+    let unreadable =
+        |error: io::Error| ConfigError::Unreadable { path: path.to_owned(), reason: error };
+    let mut text = String::new();
+    let file = File::open(path).map_err(unreadable)?;
+    file.take(MAX_FILE + 1).read_to_string(&mut text).map_err(unreadable)?;
+    if text.len() as u64 > MAX_FILE {
+        let long = io::Error::other(format!("it is longer than {MAX_FILE} bytes"));
+        return Err(unreadable(long));
+    }
+    Ok(text)
+}
+
+/// Why a node cannot run as it is told.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A file is missing or cannot be read.
+    #[error("cannot read {}: {reason}; `node init` writes a node's directory", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        reason: io::Error,
+    },
+    /// `config.toml` is no settings.
+    #[error("{} cannot be understood: {reason}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Where it went wrong and how.
+        reason: String,
+    },
+    /// A chain cannot begin so.
+    #[error("{}: {reason}", path.display())]
+    Genesis {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: BadGenesis,
+    },
+    /// A setting is wrong.
+    #[error("{}: {fault}", path.display())]
+    Wrong {
+        /// The file.
+        path: PathBuf,
+        /// Which setting, and why.
+        fault: Fault,
+    },
+    /// There is no usable key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The key is not the one the genesis gives this validator.
+    #[error(
+        "{} holds the key {found}, but the genesis gives validator {id} the key {expected}; put \
+         that key's file there, change `id`, or build the genesis with this key",
+        key.display()
+    )]
+    OtherKey {
+        /// The key's file.
+        key: PathBuf,
+        /// Which validator we are to be.
+        id: u32,
+        /// The genesis' key.
+        expected: PublicKey,
+        /// Ours.
+        found: PublicKey,
+    },
+}
+
+/// What can be wrong with a setting.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Fault {
+    /// We are to be a validator that does not exist.
+    #[error("`id = {id}`, but the genesis names {validators} validators; choose 0 to {}", validators - 1)]
+    NoSuchValidator {
+        /// The one we are to be.
+        id: u32,
+        /// How many there are.
+        validators: usize,
+    },
+    /// The RPC would be reachable from other machines.
+    #[error(
+        "`rpc = \"{0}\"` is reachable from other machines, which is refused because the RPC knows no passwords; use 127.0.0.1"
+    )]
+    PublicRpc(SocketAddr),
+    /// A peer is a validator that does not exist.
+    #[error(
+        "there is a peer with `id = {id}`, but the genesis names {validators} validators; remove it"
+    )]
+    NoSuchPeer {
+        /// The peer's.
+        id: u32,
+        /// How many there are.
+        validators: usize,
+    },
+    /// A peer is listed twice, or is us.
+    #[error("peer {0} is listed twice or is this node itself; remove it")]
+    SamePeer(u32),
+    /// A peer's key is not the one the genesis gives it.
+    #[error(
+        "peer {id} has the public key {found}, but the genesis gives it {expected}; correct it"
+    )]
+    OtherPeerKey {
+        /// The peer.
+        id: u32,
+        /// The genesis' key.
+        expected: PublicKey,
+        /// The one in the settings.
+        found: PublicKey,
+    },
+}

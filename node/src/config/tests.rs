@@ -1,0 +1,153 @@
+use super::*;
+use ledger::{Stake, genesis::Validator};
+use std::fs;
+use tempfile::TempDir;
+
+fn key(id: u8) -> SecretKey {
+    SecretKey::from_seed([id + 1; 32])
+}
+
+fn genesis() -> Genesis {
+    let validators = (0..4).map(|id| Validator { key: key(id).public(), stake: Stake(10) });
+    Genesis {
+        name: "a test".into(),
+        time: 1,
+        consensus: "tendermint".into(),
+        block_time: 100,
+        settings: Default::default(),
+        validators: validators.collect(),
+        accounts: Vec::new(),
+    }
+}
+
+fn settings() -> Settings {
+    let peer = |id: u8| Peer {
+        id: id.into(),
+        public_key: key(id).public(),
+        address: ([127, 0, 0, 1], 7000 + u16::from(id)).into(),
+    };
+    Settings {
+        id: 0,
+        genesis: GENESIS_FILE.into(),
+        listen: "127.0.0.1:7000".parse().expect("an address"),
+        rpc: "127.0.0.1:8000".parse().expect("an address"),
+        trace: false,
+        peers: (1..4).map(peer).collect(),
+    }
+}
+
+/// A directory as `node init` writes it, with other settings.
+fn written(toml: &str) -> TempDir {
+    let dir = tempfile::tempdir().expect("a directory");
+    fs::write(dir.path().join(CONFIG_FILE), toml).expect("written");
+    fs::write(dir.path().join(GENESIS_FILE), genesis().to_json()).expect("written");
+    key::write(&dir.path().join(KEY_FILE), &key(0)).expect("written");
+    dir
+}
+
+/// The error's words, after checking that they name the file.
+fn complaint(toml: &str) -> String {
+    let dir = written(toml);
+    let error = NodeConfig::load(dir.path()).expect_err("refused").to_string();
+    assert!(error.contains(&dir.path().display().to_string()), "{error}");
+    error
+}
+
+fn changed(change: impl FnOnce(&mut Settings)) -> String {
+    let mut settings = settings();
+    change(&mut settings);
+    complaint(&settings.to_toml())
+}
+
+#[test]
+fn what_is_written_is_read_back() {
+    let dir = written(&settings().to_toml());
+    let config = NodeConfig::load(dir.path()).expect("good");
+    assert_eq!(config.settings(), &settings());
+    assert_eq!(config.genesis(), &genesis());
+    assert_eq!(config.key().public(), key(0).public());
+    assert_eq!(config.keys().chain(), genesis().chain_id());
+    assert_eq!(config.id(), ReplicaId(0));
+}
+
+#[test]
+fn trace_and_peers_may_be_left_out() {
+    let dir = written(
+        "id = 0\ngenesis = \"genesis.json\"\nlisten = \"127.0.0.1:0\"\nrpc = \"[::1]:0\"\n",
+    );
+    let config = NodeConfig::load(dir.path()).expect("good");
+    assert!(!config.settings().trace);
+    assert!(config.settings().peers.is_empty());
+}
+
+#[test]
+fn an_unknown_setting_is_refused_by_name() {
+    let error = complaint(&format!("tarce = true\n{}", settings().to_toml()));
+    assert!(error.contains("tarce"), "{error}");
+    assert!(error.contains("trace"), "it names what there is: {error}");
+}
+
+#[test]
+fn a_broken_line_is_shown() {
+    let error = complaint("id = 0\nlisten = nowhere\n");
+    assert!(error.contains("line 2"), "{error}");
+}
+
+#[test]
+fn an_rpc_for_other_machines_is_refused() {
+    for address in ["0.0.0.0:8000", "192.168.1.7:8000", "[::]:8000"] {
+        let error = changed(|settings| settings.rpc = address.parse().expect("an address"));
+        assert!(error.contains(address) && error.contains("use 127.0.0.1"), "{error}");
+    }
+}
+
+#[test]
+fn a_validator_that_does_not_exist_is_refused() {
+    let error = changed(|settings| settings.id = 4);
+    assert!(error.contains("id = 4") && error.contains("choose 0 to 3"), "{error}");
+}
+
+#[test]
+fn peers_must_be_the_genesis_validators_each_once() {
+    let error = changed(|settings| settings.peers[0].id = 9);
+    assert!(error.contains("id = 9"), "{error}");
+    let error = changed(|settings| settings.peers[0] = settings.peers[1].clone());
+    assert!(error.contains("peer 2 is listed twice"), "{error}");
+    let error = changed(|settings| settings.peers[0].id = 0);
+    assert!(error.contains("this node itself"), "{error}");
+    let error = changed(|settings| settings.peers[0].public_key = key(9).public());
+    assert!(error.contains(&key(9).public().to_string()), "{error}");
+    assert!(error.contains(&key(1).public().to_string()), "{error}");
+}
+
+#[test]
+fn the_key_must_be_the_one_the_genesis_gives() {
+    let error = changed(|settings| {
+        settings.id = 1;
+        settings.peers.remove(0);
+    });
+    assert!(error.contains(&key(0).public().to_string()), "{error}");
+    assert!(error.contains(&key(1).public().to_string()), "{error}");
+    assert!(error.contains(KEY_FILE), "{error}");
+}
+
+#[test]
+fn a_bad_genesis_is_named() {
+    let dir = written(&settings().to_toml());
+    let path = dir.path().join(GENESIS_FILE);
+    for (content, word) in [("{}", "missing field"), ("[1, 2", "genesis cannot be read")] {
+        fs::write(&path, content).expect("written");
+        let error = NodeConfig::load(dir.path()).expect_err("refused").to_string();
+        assert!(error.contains(word) && error.contains(GENESIS_FILE), "{error}");
+    }
+    fs::remove_file(&path).expect("removed");
+    let error = NodeConfig::load(dir.path()).expect_err("refused").to_string();
+    assert!(error.contains(GENESIS_FILE), "{error}");
+}
+
+#[test]
+fn an_empty_directory_says_what_fills_it() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let error = NodeConfig::load(dir.path()).expect_err("refused").to_string();
+    assert!(error.contains(CONFIG_FILE) && error.contains("node init"), "{error}");
+}

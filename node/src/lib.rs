@@ -1,0 +1,21 @@
+//! The real world around one replica: libp2p, sled, clocks and JSON-RPC.
+//!
+//! A node is a [`config::NodeConfig`] that has been [`start`]ed. Its parts never lie and never
+//! decide: what to say and what to believe is the replica's business, what it means the ledger's.
+//! The node carries bytes, keeps time, syncs the disk and answers questions, and it stops rather
+//! than go on with a disk that forgets.
+//!
+//! Read [`running`] first (what starts and stops in which order), then `runtime` (the threads
+//! around the replica, and its main loop in `runtime/driver.rs`), then [`network`] and `rpc` (the
+//! two ways in). [`cli`] is the command `node`, which the testnet offers, too.
+
+pub mod cli;
+pub mod config;
+pub mod network;
+mod rpc;
+pub mod running;
+mod runtime;
+
+pub use config::NodeConfig;
+pub use running::{RunningNode, StartError, start};
+pub use runtime::{Failure, Figures, Sent};

@@ -1,0 +1,245 @@
+//! A whole node: starts its parts in order, and stops them in order.
+
+use crate::{
+    config::{DATABASE, NodeConfig, TRACE_FILE},
+    network::{self, Counters as NetworkCounters, Network, NetworkError, PeerConfig},
+    rpc,
+    runtime::{self, Asker, Counters, Failure, Failures, Figures, Runtime, Surroundings},
+};
+use consensus::catalogue::{self, BadSettings, Module, UnknownModule, Visitor};
+use ledger::{
+    Hand,
+    chain::OpenError,
+    store::{SledError, SledStore, Store},
+};
+use replica::{Options, Setup};
+use std::{io, net::SocketAddr, sync::Arc};
+use tokio::{sync::mpsc, task::spawn_blocking};
+
+#[cfg(test)]
+mod tests;
+
+/// A node at work. Dropping it ends it, too, as a crash would: only [`RunningNode::stop`] handles
+/// what has come and waits for the threads and the disk.
+#[derive(Debug)]
+pub struct RunningNode {
+    server: rpc::Server,
+    network: Network,
+    runtime: Runtime,
+    store: Arc<dyn Store>,
+    counters: Arc<Counters>,
+    failures: mpsc::Receiver<Failure>,
+}
+
+/// Starts a node on the current tokio runtime. When it returns, its peers and its RPC can reach
+/// it.
+///
+/// # Errors
+/// [`StartError`]; then nothing is left running.
+pub async fn start(config: NodeConfig) -> Result<RunningNode, StartError> {
+    let address = config.settings().rpc;
+    let door = rpc::Door::open(address);
+    let door = door.await.map_err(|reason| StartError::Rpc { address, reason })?;
+    let path = config.dir().join(DATABASE);
+    let store = join(spawn_blocking(|| SledStore::open(path))).await?;
+    start_on(Arc::new(store), door, config).await
+}
+
+/// Starts a node that remembers in `store` and answers at `door`.
+async fn start_on(
+    store: Arc<dyn Store>,
+    door: rpc::Door,
+    config: NodeConfig,
+) -> Result<RunningNode, StartError> {
+    let (network, events) = network::start(network_config(&config)).await?;
+    let counters = Arc::new(Counters::default());
+    let (asker, questions) = Asker::channel(Arc::clone(&counters));
+    let (failures, reports) = Failures::channel();
+    let around = Surroundings {
+        events,
+        network: network.clone(),
+        store: Arc::clone(&store),
+        keys: config.keys().clone(),
+        questions: (asker.clone(), questions),
+        trace: config.settings().trace.then(|| config.dir().join(TRACE_FILE)),
+        counters: Arc::clone(&counters),
+        failures,
+    };
+    let chain = config.keys().chain();
+    let consensus = config.genesis().consensus.clone();
+    // A replica reads what its store kept, which may take a while.
+    let launch = Launch { config, around };
+    let launched = join(spawn_blocking(move || catalogue::dispatch(&consensus, launch))).await;
+    let runtime = match launched.map_err(StartError::from).flatten() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            network.shutdown().await;
+            return Err(error);
+        }
+    };
+    let peers = network.clone();
+    let backend = rpc::Backend::new(asker, chain, move || peers.peers());
+    let server = door.serve(backend);
+    Ok(RunningNode { server, network, runtime, store, counters, failures: reports })
+}
+
+impl RunningNode {
+    /// Where the RPC listens.
+    pub fn rpc(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// Where peers are listened for.
+    pub fn network(&self) -> SocketAddr {
+        self.network.address()
+    }
+
+    /// What the runtime has done so far.
+    pub fn counters(&self) -> Figures {
+        self.counters.snapshot()
+    }
+
+    /// What the network has done so far.
+    pub fn network_counters(&self) -> NetworkCounters {
+        self.network.counters()
+    }
+
+    /// Waits until the node cannot go on. Cancel-safe. [`RunningNode::stop`] it then, all the
+    /// same.
+    pub async fn failed(&mut self) -> Failure {
+        match self.failures.recv().await {
+            Some(failure) => failure,
+            // Every thread has ended without a word, which the router never does.
+            None => Failure::NetworkEnded,
+        }
+    }
+
+    /// Stops in order: no more questions, no more peers, what has come is handled, what was
+    /// written becomes durable.
+    ///
+    /// # Errors
+    /// The disk's, or that of a thread that failed on the way.
+    pub async fn stop(self) -> Result<(), Failure> {
+        let RunningNode { server, network, runtime, store, mut failures, .. } = self;
+        server.stop().await;
+        network.shutdown().await;
+        join(spawn_blocking(move || {
+            runtime.join();
+            store.sync()
+        }))
+        .await?;
+        // That the network ended is no failure any more.
+        while let Ok(failure) = failures.try_recv() {
+            if failure != Failure::NetworkEnded {
+                return Err(failure);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Starts the runtime once the protocol's name has become a type.
+struct Launch {
+    config: NodeConfig,
+    around: Surroundings,
+}
+
+impl Visitor for Launch {
+    type Output = Result<Runtime, StartError>;
+
+    fn visit<P: Module>(self) -> Self::Output {
+        let Launch { config, around } = self;
+        let keys = config.keys().clone();
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed).map_err(io::Error::from).map_err(runtime::StartError::System)?;
+        let setup = Setup {
+            me: config.id(),
+            protocol: P::new(config.genesis())?,
+            genesis: config.genesis().clone(),
+            hand: Hand::new(config.id(), keys.chain(), config.key().clone()),
+            keys,
+            store: Arc::clone(&around.store),
+            seed,
+            options: Options { trace: config.settings().trace, ..Options::default() },
+        };
+        Ok(Runtime::start(setup, around)?)
+    }
+}
+
+fn network_config(config: &NodeConfig) -> network::Config {
+    let settings = config.settings();
+    let peers = settings.peers.iter().map(|peer| PeerConfig {
+        id: peer.id,
+        public_key: peer.public_key.to_bytes(),
+        address: peer.address,
+    });
+    network::Config {
+        seed: config.key().seed(),
+        listen: settings.listen,
+        peers: peers.collect(),
+        chain: config.keys().chain().to_string(),
+    }
+}
+
+/// The result of a blocking task, whose panic goes on here.
+async fn join<T>(task: tokio::task::JoinHandle<T>) -> T {
+    match task.await {
+        Ok(result) => result,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
+/// Why a node could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The RPC's address cannot be listened on.
+    #[error(
+        "cannot listen on {address} for the RPC: {reason}; choose another `rpc` in config.toml"
+    )]
+    Rpc {
+        /// As configured.
+        address: SocketAddr,
+        /// What the system said.
+        reason: io::Error,
+    },
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Database(#[from] SledError),
+    /// The network cannot start.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    /// The genesis asks for a module that does not exist.
+    #[error(transparent)]
+    UnknownModule(#[from] UnknownModule),
+    /// The module cannot run with the genesis' settings.
+    #[error(transparent)]
+    Settings(#[from] BadSettings),
+    /// The replica or its threads cannot start.
+    #[error(transparent)]
+    Runtime(#[from] runtime::StartError),
+}
+
+impl StartError {
+    /// Whether whoever configured the node can mend it.
+    pub fn is_bad_input(&self) -> bool {
+        match self {
+            StartError::Rpc { .. } | StartError::UnknownModule(_) | StartError::Settings(_) => true,
+            StartError::Network(error) => match error {
+                NetworkError::Transport { .. } | NetworkError::Gossip { .. } => false,
+                NetworkError::BadChain(_)
+                | NetworkError::BadKey { .. }
+                | NetworkError::DuplicateSeat { .. }
+                | NetworkError::DuplicateKey { .. }
+                | NetworkError::OwnKey { .. }
+                | NetworkError::Listen { .. } => true,
+            },
+            StartError::Runtime(runtime::StartError::Open(error)) => match error {
+                OpenError::Genesis(_) | OpenError::WrongChain { .. } | OpenError::Layout { .. } => {
+                    true
+                }
+                OpenError::Store(_) => false,
+            },
+            StartError::Database(_) | StartError::Runtime(runtime::StartError::System(_)) => false,
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! What the runtime has done, for metrics.
+
+use replica::Class;
+use serde::Serialize;
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
+
+/// What happened since the start. Every figure only grows.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Figures {
+    /// Envelopes from peers that were opened and handed to the replica.
+    pub opened: u64,
+    /// Envelopes and gossiped batches thrown away unread, by [`replica::Refused::reason`].
+    pub refused: BTreeMap<&'static str, u64>,
+    /// Gossiped batches whose transactions all verified.
+    pub batches_opened: u64,
+    /// Gossiped batches dropped because too many waited to be opened.
+    pub batches_dropped: u64,
+    /// Envelopes sent, by reason.
+    pub sent: BTreeMap<Class, Sent>,
+    /// Batches of our own handed to gossip.
+    pub batches_published: u64,
+    /// Transactions in those.
+    pub transactions_published: u64,
+    /// Syncs of the store; fewer than steps, since one serves all that wait.
+    pub syncs: u64,
+    /// Blocks committed.
+    pub blocks: u64,
+    /// Transactions in those.
+    pub transactions: u64,
+    /// Questions refused because too many waited.
+    pub questions_refused: u64,
+    /// Trace lines dropped because the disk was slower than the replica.
+    pub trace_lines_dropped: u64,
+}
+
+/// Envelopes sent for one reason.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Sent {
+    /// Each counted once, however many peers it went to.
+    pub envelopes: u64,
+    /// Each counted once for each peer.
+    pub copies: u64,
+    /// Of all copies.
+    pub bytes: u64,
+}
+
+/// The live [`Figures`], shared by all threads.
+#[derive(Debug, Default)]
+pub(crate) struct Counters(Mutex<Figures>);
+
+impl Counters {
+    /// Changes some figures together.
+    pub(crate) fn note(&self, change: impl FnOnce(&mut Figures)) {
+        // Figures are only added to: a panic in between leaves nothing that could mislead.
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Counts something thrown away.
+    pub(crate) fn refused(&self, reason: &'static str) {
+        self.note(|figures| *figures.refused.entry(reason).or_default() += 1);
+    }
+
+    /// All figures at one moment.
+    pub(crate) fn snapshot(&self) -> Figures {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}

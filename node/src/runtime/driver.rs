@@ -1,0 +1,177 @@
+//! The replica's thread: events in, actions carried out.
+
+use super::{
+    alarms::Alarms,
+    batches::Batches,
+    clock::Clock,
+    counters::Counters,
+    desk::{Desk, Question},
+    disk::Disk,
+    miner::Miner,
+    tracer::Tracer,
+};
+use crate::network::Network;
+use consensus::Protocol;
+use crossbeam_channel::{Receiver, select};
+use ledger::{Header, ReplicaId, VerifiedTransaction, store::StoreError};
+use replica::{Action, Class, Envelope, Event, Replica, Ticket, packet};
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+/// How long the thread sleeps at most when no timer is set.
+const NAP: Duration = Duration::from_secs(1);
+
+/// Where events come from. Apart, so that a flood in one does not delay the others: of those that
+/// are ready a random one is chosen.
+pub(super) struct Inbound<M> {
+    /// Peers' envelopes. When it closes, the node is stopping.
+    pub(super) opened: Receiver<Event<M>>,
+    /// Transactions from the public.
+    pub(super) gossiped: Receiver<Event<M>>,
+    /// Questions, from the RPC.
+    pub(super) questions: Receiver<Question>,
+    /// What has become durable.
+    pub(super) synced: Receiver<Ticket>,
+    /// Proof-of-work found.
+    pub(super) mined: Receiver<Header>,
+    /// Closes when nobody holds the node any more.
+    pub(super) held: Receiver<Infallible>,
+}
+
+/// The replica, and all that carries out what it wants.
+pub(super) struct Driver<P: Protocol> {
+    pub(super) replica: Replica<P>,
+    pub(super) clock: Clock,
+    pub(super) network: Network,
+    pub(super) disk: Disk,
+    pub(super) miner: Miner,
+    pub(super) tracer: Option<Tracer>,
+    pub(super) counters: Arc<Counters>,
+    pub(super) alarms: Alarms,
+    pub(super) batches: Batches,
+    pub(super) desk: Desk,
+}
+
+impl<P: Protocol> Driver<P> {
+    /// Lives until no more envelopes can come, and handles all that did; or until it is dropped.
+    pub(super) fn run(mut self, inbound: &Inbound<P::Message>) -> Result<(), StoreError> {
+        let actions = self.replica.start(self.clock.moment())?;
+        self.carry_out(actions);
+        loop {
+            self.keep_time()?;
+            let nap = self.nap();
+            // A channel that is closed although `opened` is not can only mean that the node is
+            // stopping and `opened` closes next.
+            select! {
+                recv(inbound.opened) -> event => match event {
+                    Ok(event) => self.handle(event)?,
+                    Err(_) => return Ok(()),
+                },
+                recv(inbound.gossiped) -> event => {
+                    event.map_or(Ok(()), |event| self.handle(event))?;
+                }
+                recv(inbound.questions) -> question => {
+                    question.map_or(Ok(()), |question| self.ask(question))?;
+                }
+                recv(inbound.synced) -> ticket => {
+                    ticket.map_or(Ok(()), |ticket| self.handle(Event::Synced(ticket)))?;
+                }
+                recv(inbound.mined) -> header => {
+                    header.map_or(Ok(()), |header| self.handle(Event::Mined(header)))?;
+                }
+                recv(inbound.held) -> _ => return Ok(()),
+                default(nap) => {}
+            }
+        }
+    }
+
+    /// Rings the alarms that are due and publishes the batch that is.
+    fn keep_time(&mut self) -> Result<(), StoreError> {
+        // One glance at the clock: an alarm that sets itself again must not keep us here.
+        let now = self.clock.now();
+        while let Some(alarm) = self.alarms.due(now) {
+            self.handle(Event::Rang(alarm))?;
+        }
+        if let Some(batch) = self.batches.due(now) {
+            self.publish(&batch);
+        }
+        Ok(())
+    }
+
+    /// How long nothing will happen by itself.
+    fn nap(&self) -> Duration {
+        let next = self.alarms.next().into_iter().chain(self.batches.next()).min();
+        next.map_or(NAP, |at| at.saturating_sub(self.clock.now()).min(NAP))
+    }
+
+    fn ask(&mut self, question: Question) -> Result<(), StoreError> {
+        match self.desk.number(question.reply) {
+            Some(id) => self.handle(Event::Asked { id, query: question.query }),
+            None => Ok(()),
+        }
+    }
+
+    fn handle(&mut self, event: Event<P::Message>) -> Result<(), StoreError> {
+        let actions = self.replica.handle(event, self.clock.moment())?;
+        self.carry_out(actions);
+        Ok(())
+    }
+
+    fn carry_out(&mut self, actions: Vec<Action<P::Message>>) {
+        for action in actions {
+            match action {
+                Action::Send { to, envelope, class } => self.send(&to, &envelope, class),
+                Action::Publish(transactions) => {
+                    for batch in self.batches.add(transactions, self.clock.now()) {
+                        self.publish(&batch);
+                    }
+                }
+                Action::SetTimer { alarm, after } => {
+                    self.alarms.set(alarm, self.clock.now().saturating_add(after));
+                }
+                Action::Sync(ticket) => self.disk.sync(ticket),
+                Action::Mine { header, target } => self.miner.mine(header, target),
+                Action::Committed { height, block, transactions } => {
+                    tracing::info!(
+                        "block {height} is final: {}, {transactions} transactions",
+                        block.short()
+                    );
+                    self.counters.note(|figures| {
+                        figures.blocks += 1;
+                        figures.transactions += transactions as u64;
+                    });
+                }
+                Action::Answer { id, answer } => self.desk.answer(id, answer),
+                Action::Halted(why) => {
+                    tracing::error!("HALTED, voting no more: {why}; the RPC still answers");
+                }
+                Action::Trace(line) => {
+                    if let Some(tracer) = &self.tracer {
+                        tracer.line(line);
+                    }
+                }
+            }
+        }
+    }
+
+    fn send(&self, to: &[ReplicaId], envelope: &Envelope<P::Message>, class: Class) {
+        let bytes: Arc<[u8]> = envelope.encode().into();
+        let (copies, len) = (to.len() as u64, bytes.len() as u64);
+        for peer in to {
+            self.network.send(peer.0, Arc::clone(&bytes));
+        }
+        self.counters.note(|figures| {
+            let sent = figures.sent.entry(class).or_default();
+            sent.envelopes += 1;
+            sent.copies += copies;
+            sent.bytes += copies * len;
+        });
+    }
+
+    fn publish(&self, batch: &[VerifiedTransaction]) {
+        self.network.publish(packet::encode_transactions(batch));
+        self.counters.note(|figures| {
+            figures.batches_published += 1;
+            figures.transactions_published += batch.len() as u64;
+        });
+    }
+}

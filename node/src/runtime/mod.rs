@@ -1,0 +1,174 @@
+//! Threads around one replica.
+//!
+//! ```text
+//!  network ──> router ──> openers ──> replica's thread ──> network, disk, miner, trace, answers
+//!                 RPC ──> questions ───────^   ^── synced ── disk
+//! ```
+//!
+//! One thread owns the replica and does nothing but hand it events and carry out its actions. All
+//! that takes long happens beside it: signatures in [`openers`], syncs in [`disk`], proof-of-work
+//! in [`miner`], the trace file in [`tracer`]. Every queue between them is bounded, and none of
+//! them makes the replica wait: towards the network, the disk, the miner and the trace it hands
+//! over at once, dropping and counting where there is no room. Backpressure runs the other way,
+//! from the replica to the openers, the router, the network and the peers.
+//!
+//! Read [`driver`] first: it is the main loop.
+
+mod alarms;
+mod batches;
+mod clock;
+mod counters;
+mod desk;
+mod disk;
+mod driver;
+mod miner;
+mod openers;
+mod slot;
+mod threads;
+mod tracer;
+
+pub use counters::{Figures, Sent};
+pub use threads::Failure;
+
+pub(crate) use counters::Counters;
+pub(crate) use desk::{Asker, Unanswered};
+#[cfg(test)]
+pub(crate) use desk::{QUESTIONS, Question};
+pub(crate) use threads::Failures;
+
+use crate::network::{Events, Network};
+use alarms::Alarms;
+use batches::Batches;
+use clock::Clock;
+use consensus::catalogue::Module;
+use crossbeam_channel::{Receiver, Sender, bounded};
+use desk::Desk;
+use disk::Disk;
+use driver::{Driver, Inbound};
+use ledger::{Keys, store::Store};
+use miner::Miner;
+use openers::Openers;
+use replica::{Replica, Setup};
+use std::{
+    convert::Infallible,
+    io,
+    path::PathBuf,
+    sync::Arc,
+    thread::{self, JoinHandle},
+};
+use tracer::Tracer;
+
+/// Opened envelopes that wait for the replica.
+const OPENED: usize = 128;
+
+/// Verified batches that wait for the replica.
+const GOSSIPED: usize = 32;
+
+/// The running threads.
+#[derive(Debug)]
+pub(crate) struct Runtime {
+    threads: Vec<JoinHandle<()>>,
+    /// Keeps the questions' channel open until the replica's thread has ended.
+    _asker: Asker,
+    /// Dropped, it ends the replica's thread, and that the others.
+    _hold: Sender<Infallible>,
+}
+
+/// What the threads are to work with, whatever the protocol.
+pub(crate) struct Surroundings {
+    /// What the replica hears.
+    pub(crate) events: Events,
+    /// Where it speaks.
+    pub(crate) network: Network,
+    /// What it remembers.
+    pub(crate) store: Arc<dyn Store>,
+    /// What checks signatures.
+    pub(crate) keys: Keys,
+    /// What it is asked, and who asks.
+    pub(crate) questions: (Asker, Receiver<desk::Question>),
+    /// Where its trace goes, if it is to have one.
+    pub(crate) trace: Option<PathBuf>,
+    /// What is counted.
+    pub(crate) counters: Arc<Counters>,
+    /// Where a thread's failure is reported.
+    pub(crate) failures: Failures,
+}
+
+impl Runtime {
+    /// Opens a replica and starts its threads.
+    pub(crate) fn start<P: Module>(
+        setup: Setup<P>,
+        around: Surroundings,
+    ) -> Result<Runtime, StartError> {
+        let Surroundings { events, network, store, keys, questions, trace, counters, failures } =
+            around;
+        let (asker, questions) = questions;
+        let replica = Replica::open(setup)?;
+        let mut threads = Vec::new();
+        let (synced, tickets) = bounded(1);
+        let (disk, thread) = Disk::start(store, synced, Arc::clone(&counters), &failures)?;
+        threads.push(thread);
+        let (mined, headers) = bounded(1);
+        let (miner, thread) = Miner::start(mined, &failures)?;
+        threads.push(thread);
+        let tracer = match trace {
+            Some(path) => {
+                let (tracer, thread) = Tracer::start(&path, Arc::clone(&counters), &failures)?;
+                threads.push(thread);
+                Some(tracer)
+            }
+            None => None,
+        };
+        let (to_opened, opened) = bounded(OPENED);
+        let (to_gossiped, gossiped) = bounded(GOSSIPED);
+        let openers = Openers {
+            keys: Arc::new(keys),
+            opened: to_opened,
+            gossiped: to_gossiped,
+            counters: Arc::clone(&counters),
+        };
+        threads.extend(openers.start(events, workers(), &failures)?);
+        let (hold, held) = bounded(0);
+        let (synced, mined) = (tickets, headers);
+        let inbound = Inbound { opened, gossiped, questions, synced, mined, held };
+        let driver = Driver {
+            replica,
+            clock: Clock::start(),
+            network,
+            disk,
+            miner,
+            tracer,
+            counters,
+            alarms: Alarms::default(),
+            batches: Batches::default(),
+            desk: Desk::default(),
+        };
+        threads.push(failures.watch("replica", move || Ok(driver.run(&inbound)?))?);
+        Ok(Runtime { threads, _asker: asker, _hold: hold })
+    }
+
+    /// Waits until every thread has ended, which they do once the network has: each hands over
+    /// what it holds first.
+    pub(crate) fn join(self) {
+        for thread in self.threads {
+            // A panic has been caught and reported.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Why the threads could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// What the store kept does not fit this node.
+    #[error(transparent)]
+    Open(#[from] ledger::chain::OpenError),
+    /// The system gave no thread, or the trace file could not be opened.
+    #[error("cannot start the node's threads: {0}")]
+    System(#[from] io::Error),
+}
+
+/// Threads that verify: all cores but the one the replica keeps busy.
+fn workers() -> usize {
+    thread::available_parallelism().map_or(1, |cores| cores.get().saturating_sub(1).max(1))
+}

@@ -1,0 +1,168 @@
+//! Two real networks: one peer speaks, the other's openers listen.
+
+use super::*;
+use crate::network::{self, Config, Network, PeerConfig};
+use consensus::{Protocol, tendermint::Tendermint};
+use crypto::SecretKey;
+use ledger::{
+    Action, Amount, ChainId, Committee, Payload, Stake, VerifiedTransaction, vote::Member,
+};
+use replica::{Envelope, Opened, Packet, packet::Ask};
+use std::{net::SocketAddr, time::Duration};
+
+type M = <Tendermint as Protocol>::Message;
+
+const SOON: Duration = Duration::from_secs(20);
+
+struct Bench {
+    runtime: tokio::runtime::Runtime,
+    peer: Network,
+    /// A network whose events nobody can receive ends.
+    _peer_events: Events,
+    node: Network,
+    opened: Receiver<Event<M>>,
+    gossiped: Receiver<Event<M>>,
+    counters: Arc<Counters>,
+    threads: Vec<JoinHandle<()>>,
+    reports: tokio::sync::mpsc::Receiver<Failure>,
+}
+
+fn secret(id: u32) -> SecretKey {
+    SecretKey::from_seed([id as u8 + 1; 32])
+}
+
+fn free_address() -> SocketAddr {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("an address")
+}
+
+fn config(id: u32, listen: SocketAddr, other: SocketAddr) -> Config {
+    let peer = 1 - id;
+    let public_key = secret(peer).public().to_bytes();
+    Config {
+        seed: secret(id).seed(),
+        listen,
+        peers: vec![PeerConfig { id: peer, public_key, address: other }],
+        chain: ChainId::default().to_string(),
+    }
+}
+
+fn bench(workers: usize) -> Bench {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let (here, there) = (free_address(), free_address());
+    let (peer, _peer_events) =
+        runtime.block_on(network::start(config(1, there, here))).expect("starts");
+    let (node, events) = runtime.block_on(network::start(config(0, here, there))).expect("starts");
+    let members = (0..2).map(|id| {
+        let key = secret(id).public();
+        Member { id: ReplicaId(id), key, stake: Stake(1) }
+    });
+    let committee = Committee::new(members.collect()).expect("a committee");
+    let (to_opened, opened) = bounded(4);
+    let (to_gossiped, gossiped) = bounded(4);
+    let counters = Arc::new(Counters::default());
+    let openers = Openers {
+        keys: Arc::new(Keys::of(ChainId::default(), &committee)),
+        opened: to_opened,
+        gossiped: to_gossiped,
+        counters: Arc::clone(&counters),
+    };
+    let (failures, reports) = Failures::channel();
+    let threads = openers.start(events, workers, &failures).expect("threads");
+    Bench { runtime, peer, _peer_events, node, opened, gossiped, counters, threads, reports }
+}
+
+fn ask(seq: u64) -> Arc<[u8]> {
+    let packet = Packet::Ask(Ask::Blocks { from: seq });
+    Envelope::<M> { seq, packet }.encode().into()
+}
+
+fn transfer(nonce: u64) -> VerifiedTransaction {
+    let key = secret(7);
+    let action = Action::Transfer { to: key.public().address(), amount: Amount(1) };
+    let (chain, sender, fee) = (ChainId::default(), key.public(), Amount(1));
+    let payload = Payload { chain, sender, nonce, fee, action };
+    payload.sign(&key).verify(chain).expect("a good transaction")
+}
+
+impl Bench {
+    fn wait_for(&self, what: &str, condition: impl Fn() -> bool) {
+        let start = std::time::Instant::now();
+        while !condition() {
+            assert!(start.elapsed() < SOON, "{what}: {:?}", self.counters.snapshot());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    fn refused(&self, reason: &str) -> u64 {
+        self.counters.snapshot().refused.get(reason).copied().unwrap_or(0)
+    }
+
+    /// Ends the network and sees that the threads end with it.
+    fn end(mut self) {
+        self.runtime.block_on(self.peer.shutdown());
+        self.runtime.block_on(self.node.shutdown());
+        self.threads.into_iter().for_each(|thread| thread.join().expect("no panic"));
+        assert_eq!(self.reports.try_recv(), Ok(Failure::NetworkEnded));
+        assert!(self.reports.try_recv().is_err());
+    }
+}
+
+#[test]
+fn a_peers_envelopes_stay_in_order_and_wait_for_a_slow_replica() {
+    let bench = bench(3);
+    (1..=300).for_each(|seq| bench.peer.send(0, ask(seq)));
+    for expected in 1..=300 {
+        match bench.opened.recv_timeout(SOON).expect("opened") {
+            Event::Received { from, seq, opened: Opened::Ask(Ask::Blocks { from: height }) } => {
+                assert_eq!((from, seq, height), (ReplicaId(1), expected, expected));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(bench.counters.snapshot().opened, 300);
+    bench.end();
+}
+
+#[test]
+fn hostile_bytes_are_counted_and_what_follows_is_heard() {
+    let bench = bench(1);
+    bench.peer.send(0, vec![0xff; 100].into());
+    bench.peer.send(0, Vec::new().into());
+    bench.peer.send(0, vec![0; MAX_ENVELOPE_BYTES + 1].into());
+    let mut trailing = ask(9).to_vec();
+    trailing.push(0);
+    bench.peer.send(0, trailing.into());
+    bench.peer.send(0, ask(1));
+    let event = bench.opened.recv_timeout(SOON).expect("opened");
+    assert!(matches!(event, Event::Received { seq: 1, .. }), "{event:?}");
+    assert_eq!(bench.refused("malformed"), 3);
+    assert_eq!(bench.refused("too_long"), 1);
+    bench.end();
+}
+
+#[test]
+fn gossiped_batches_are_judged_as_a_whole() {
+    let bench = bench(1);
+    // Before a peer knows our topic, nobody is there to hear.
+    bench.wait_for("a batch is gossiped", || {
+        bench.peer.publish(packet::encode_transactions(&[transfer(0)]));
+        std::thread::sleep(Duration::from_millis(50));
+        bench.counters.snapshot().batches_opened == 1
+    });
+    let event = bench.gossiped.recv_timeout(SOON).expect("opened");
+    assert!(matches!(&event, Event::Gossiped(batch) if batch == &[transfer(0)]), "{event:?}");
+
+    let mut forged = packet::encode_transactions(&[transfer(1), transfer(2)]);
+    *forged.last_mut().expect("bytes") ^= 1;
+    bench.peer.publish(forged);
+    bench.wait_for("a forged batch is refused", || bench.refused("bad_signature") == 1);
+    bench.wait_for("and rejected", || bench.node.counters().gossip_rejected == 1);
+    assert_eq!(bench.node.counters().gossip_accepted, 1);
+    assert!(bench.gossiped.is_empty());
+    bench.end();
+}

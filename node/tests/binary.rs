@@ -1,0 +1,176 @@
+//! The program `node`, as a person or the testnet runs it: a chain of one validator.
+
+use ledger::{Genesis, Stake, genesis::Validator};
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read},
+    path::Path,
+    process::{Child, Command, ExitStatus, Output, Stdio},
+    time::{Duration, Instant},
+};
+use tempfile::TempDir;
+
+const SOON: Duration = Duration::from_secs(30);
+
+fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_node"));
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn node(arguments: &[&str]) -> Output {
+    program().args(arguments).output().expect("it runs")
+}
+
+/// A directory made by the program itself.
+fn prepared() -> TempDir {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().to_str().expect("text");
+    let keys = node(&["keys", "--dir", path, "--new", "--json"]);
+    let keys: serde_json::Value = serde_json::from_slice(&keys.stdout).expect("JSON");
+    let key = keys["public_key"].as_str().expect("a key").parse().expect("a key");
+    let genesis = Genesis {
+        name: "one".into(),
+        time: 1,
+        consensus: "tendermint".into(),
+        block_time: 50,
+        settings: Default::default(),
+        validators: vec![Validator { key, stake: Stake(1) }],
+        accounts: Vec::new(),
+    };
+    let file = dir.path().join("chain.json");
+    fs::write(&file, genesis.to_json()).expect("written");
+    let file = file.to_str().expect("text");
+    let any = "127.0.0.1:0";
+    let init =
+        ["init", "--dir", path, "--genesis", file, "--id", "0", "--listen", any, "--rpc", any];
+    let made = node(&init);
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    dir
+}
+
+/// A running node and its RPC's address. Killed if a test fails.
+struct Running {
+    child: Child,
+    rpc: String,
+}
+
+impl Running {
+    fn start(dir: &Path, arguments: &[&str]) -> Running {
+        let mut command = program();
+        command.stdin(Stdio::piped()).stderr(Stdio::null());
+        command.args(["run", "--dir"]).arg(dir).args(arguments);
+        let mut child = command.spawn().expect("it runs");
+        let mut line = String::new();
+        let out = child.stdout.as_mut().expect("piped");
+        BufReader::new(out).read_line(&mut line).expect("a line");
+        let rpc = line.strip_prefix("ready: rpc ").and_then(|rest| rest.split(',').next());
+        let rpc = rpc.unwrap_or_else(|| panic!("not ready: {line:?}")).to_owned();
+        Running { child, rpc }
+    }
+
+    fn height(&self) -> u64 {
+        let call = serde_json::json!({ "jsonrpc": "2.0", "id": 1, "method": "status" });
+        let mut answer = ureq::post(&self.rpc).send_json(call).expect("the RPC answers");
+        let answer: serde_json::Value = answer.body_mut().read_json().expect("JSON");
+        answer["result"]["height"].as_u64().expect("a height")
+    }
+
+    fn reach(&self, height: u64) {
+        let start = Instant::now();
+        while self.height() < height {
+            assert!(start.elapsed() < SOON);
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn ended(&mut self) -> ExitStatus {
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().expect("ours") {
+                return status;
+            }
+            assert!(start.elapsed() < SOON, "it does not stop");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_signal_stops_it_in_order_and_it_goes_on_where_it_was() {
+    let dir = prepared();
+    for signal in ["-TERM", "-INT"] {
+        let mut running = Running::start(dir.path(), &["--log", "error"]);
+        let before = running.height();
+        running.reach(before + 2);
+        let told = Command::new("kill").arg(signal).arg(running.child.id().to_string()).status();
+        assert!(told.expect("kill").success());
+        assert_eq!(running.ended().code(), Some(0), "{signal}");
+        let again = Running::start(dir.path(), &[]);
+        assert!(again.height() >= before + 2);
+    }
+}
+
+#[test]
+fn it_leaves_with_its_parent() {
+    let dir = prepared();
+    let mut running = Running::start(dir.path(), &["--until-stdin-closes"]);
+    running.reach(1);
+    assert!(running.child.try_wait().expect("ours").is_none());
+    drop(running.child.stdin.take());
+    assert_eq!(running.ended().code(), Some(0));
+}
+
+#[test]
+fn a_killed_node_goes_on_where_its_disk_was() {
+    let dir = prepared();
+    let mut running = Running::start(dir.path(), &[]);
+    running.reach(3);
+    running.child.kill().expect("ours");
+    running.ended();
+    let again = Running::start(dir.path(), &[]);
+    assert!(again.height() >= 3, "what the RPC told was durable");
+    again.reach(again.height() + 1);
+}
+
+#[test]
+fn a_second_node_on_one_directory_exits_with_three() {
+    let dir = prepared();
+    let _running = Running::start(dir.path(), &[]);
+    let second = program().args(["run", "--dir"]).arg(dir.path()).output().expect("it runs");
+    assert_eq!(second.status.code(), Some(3));
+    let words = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert!(words.contains("another node"), "{words}");
+}
+
+#[test]
+fn bad_input_exits_with_two_and_says_what_to_do() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let output = program().args(["run", "--dir"]).arg(dir.path()).output().expect("it runs");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("node init"));
+    assert_eq!(node(&["run"]).status.code(), Some(2), "clap agrees");
+}
+
+#[test]
+fn it_is_ready_soon() {
+    let dir = prepared();
+    let start = Instant::now();
+    let mut running = Running::start(dir.path(), &["--until-stdin-closes"]);
+    running.height();
+    let took = start.elapsed();
+    // A few hundred milliseconds; the bound leaves room for a busy machine.
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    drop(running.child.stdin.take());
+    running.ended();
+    let mut rest = String::new();
+    running.child.stdout.take().expect("piped").read_to_string(&mut rest).expect("text");
+    assert_eq!(rest, "", "standard output has one line");
+}
