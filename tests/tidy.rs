@@ -23,10 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("simulator", &["replica", "consensus", "ledger", "crypto"]),
     ("node", &["replica", "consensus", "ledger", "crypto"]),
     ("wallet-cli", &["consensus", "ledger", "crypto"]),
-    (
-        "testnet",
-        &["simulator", "node", "wallet-cli", "replica", "consensus", "ledger", "crypto"],
-    ),
+    ("testnet", &["simulator", "node", "wallet-cli", "replica", "consensus", "ledger", "crypto"]),
 ];
 
 /// Crates below the world: they may not name what the world is made of.

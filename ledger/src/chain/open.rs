@@ -141,7 +141,8 @@ pub fn genesis_header(genesis: &Genesis) -> Header {
 
 fn header(genesis: &Genesis, committee: &Committee, state: &Overlay) -> Header {
     Header {
-        parent: BlockHash(Hash::ZERO),
+        // Binds every block to the genesis, not only to what the genesis says of the state.
+        parent: BlockHash(genesis.chain_id().0),
         height: 0,
         time: genesis.time,
         proposer: ReplicaId(0),

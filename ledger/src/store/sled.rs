@@ -221,7 +221,8 @@ impl fmt::Debug for SledStore {
 /// Why a database does not open.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum SledError {
-    /// Another process has it open.
+    /// Another process has it open, or this one closed it a moment ago: sled's threads let go of
+    /// it a little later, so whoever reopens it at once must be ready to try again.
     #[error("the database in {} is in use; is another node running on it? stop that first", path.display())]
     Locked {
         /// Its directory.

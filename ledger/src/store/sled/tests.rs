@@ -11,7 +11,18 @@ use std::{collections::BTreeMap, fs, sync::Arc};
 use tempfile::TempDir;
 
 fn open(directory: &TempDir) -> SledStore {
-    SledStore::open(directory.path().join("state")).expect("a database of our own")
+    reopen(&directory.path().join("state")).expect("a database of our own")
+}
+
+/// Opens a database that may have been closed a moment ago.
+fn reopen(path: &Path) -> Result<SledStore, SledError> {
+    for _ in 0..1_000_000 {
+        match SledStore::open(path) {
+            Err(SledError::Locked { .. }) => std::thread::yield_now(),
+            done => return done,
+        }
+    }
+    SledStore::open(path)
 }
 
 /// What a killed process leaves: the files as they are now, without any farewell.
@@ -142,10 +153,10 @@ fn a_database_in_use_is_refused_with_a_hint() {
     assert_eq!(refused, SledError::Locked { path: path.clone() });
     assert!(refused.to_string().contains("is another node running"));
     drop(store);
-    assert!(SledStore::open(&path).is_ok());
+    assert!(reopen(&path).is_ok());
 }
 
-/// sled by itself opens all of these, with some or all entries missing.
+/// sled by itself opens most of these, with some or all entries missing.
 #[test]
 fn a_database_that_lost_what_was_synced_is_refused() {
     let damages: [fn(&mut Vec<u8>); 4] = [
@@ -171,8 +182,12 @@ fn a_database_that_lost_what_was_synced_is_refused() {
         let mut file = fs::read(path.join("db")).unwrap();
         damage(&mut file);
         fs::write(path.join("db"), file).unwrap();
-        let refused = SledStore::open(&path).unwrap_err();
-        assert!(matches!(refused, SledError::Damaged { .. }), "{refused}");
+        match reopen(&path) {
+            Err(SledError::Damaged { .. }) => {}
+            // The damage hit what sled had abandoned: then nothing may be missing.
+            Ok(store) => assert_eq!(store.scan(b"").unwrap().len(), 200),
+            Err(other) => panic!("{other}"),
+        }
     }
 }
 
@@ -240,5 +255,5 @@ fn its_debug_form_does_not_print_its_content() {
     let mut batch = Batch::default();
     batch.put(b"key".to_vec(), vec![77; 1_000]);
     store.write(&batch).unwrap();
-    assert!(!format!("{store:?}").contains("77"));
+    assert!(!format!("{store:?}").contains("77, 77"));
 }
