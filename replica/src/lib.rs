@@ -25,4 +25,4 @@ pub mod trace;
 
 pub use event::{Action, Alarm, Answer, Class, Event, Moment, Query, Ticket};
 pub use packet::{Envelope, Opened, Packet, Refused};
-pub use replica::{Options, Replica, Setup};
+pub use replica::{Options, Refusals, Replica, Setup};

@@ -208,3 +208,6 @@ pub fn open_transactions(bytes: &[u8], keys: &Keys) -> Result<Vec<VerifiedTransa
     let verified = transactions.into_iter().map(|transaction| transaction.verify(keys.chain()));
     Ok(verified.collect::<Result<_, _>>()?)
 }
+
+#[cfg(test)]
+mod tests;

@@ -121,7 +121,13 @@ pub struct Replica<P: Protocol> {
     /// The head on which the protocol was last told that transactions wait.
     told_waiting: Option<BlockHash>,
     pool_changed: bool,
+    /// What this life has thrown away, by kind and reason.
+    refused: Refusals,
 }
+
+/// How often something was thrown away: what it was, and why. Both are words of this program, so
+/// no peer can make it grow.
+pub type Refusals = BTreeMap<(&'static str, &'static str), u64>;
 
 impl<P: Protocol> Replica<P> {
     /// Begins a life with whatever the store kept of earlier ones.
@@ -164,12 +170,18 @@ impl<P: Protocol> Replica<P> {
             envelopes: 0,
             told_waiting: None,
             pool_changed: false,
+            refused: Refusals::new(),
         })
     }
 
     /// The ledger, for those who watch.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// What this life has thrown away after it was opened, whether it is traced or not.
+    pub fn refused(&self) -> &Refusals {
+        &self.refused
     }
 
     /// The first actions of this life. Our own messages above the horizon are sent again and heard
@@ -322,7 +334,8 @@ impl<P: Protocol> Replica<P> {
         self.pool_changed = true;
     }
 
-    fn refuse(&mut self, kind: &str, reason: &str) {
+    fn refuse(&mut self, kind: &'static str, reason: &'static str) {
+        *self.refused.entry((kind, reason)).or_default() += 1;
         self.trace(What::Refused { kind: kind.into(), reason: reason.into() });
     }
 

@@ -2,12 +2,15 @@
 //! do not.
 
 use crate::{
+    clock::Skew,
+    delay::{Delay, Dice},
     disk::Disk,
     record::Tracing,
-    setup::{Setup, grow},
+    setup::{Setup, grow, stream},
 };
 use consensus::Protocol;
 use ledger::{Genesis, Keys, ReplicaId};
+use rand_chacha::ChaCha8Rng;
 use replica::{Alarm, Moment, Options, Replica};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -21,6 +24,11 @@ pub(crate) struct Host<P: Protocol> {
     /// Which life this is, or was last: what was under way to an earlier one is void.
     pub(crate) life: u32,
     born: Duration,
+    /// How its calendar is wrong.
+    pub(crate) skew: Skew,
+    /// How long its disk takes for a sync, and the chance that this is drawn by.
+    pub(crate) sync_delay: Delay,
+    chance: ChaCha8Rng,
     /// For each alarm that is set, the number under which it was set last.
     alarms: BTreeMap<Alarm, u64>,
     alarms_set: u64,
@@ -28,13 +36,16 @@ pub(crate) struct Host<P: Protocol> {
 
 impl<P: Protocol> Host<P> {
     /// A fresh disk and nobody there yet.
-    pub(crate) fn new(id: ReplicaId) -> Host<P> {
+    pub(crate) fn new(id: ReplicaId, setup: &Setup) -> Host<P> {
         Host {
             id,
             disk: Arc::default(),
             replica: None,
             life: 0,
             born: Duration::ZERO,
+            skew: setup.clocks.get(&id).copied().unwrap_or_default(),
+            sync_delay: setup.disks.get(&id).unwrap_or(&setup.sync_delay).clone(),
+            chance: stream(setup.seed, "disk", id.0.into()),
             alarms: BTreeMap::new(),
             alarms_set: 0,
         }
@@ -84,7 +95,13 @@ impl<P: Protocol> Host<P> {
 
     /// What its clocks show at `now` in virtual time.
     pub(crate) fn moment(&self, now: Duration, genesis: &Genesis) -> Moment {
-        Moment { now: now - self.born, wall: Duration::from_millis(genesis.time) + now }
+        let wall = self.skew.wall(Duration::from_millis(genesis.time), now);
+        Moment { now: now - self.born, wall }
+    }
+
+    /// How long the sync takes that begins now.
+    pub(crate) fn sync_time(&mut self) -> Duration {
+        self.sync_delay.draw(Dice::roll(&mut self.chance))
     }
 
     /// Sets an alarm, in place of any earlier one of its name. The number tells them apart.

@@ -16,19 +16,39 @@
 //! - [`setup`]: all that is chosen before a run.
 //! - [`world`]: the main loop, and what an experiment may do to its replicas.
 //! - [`network`] and [`disk`]: how messages are late or lost, and what a crash forgets.
+//! - [`schedule`]: what goes wrong when; [`chaos()`] makes one up.
 //! - [`record`]: what is remembered of a run, for counting and for judging it afterwards.
+//! - [`checker`]: whether everybody kept the promises of consensus.
 
+mod chaos;
+pub mod checker;
+pub mod clock;
+pub mod counts;
+pub mod delay;
 pub mod disk;
 mod host;
+pub mod latency;
 pub mod network;
+mod parcel;
 mod queue;
 pub mod record;
+pub mod schedule;
 pub mod setup;
+pub mod soak;
+pub mod span;
+pub mod topology;
 pub mod world;
 
+pub use chaos::chaos;
+pub use checker::{Goal, Progress, Promises, Verdict, Violation};
+pub use counts::Counts;
+pub use delay::Delay;
+pub use latency::Latency;
 pub use network::Conditions;
 pub use record::{Record, Tracing};
+pub use schedule::{Fault, Schedule};
 pub use setup::Setup;
+pub use topology::Topology;
 pub use world::{Transfer, World};
 
 #[cfg(test)]

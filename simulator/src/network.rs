@@ -1,105 +1,279 @@
 //! What lies between replicas: every parcel takes its time, and some never arrive.
+//!
+//! Each directed link has a delay and a stream of chance of its own, and each parcel uses up the
+//! same amount of it whatever becomes of it. So one fault more changes the fate of what it
+//! concerns and of nothing else: a run with more loss keeps the latencies of what arrives.
 
-use crate::setup::stream;
-use consensus::Message;
-use ledger::{Keys, ReplicaId, VerifiedTransaction};
+use crate::{
+    delay::{Delay, Dice, below},
+    latency::Latency,
+    setup::stream,
+};
+use ledger::ReplicaId;
 use rand_chacha::{ChaCha8Rng, rand_core::Rng};
-use replica::{Envelope, Event, Refused, packet};
-use std::{collections::BTreeSet, ops::Range, sync::Arc, time::Duration};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// Parts per million: how [`Conditions::loss`] is counted.
 pub const MILLION: u32 = 1_000_000;
 
-/// How the network treats what it carries.
-#[derive(Clone, Debug)]
+/// How the network treats what it carries. In a file, shares are fractions: `loss = 0.05`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Conditions {
-    /// How long a parcel is under way, drawn evenly from the range for each recipient. An empty
-    /// range means always its start. Parcels may overtake each other.
-    pub latency: Range<Duration>,
+    /// How long a parcel is under way. Parcels may overtake each other.
+    pub latency: Latency,
     /// How many in a million parcels are lost.
+    #[serde(with = "share")]
     pub loss: u32,
+    /// Links that are worse than the others, or better. Of two for one link the later counts.
+    pub links: Vec<Exception>,
+    /// How many in a million come twice, each copy after a time of its own.
+    #[serde(with = "share")]
+    pub duplication: u32,
+    /// Which parcels are held back besides, so that others overtake them.
+    pub reordering: Reordering,
     /// Replicas that hear everything and from which nothing ever leaves.
     pub silent: BTreeSet<ReplicaId>,
+    /// What happens before the network stabilises; none if it always was.
+    pub unrest: Option<Unrest>,
 }
+
+/// One directed link that differs from the others. What it does not name is as everywhere.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exception {
+    /// Who sends.
+    pub from: ReplicaId,
+    /// Who receives.
+    pub to: ReplicaId,
+    /// How long a parcel is under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency: Option<Delay>,
+    /// How many in a million are lost.
+    #[serde(default, with = "share::maybe", skip_serializing_if = "Option::is_none")]
+    pub loss: Option<u32>,
+}
+
+/// Holds back some parcels.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Reordering {
+    /// How many in a million.
+    #[serde(with = "share")]
+    pub share: u32,
+    /// How much longer they take.
+    pub by: Delay,
+}
+
+/// A time before the global stabilisation time of Dwork, Lynch and Stockmeyer ("Consensus in the
+/// presence of partial synchrony", 1988): parcels take longer and get lost besides. Afterwards the
+/// ordinary latency is the bound, also on what was sent before and is still under way.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Unrest {
+    /// The stabilisation time, since the beginning of virtual time.
+    #[serde(with = "crate::span::text")]
+    pub until: Duration,
+    /// How many in a million parcels are lost, besides those that are lost anyway.
+    #[serde(with = "share")]
+    pub loss: u32,
+    /// How much longer the others take.
+    pub delay: Delay,
+}
+
+impl Default for Conditions {
+    /// A fast and faultless network.
+    fn default() -> Conditions {
+        let milli = Duration::from_millis;
+        Conditions {
+            latency: (milli(20)..milli(80)).into(),
+            loss: 0,
+            links: Vec::new(),
+            duplication: 0,
+            reordering: Reordering { share: 0, by: milli(200).into() },
+            silent: BTreeSet::new(),
+            unrest: None,
+        }
+    }
+}
+
+/// How long each copy of a parcel is under way: nothing if it is lost, two if it is doubled.
+pub(crate) type Copies = [Option<Duration>; 2];
 
 /// Decides the fate of each parcel.
 #[derive(Debug)]
 pub(crate) struct Network {
     conditions: Conditions,
-    /// A stream of chance for each sender, so that one replica's sending more changes nothing in
-    /// the fate of what the others send.
-    streams: Vec<ChaCha8Rng>,
+    links: Vec<Vec<Link>>,
+    cuts: BTreeSet<(ReplicaId, ReplicaId)>,
+    /// During a partition: to which side a replica belongs. Those on none are together.
+    sides: BTreeMap<ReplicaId, usize>,
+}
+
+/// The way from one replica to another.
+#[derive(Debug)]
+struct Link {
+    delay: Delay,
+    loss: u32,
+    chance: ChaCha8Rng,
+}
+
+/// What one parcel's fate is decided by.
+struct Fate {
+    lost: u64,
+    lost_in_unrest: u64,
+    doubled: u64,
+    held_back: u64,
+    delays: [Dice; 2],
+    unrest: Dice,
+    held_back_by: Dice,
+}
+
+impl Fate {
+    fn roll(chance: &mut ChaCha8Rng) -> Fate {
+        Fate {
+            lost: chance.next_u64(),
+            lost_in_unrest: chance.next_u64(),
+            doubled: chance.next_u64(),
+            held_back: chance.next_u64(),
+            delays: [Dice::roll(chance), Dice::roll(chance)],
+            unrest: Dice::roll(chance),
+            held_back_by: Dice::roll(chance),
+        }
+    }
+}
+
+/// Whether something happens that happens to so many in a million.
+fn happens(chance: u64, share: u32) -> bool {
+    below(chance, MILLION.into()) < share.into()
 }
 
 impl Network {
     pub(crate) fn new(conditions: Conditions, seed: u64, replicas: u32) -> Network {
-        let streams = (0..replicas).map(|id| stream(seed, "network", id.into())).collect();
-        Network { conditions, streams }
+        let link = |from: u64, to: u64| Link {
+            delay: Duration::ZERO.into(),
+            loss: 0,
+            chance: stream(seed, "network", from << 32 | to),
+        };
+        let ids = || 0..u64::from(replicas);
+        let links = ids().map(|from| ids().map(|to| link(from, to)).collect()).collect();
+        let (cuts, sides) = (BTreeSet::new(), BTreeMap::new());
+        let mut network = Network { conditions, links, cuts, sides };
+        network.lay_links();
+        network
     }
 
-    /// How long a parcel of `from` is under way to one recipient; none if it is lost.
-    pub(crate) fn carry(&mut self, from: ReplicaId) -> Option<Duration> {
-        let chance = &mut self.streams[from.0 as usize];
-        // Both are always drawn: a run with more loss keeps the latencies of what arrives.
-        let lost = below(chance, MILLION.into()) < self.conditions.loss.into();
-        let Range { start, end } = self.conditions.latency;
-        let spread = end.saturating_sub(start).as_nanos();
-        let spread = u64::try_from(spread).expect("latencies are far below five hundred years");
-        let latency = start + Duration::from_nanos(below(chance, spread));
-        (!lost && !self.conditions.silent.contains(&from)).then_some(latency)
-    }
-}
-
-/// A number evenly drawn from `0..bound`, or zero if there is none. The bias of multiplying and
-/// shifting is below `bound / 2^64`.
-fn below(chance: &mut ChaCha8Rng, bound: u64) -> u64 {
-    let product = u128::from(chance.next_u64()) * u128::from(bound);
-    u64::try_from(product >> 64).expect("the upper half of a product of two u64 fits in one")
-}
-
-/// What travels: the values themselves, or in a world on the wire the bytes of a real node. All
-/// recipients share one.
-#[derive(Debug)]
-pub(crate) enum Parcel<M> {
-    Envelope(Arc<Envelope<M>>),
-    EnvelopeBytes(Vec<u8>),
-    Transactions(Vec<VerifiedTransaction>),
-    TransactionBytes(Vec<u8>),
-}
-
-impl<M: Message> Parcel<M> {
-    /// Packs an envelope.
-    pub(crate) fn of_envelope(envelope: Arc<Envelope<M>>, wire: bool) -> Parcel<M> {
-        match wire {
-            true => Parcel::EnvelopeBytes(envelope.encode()),
-            false => Parcel::Envelope(envelope),
+    /// Gives every link the delay and the loss that the conditions say.
+    fn lay_links(&mut self) {
+        let Conditions { latency, loss, links: exceptions, .. } = &self.conditions;
+        let replicas = u32::try_from(self.links.len()).expect("replicas are counted in 32 bits");
+        let delays = latency.links(replicas).into_iter().flatten();
+        for (link, delay) in self.links.iter_mut().flatten().zip(delays) {
+            (link.delay, link.loss) = (delay, *loss);
+        }
+        for Exception { from, to, latency, loss } in exceptions {
+            let link = &mut self.links[from.0 as usize][to.0 as usize];
+            link.delay = latency.as_ref().unwrap_or(&link.delay).clone();
+            link.loss = loss.unwrap_or(link.loss);
         }
     }
 
-    /// Packs transactions for the public.
-    pub(crate) fn of_transactions(batch: Vec<VerifiedTransaction>, wire: bool) -> Parcel<M> {
-        match wire {
-            true => Parcel::TransactionBytes(packet::encode_transactions(&batch)),
-            false => Parcel::Transactions(batch),
+    /// How long the copies of a parcel that leaves now are under way to one recipient.
+    pub(crate) fn carry(&mut self, from: ReplicaId, to: ReplicaId, now: Duration) -> Copies {
+        let is_open = self.is_open(from, to);
+        let link = &mut self.links[from.0 as usize][to.0 as usize];
+        let fate = Fate::roll(&mut link.chance);
+        let Conditions { duplication, reordering, unrest, .. } = &self.conditions;
+        let unrest = unrest.as_ref().filter(|unrest| now < unrest.until);
+        let is_lost = happens(fate.lost, link.loss)
+            || unrest.is_some_and(|unrest| happens(fate.lost_in_unrest, unrest.loss));
+        if is_lost || !is_open {
+            return [None; 2];
         }
+        let mut extra = Duration::ZERO;
+        if let Some(unrest) = unrest {
+            // At the stabilisation time everything under way is as if it had just been sent.
+            extra += unrest.delay.draw(fate.unrest).min(unrest.until - now);
+        }
+        if happens(fate.held_back, reordering.share) {
+            extra += reordering.by.draw(fate.held_back_by);
+        }
+        let [first, second] = fate.delays.map(|dice| extra + link.delay.draw(dice));
+        [Some(first), happens(fate.doubled, *duplication).then_some(second)]
     }
 
-    /// What the recipient is told, as the host of a real node would tell it.
-    pub(crate) fn open(&self, from: ReplicaId, keys: &Keys) -> Result<Event<M>, Refused> {
-        Ok(match self {
-            Parcel::Envelope(envelope) => {
-                let opened = envelope.packet.clone().carried();
-                Event::Received { from, seq: envelope.seq, opened }
+    fn is_open(&self, from: ReplicaId, to: ReplicaId) -> bool {
+        !self.conditions.silent.contains(&from)
+            && !self.cuts.contains(&(from, to))
+            && self.sides.get(&from) == self.sides.get(&to)
+    }
+
+    /// Other conditions from now on; what is under way keeps its time.
+    pub(crate) fn change(&mut self, change: impl FnOnce(&mut Conditions)) {
+        change(&mut self.conditions);
+        self.lay_links();
+    }
+
+    /// Nothing passes from one to the other.
+    pub(crate) fn cut(&mut self, from: ReplicaId, to: ReplicaId) {
+        self.cuts.insert((from, to));
+    }
+
+    pub(crate) fn mend(&mut self, from: ReplicaId, to: ReplicaId) {
+        self.cuts.remove(&(from, to));
+    }
+
+    /// Nothing passes from one side to another, in place of any earlier partition. Those on no side
+    /// are on one more, together.
+    pub(crate) fn partition(&mut self, sides: &[Vec<ReplicaId>]) {
+        let numbered = sides.iter().enumerate();
+        let sides = numbered.flat_map(|(side, ids)| ids.iter().map(move |id| (*id, side)));
+        self.sides = sides.collect();
+    }
+
+    /// Ends the partition and mends every cut.
+    pub(crate) fn heal(&mut self) {
+        self.sides.clear();
+        self.cuts.clear();
+    }
+}
+
+/// For `#[serde(with)]`: parts per million as a fraction.
+pub(crate) mod share {
+    use super::MILLION;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(crate) fn serialize<S: Serializer>(share: &u32, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_f64(f64::from(*share) / f64::from(MILLION))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
+        let fraction = f64::deserialize(from)?;
+        if !(0.0..=1.0).contains(&fraction) {
+            let why = format!("a share is between 0 and 1, not {fraction}; 5 % is 0.05");
+            return Err(D::Error::custom(why));
+        }
+        Ok((fraction * f64::from(MILLION) + 0.5) as u32)
+    }
+
+    /// The same where there may be none.
+    pub(crate) mod maybe {
+        use serde::{Deserializer, Serializer};
+
+        pub(crate) fn serialize<S: Serializer>(it: &Option<u32>, to: S) -> Result<S::Ok, S::Error> {
+            match it {
+                Some(share) => super::serialize(share, to),
+                None => to.serialize_none(),
             }
-            Parcel::EnvelopeBytes(bytes) => {
-                let (seq, opened) = packet::open(bytes, keys)?;
-                Event::Received { from, seq, opened }
-            }
-            Parcel::Transactions(batch) => Event::Gossiped(batch.clone()),
-            Parcel::TransactionBytes(bytes) => {
-                Event::Gossiped(packet::open_transactions(bytes, keys)?)
-            }
-        })
+        }
+
+        pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+            from: D,
+        ) -> Result<Option<u32>, D::Error> {
+            super::deserialize(from).map(Some)
+        }
     }
 }
 

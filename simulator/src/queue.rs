@@ -27,6 +27,11 @@ impl<T> Queue<T> {
         self.pushed += 1;
     }
 
+    /// When the next thing is due.
+    pub(crate) fn next_at(&self) -> Option<Duration> {
+        self.heap.peek().map(|due| due.at)
+    }
+
     /// The next thing, and when it is due, unless that is later than `end`.
     pub(crate) fn pop_by(&mut self, end: Duration) -> Option<(Duration, T)> {
         self.heap.peek().filter(|due| due.at <= end)?;

@@ -1,11 +1,18 @@
 //! What is remembered of a run, for counting and for judging it afterwards.
+//!
+//! The record takes no offence at anything: it writes down what replicas put out, in order, and
+//! leaves it to the [`checker`](crate::checker) to say what should not have been.
 
 use consensus::Message;
 use crypto::Hash;
-use ledger::{BlockHash, ReplicaId, Slot};
+use ledger::{Block, BlockHash, Ledger, ReplicaId, Slot};
 use replica::{Answer, Class, Envelope, Packet, trace::TraceLine};
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+mod history;
+
+pub use history::{Commit, Milestone, Origin, Uttered};
 
 /// What becomes of the trace.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -21,30 +28,41 @@ pub enum Tracing {
 /// What is counted together: why something was sent, and what it was.
 pub type Sort = (Class, &'static str);
 
-/// A replica signed two values in one slot.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+/// A replica signed two values in one slot and let both leave.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Equivocation {
     /// Whose signature both carry.
     pub signer: ReplicaId,
-    /// Where.
+    /// Where it could have spoken once.
     pub slot: Slot,
+    /// What left first.
+    pub first: Uttered,
+    /// The first that differs from it.
+    pub second: Uttered,
 }
 
 /// All that replicas put out, as far as it is of use afterwards.
 ///
-/// It grows with the run, by a hundred bytes or so for each message that is signed.
+/// It grows with the run, by a hundred bytes or so for each message that is signed, and by each
+/// final block once.
 #[derive(Debug)]
 pub struct Record {
     tracing: Tracing,
     hash: Sha256,
     lines: Vec<TraceLine>,
     decided: Vec<BTreeMap<u64, BlockHash>>,
-    halted: BTreeMap<ReplicaId, String>,
+    histories: Vec<Vec<Milestone>>,
+    /// Everything that anybody called final, by the name it was called.
+    blocks: BTreeMap<BlockHash, Arc<Block>>,
+    halted: BTreeMap<ReplicaId, (Duration, String)>,
     sends: BTreeMap<Sort, u64>,
+    /// Batches of transactions, one for each recipient.
+    published: u64,
     /// First sends by the height of their slot.
     first: BTreeMap<(u64, &'static str), u64>,
-    said: BTreeMap<(ReplicaId, Slot), Hash>,
-    equivocations: BTreeSet<Equivocation>,
+    /// With whether another value was said there since.
+    said: BTreeMap<(ReplicaId, Slot), (Uttered, bool)>,
+    equivocations: Vec<Equivocation>,
     refused: BTreeMap<&'static str, u64>,
     answers: BTreeMap<u64, Answer>,
 }
@@ -56,11 +74,14 @@ impl Record {
             hash: Sha256::new(),
             lines: Vec::new(),
             decided: (0..replicas).map(|_| BTreeMap::new()).collect(),
+            histories: (0..replicas).map(|_| Vec::new()).collect(),
+            blocks: BTreeMap::new(),
             halted: BTreeMap::new(),
             sends: BTreeMap::new(),
+            published: 0,
             first: BTreeMap::new(),
             said: BTreeMap::new(),
-            equivocations: BTreeSet::new(),
+            equivocations: Vec::new(),
             refused: BTreeMap::new(),
             answers: BTreeMap::new(),
         }
@@ -77,15 +98,30 @@ impl Record {
         &self.lines
     }
 
-    /// The blocks a replica has reported final, by height. After a crash between a commit and its
-    /// report one may be missing.
+    /// The blocks a replica has reported final, by height; the first where it reported two. After
+    /// a crash between a commit and its report one may be missing.
     pub fn decided(&self, id: ReplicaId) -> &BTreeMap<u64, BlockHash> {
         &self.decided[id.0 as usize]
     }
 
+    /// A replica's lives and what it called final in them, oldest first.
+    pub fn history(&self, id: ReplicaId) -> &[Milestone] {
+        &self.histories[id.0 as usize]
+    }
+
+    /// The body of a block that somebody called final under this name.
+    pub fn block(&self, name: BlockHash) -> Option<&Arc<Block>> {
+        self.blocks.get(&name)
+    }
+
     /// Why a replica votes no more, if it has said so.
     pub fn halted(&self, id: ReplicaId) -> Option<&str> {
-        self.halted.get(&id).map(String::as_str)
+        self.halted.get(&id).map(|(_, why)| why.as_str())
+    }
+
+    /// Everybody who votes no more, with when they said so, and why.
+    pub fn halts(&self) -> impl Iterator<Item = (ReplicaId, Duration, &str)> {
+        self.halted.iter().map(|(id, (at, why))| (*id, *at, why.as_str()))
     }
 
     /// How much was sent, by sort; one for each recipient, whether or not it arrived.
@@ -93,13 +129,18 @@ impl Record {
         &self.sends
     }
 
+    /// How many batches of transactions were published, one for each recipient.
+    pub fn published(&self) -> u64 {
+        self.published
+    }
+
     /// How many first sends of a kind belong to a height, one for each recipient.
     pub fn first_sends(&self, height: u64, kind: &'static str) -> u64 {
         self.first.get(&(height, kind)).copied().unwrap_or(0)
     }
 
-    /// Who signed two values in one slot and let both leave.
-    pub fn equivocations(&self) -> &BTreeSet<Equivocation> {
+    /// Who signed two values in one slot and let both leave, each slot once.
+    pub fn equivocations(&self) -> &[Equivocation] {
         &self.equivocations
     }
 
@@ -120,6 +161,7 @@ impl Record {
     /// Looks at an envelope as it leaves, before the network can do anything to it.
     pub(crate) fn sent<M: Message>(
         &mut self,
+        origin: Origin,
         envelope: &Envelope<M>,
         class: Class,
         recipients: usize,
@@ -133,24 +175,67 @@ impl Record {
             *self.first.entry((slot.height, kind)).or_default() += count;
         }
         let signer = signed.sender();
-        let earlier = *self.said.entry((signer, slot)).or_insert(signed.value());
-        if earlier != signed.value() {
-            self.equivocations.insert(Equivocation { signer, slot });
+        let uttered = || Uttered { kind, value: signed.value(), seq: envelope.seq, origin };
+        let (first, twice) = self.said.entry((signer, slot)).or_insert_with(|| (uttered(), false));
+        if first.value != signed.value() && !*twice {
+            *twice = true;
+            let (first, second) = (first.clone(), uttered());
+            self.equivocations.push(Equivocation { signer, slot, first, second });
         }
     }
 
-    /// # Panics
-    /// If the replica has reported another block of this height: finality was taken back.
-    pub(crate) fn committed(&mut self, id: ReplicaId, height: u64, block: BlockHash) {
-        let earlier = self.decided[id.0 as usize].insert(height, block);
-        assert!(
-            earlier.is_none_or(|earlier| earlier == block),
-            "replica {id} took back the final block {earlier:?} of height {height} for {block}"
-        );
+    /// A replica's host passes on what another replica put out, at the topology's word.
+    pub(crate) fn relayed(&mut self, kind: &'static str, recipients: usize) {
+        *self.sends.entry((Class::Relay, kind)).or_default() += recipients as u64;
     }
 
-    pub(crate) fn halt(&mut self, id: ReplicaId, why: String) {
-        self.halted.insert(id, why);
+    /// A replica tells the public of transactions.
+    pub(crate) fn publish(&mut self, recipients: usize) {
+        self.published += recipients as u64;
+    }
+
+    /// A replica reports a block final.
+    pub(crate) fn committed(
+        &mut self,
+        id: ReplicaId,
+        at: Duration,
+        (height, block): (u64, BlockHash),
+        ledger: &Ledger,
+    ) {
+        let body = ledger.committed(height);
+        let commit = Commit { at, height, block, proof: ledger.proof(height), recovered: false };
+        self.note_commit(id, commit, body);
+    }
+
+    /// A life begins. What the disk holds final and was never reported, because the crash came
+    /// first, is noted now.
+    pub(crate) fn woke(&mut self, id: ReplicaId, at: Duration, ledger: &Ledger) {
+        let known = self.history(id).iter().filter_map(Milestone::commit);
+        let known = known.map(|commit| commit.height).max().unwrap_or(0);
+        self.note_life(id, at, ledger.height());
+        for height in known + 1..=ledger.height() {
+            let Some(body) = ledger.committed(height) else { continue };
+            let (block, proof) = (body.hash(), ledger.proof(height));
+            self.note_commit(id, Commit { at, height, block, proof, recovered: true }, Some(body));
+        }
+    }
+
+    pub(crate) fn note_life(&mut self, id: ReplicaId, at: Duration, height: u64) {
+        self.histories[id.0 as usize].push(Milestone::Woke { at, height });
+    }
+
+    pub(crate) fn note_commit(&mut self, id: ReplicaId, commit: Commit, body: Option<Arc<Block>>) {
+        if let Some(body) = body {
+            self.blocks.entry(commit.block).or_insert(body);
+        }
+        if !commit.recovered {
+            self.decided[id.0 as usize].entry(commit.height).or_insert(commit.block);
+        }
+        self.histories[id.0 as usize].push(Milestone::Final(commit));
+    }
+
+    pub(crate) fn halt(&mut self, id: ReplicaId, at: Duration, why: String) {
+        self.halted.entry(id).or_insert((at, why));
     }
 
     pub(crate) fn refuse(&mut self, reason: &'static str) {

@@ -1,6 +1,9 @@
 //! All that is chosen before a run. Everything else follows.
 
-use crate::{network::Conditions, record::Tracing};
+use crate::{
+    clock::Skew, delay::Delay, network::Conditions, record::Tracing, schedule::Schedule,
+    topology::Topology,
+};
 use crypto::{SecretKey, codec, hash};
 use ledger::{
     Amount, Genesis, Hand, Keys, ReplicaId, Stake,
@@ -9,10 +12,7 @@ use ledger::{
 };
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use replica::Options;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 /// What every funded account owns in the beginning.
 pub const BALANCE: Amount = Amount(1_000_000);
@@ -25,8 +25,10 @@ const EPOCH: u64 = 1_700_000_000_000;
 pub struct Setup {
     /// All chance grows from it.
     pub seed: u64,
-    /// How many validators there are, each with the same stake.
+    /// How many validators there are.
     pub replicas: u32,
+    /// What each weighs, by its id; those past the end weigh one.
+    pub stakes: Vec<u64>,
     /// How many other accounts own [`BALANCE`] in the beginning.
     pub accounts: u32,
     /// The consensus module, as a genesis names it.
@@ -37,8 +39,16 @@ pub struct Setup {
     pub block_time: Duration,
     /// How the network treats what it carries.
     pub network: Conditions,
+    /// Who is connected to whom.
+    pub topology: Topology,
     /// How long a disk takes to make durable what was written before it was asked.
-    pub sync_delay: Duration,
+    pub sync_delay: Delay,
+    /// Disks that take another time.
+    pub disks: BTreeMap<ReplicaId, Delay>,
+    /// Calendars that are wrong.
+    pub clocks: BTreeMap<ReplicaId, Skew>,
+    /// What goes wrong when.
+    pub schedule: Schedule,
     /// Whether everything travels as bytes and is signed with real Ed25519 keys, as between real
     /// nodes. Otherwise values travel as they are, under signatures that only this world can make
     /// and check, which is several times faster.
@@ -55,16 +65,17 @@ impl Setup {
         Setup {
             seed,
             replicas,
+            stakes: Vec::new(),
             accounts: 4,
             consensus: consensus.into(),
             settings: BTreeMap::new(),
             block_time: Duration::from_secs(1),
-            network: Conditions {
-                latency: Duration::from_millis(20)..Duration::from_millis(80),
-                loss: 0,
-                silent: BTreeSet::new(),
-            },
-            sync_delay: Duration::from_millis(1),
+            network: Conditions::default(),
+            topology: Topology::Mesh,
+            sync_delay: Duration::from_millis(1).into(),
+            disks: BTreeMap::new(),
+            clocks: BTreeMap::new(),
+            schedule: Schedule::default(),
             wire: false,
             tracing: Tracing::Hashed,
             options: Options::default(),
@@ -73,8 +84,10 @@ impl Setup {
 
     /// Where this world's chain begins: it names the validators and accounts grown from the seed.
     pub fn genesis(&self) -> Genesis {
-        let validators = (0..self.replicas)
-            .map(|id| Validator { key: self.validator(ReplicaId(id)).public(), stake: Stake(1) });
+        let validators = (0..self.replicas).map(|id| Validator {
+            key: self.validator(ReplicaId(id)).public(),
+            stake: Stake(self.stakes.get(id as usize).copied().unwrap_or(1)),
+        });
         let accounts = (0..self.accounts).map(|number| Funded {
             address: self.account(number).public().address(),
             balance: BALANCE,

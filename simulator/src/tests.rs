@@ -1,10 +1,15 @@
 //! Stories of whole replicas of Tendermint. Whoever fails tells its seed.
 
+mod conditions;
 mod crashes;
 mod faultless;
 mod faults;
 mod money;
+mod mutants;
 mod repeatable;
+mod schedules;
+mod science;
+mod soak;
 mod wire;
 
 use crate::{Setup, World};

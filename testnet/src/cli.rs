@@ -7,6 +7,7 @@ use crate::{
         net::{MOST_REPLICAS, Wish},
         up::{self, Order},
     },
+    soak::{self, Soak},
     span,
 };
 use clap::{Args, Parser, Subcommand, value_parser};
@@ -37,6 +38,7 @@ Examples:
   testnet status                 how they are, from another terminal
   testnet kill 3                 a node dies; the chain goes on
   testnet start 3                it comes back and catches up
+  testnet soak                   the same code under every fault, in the simulator
 
 Exit codes: 0 it holds, 1 it does not, 2 bad input, 3 our own failure.";
 
@@ -59,6 +61,8 @@ pub enum Command {
     /// Show how the nodes of a running network are
     #[command(after_help = "Examples:\n  testnet status\n  testnet status --dir my-net --json")]
     Status(OneNet),
+    /// Run many seeds of chaos in the simulator and judge each
+    Soak(Soak),
     /// Keys, transfers and proofs: the wallet
     Wallet(wallet_cli::cli::Wallet),
     /// One node: what `up` starts several of
@@ -133,6 +137,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Wallet(wallet) => return wallet_cli::cli::run(wallet),
         Command::Node(node) => return node::cli::run(node),
         Command::Up(up) => up::up(&up.order()).map_err(Failure::from),
+        Command::Soak(order) => soak::soak(&order).map_err(Failure::from),
         Command::Kill(OneNode { id, net }) => ask(&net, Request::Kill { id }),
         Command::Stop(OneNode { id, net }) => ask(&net, Request::Stop { id }),
         Command::Start(OneNode { id, net }) => ask(&net, Request::Start { id }),

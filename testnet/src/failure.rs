@@ -1,10 +1,13 @@
 //! Why a command did not do what it was asked, and what it exits with.
 
-use crate::live::{
-    control::{ControlError, Reason},
-    home::HomeError,
-    net::NetError,
-    up::UpError,
+use crate::{
+    live::{
+        control::{ControlError, Reason},
+        home::HomeError,
+        net::NetError,
+        up::UpError,
+    },
+    soak::SoakError,
 };
 use std::process::ExitCode;
 use thiserror::Error;
@@ -35,6 +38,9 @@ pub enum Failure {
     /// A net did not come up, or did not stay up.
     #[error(transparent)]
     Up(#[from] UpError),
+    /// A soak broke a promise, or came to no verdict.
+    #[error(transparent)]
+    Soak(#[from] SoakError),
     /// A running net cannot be asked.
     #[error(transparent)]
     Control(#[from] ControlError),
@@ -56,6 +62,13 @@ impl Failure {
     pub fn verdict(&self) -> Verdict {
         match self {
             Failure::Up(error) => of_up(error),
+            Failure::Soak(error) => match error {
+                SoakError::Broken(_) => Verdict::DoesNotHold,
+                SoakError::Unknown(_) | SoakError::Settings(_) | SoakError::Traces => {
+                    Verdict::BadInput
+                }
+                SoakError::Trace { .. } | SoakError::Signals(_) => Verdict::OurFailure,
+            },
             Failure::Control(error) => match error {
                 ControlError::Nobody | ControlError::NoNet { .. } => Verdict::DoesNotHold,
                 ControlError::Several(_) => Verdict::BadInput,

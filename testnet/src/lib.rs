@@ -13,6 +13,7 @@
 pub mod cli;
 pub mod failure;
 pub mod live;
+pub mod soak;
 pub mod span;
 
 pub use failure::Failure;

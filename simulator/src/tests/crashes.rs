@@ -71,7 +71,7 @@ fn crashes_at_random_moments_make_nobody_guilty() {
     for seed in 0..20 {
         let mut setup = four(seed);
         setup.network.loss = MILLION / 20;
-        setup.sync_delay = Duration::from_millis(30);
+        setup.sync_delay = Duration::from_millis(30).into();
         let mut world = world(setup);
         let mut chance = crate::setup::stream(seed, "crashes", 0);
         for _ in 0..40 {

@@ -21,7 +21,7 @@ fn a_height_costs_what_the_paper_says() {
         let mut setup = Setup::new(Tendermint::NAME, n, 2);
         // Two slow hops are quicker than three fast ones, or else a replica could see a decision
         // before the polka, and would then not precommit any more.
-        setup.network.latency = Duration::from_millis(45)..Duration::from_millis(60);
+        setup.network.latency = (Duration::from_millis(45)..Duration::from_millis(60)).into();
         let mut world = world(setup);
         let everybody: Vec<_> = world.replicas().collect();
         reach(&mut world, &everybody, 20, seconds(60));
@@ -45,7 +45,7 @@ fn a_height_costs_what_the_paper_says() {
 fn an_idle_height_takes_the_block_time_and_three_hops() {
     let mut setup = four(3);
     let hop = Duration::from_millis(50);
-    setup.network.latency = hop..hop;
+    setup.network.latency = hop.into();
     let mut world = world(setup);
     reach(&mut world, &ALL, 1, seconds(60));
     let first = world.now();

@@ -1,0 +1,187 @@
+//! Whatever comes, opening it neither panics nor finds a second encoding of one value.
+
+use super::*;
+use crate::{
+    gossip::SlotSummary,
+    testing::{Word, believed, chain, hand, keys, say, transfer},
+};
+use crypto::Hash;
+use ledger::{Header, ReplicaId, Slot, block::Seal};
+use proptest::prelude::*;
+
+fn header(height: u64) -> Header {
+    Header {
+        parent: BlockHash::default(),
+        height,
+        time: 1,
+        proposer: ReplicaId(0),
+        transactions: Hash::default(),
+        state: Hash::default(),
+        committee: Hash::default(),
+        participation: Hash::default(),
+        leak: Hash::default(),
+        seal: Seal::default(),
+    }
+}
+
+fn block(height: u64, transactions: u64) -> Arc<Block> {
+    let transactions = (0..transactions).map(|nonce| transfer(0, nonce, 1));
+    let transactions = transactions.map(|one| one.transaction().as_ref().clone()).collect();
+    Arc::new(Block { header: header(height), transactions, duties: Vec::new() })
+}
+
+fn slot() -> impl Strategy<Value = Slot> {
+    (any::<u64>(), any::<u32>(), any::<u64>(), any::<u8>())
+        .prop_map(|(height, epoch, round, phase)| Slot { height, epoch, round, phase })
+}
+
+fn summary() -> impl Strategy<Value = Summary> {
+    let bitmap = prop::collection::vec(any::<u8>(), 0..40);
+    let spoken = (slot(), bitmap, any::<[u8; 32]>()).prop_map(|(slot, spoke, ids)| SlotSummary {
+        slot,
+        spoke,
+        ids: Hash::from_bytes(ids),
+    });
+    let slots = prop::collection::vec(spoken, 0..5);
+    (any::<u64>(), slot(), slot(), slots).prop_map(|(proven, first, last, slots)| Summary {
+        proven,
+        covers: (first, last),
+        slots,
+    })
+}
+
+fn packet() -> impl Strategy<Value = Packet<Word>> {
+    let word = (0..4_u32, any::<u64>(), any::<u64>(), any::<u64>());
+    prop_oneof![
+        word.prop_map(|(who, height, round, text)| {
+            Packet::Message(say(&hand(who), Word { height, round, text }))
+        }),
+        summary().prop_map(Packet::Summary),
+        any::<u64>().prop_map(|from| Packet::Ask(Ask::Blocks { from })),
+        any::<[u8; 32]>().prop_map(|id| Packet::Ask(Ask::Message(id))),
+        (any::<u64>(), 0..3_u64).prop_map(|(height, count)| Packet::Block(block(height, count))),
+        prop::collection::vec((any::<u64>(), 0..2_u64, any::<bool>()), 0..4).prop_map(|blocks| {
+            let chained = blocks.into_iter().map(|(height, count, proven)| Chained {
+                block: block(height, count),
+                proof: proven.then(believed),
+            });
+            Packet::Blocks(chained.collect())
+        }),
+    ]
+}
+
+fn envelope() -> impl Strategy<Value = Vec<u8>> {
+    (any::<u64>(), packet()).prop_map(|(seq, packet)| Envelope { seq, packet }.encode())
+}
+
+/// What was opened, encoded as its receiver would pass it on.
+fn again((seq, opened): (u64, Opened<Word>)) -> Vec<u8> {
+    let packet = match opened {
+        Opened::Message { signed, .. } => Packet::Message(signed),
+        Opened::Summary(summary) => Packet::Summary(summary),
+        Opened::Ask(ask) => Packet::Ask(ask),
+        Opened::Blocks(blocks) => Packet::Blocks(blocks),
+        Opened::Block(block) => Packet::Block(block),
+    };
+    Envelope { seq, packet }.encode()
+}
+
+/// Opens bytes as an envelope and as a batch; what opens must be exactly what was sent.
+fn has_one_encoding(bytes: &[u8]) -> Result<(), TestCaseError> {
+    if let Ok(opened) = open::<Word>(bytes, &keys()) {
+        prop_assert_eq!(again(opened), bytes);
+    }
+    if let Ok(batch) = open_transactions(bytes, &keys()) {
+        prop_assert_eq!(encode_transactions(&batch), bytes);
+    }
+    Ok(())
+}
+
+type Change = (prop::sample::Index, u8);
+
+fn changes() -> impl Strategy<Value = Vec<Change>> {
+    prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..5)
+}
+
+fn changed(mut bytes: Vec<u8>, changes: &[Change]) -> Vec<u8> {
+    for (index, byte) in changes {
+        let place = index.index(bytes.len());
+        bytes[place] = *byte;
+    }
+    bytes
+}
+
+proptest! {
+    #[test]
+    fn what_is_sent_is_opened_and_is_the_same(bytes in envelope()) {
+        let opened = open::<Word>(&bytes, &keys()).expect("an honest envelope");
+        prop_assert_eq!(again(opened), bytes);
+    }
+
+    #[test]
+    fn arbitrary_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
+        has_one_encoding(&bytes)?;
+    }
+
+    /// Random bytes seldom get past the first length, so these begin as an honest envelope.
+    #[test]
+    fn a_few_changed_bytes_are_survived(bytes in envelope(), changes in changes()) {
+        has_one_encoding(&changed(bytes, &changes))?;
+    }
+
+    #[test]
+    fn a_shortened_or_lengthened_envelope_is_refused(
+        bytes in envelope(),
+        cut in any::<prop::sample::Index>(),
+        more in prop::collection::vec(any::<u8>(), 1..9),
+    ) {
+        let short = &bytes[..cut.index(bytes.len())];
+        prop_assert!(open::<Word>(short, &keys()).is_err());
+        prop_assert!(open::<Word>(&[bytes, more].concat(), &keys()).is_err());
+    }
+
+    #[test]
+    fn a_batch_with_one_bit_changed_is_refused(
+        count in 1..4_u64,
+        place in any::<prop::sample::Index>(),
+    ) {
+        let batch: Vec<_> = (0..count).map(|nonce| transfer(0, nonce, 1)).collect();
+        let mut bytes = encode_transactions(&batch);
+        prop_assert_eq!(&open_transactions(&bytes, &keys()).expect("honest"), &batch);
+        let bit = place.index(bytes.len() * 8);
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        prop_assert!(open_transactions(&bytes, &keys()).is_err());
+    }
+}
+
+#[test]
+fn a_message_is_nobody_elses() {
+    let said = say(&hand(1), Word { height: 1, round: 0, text: 7 });
+    let mut claimed = said.claimed().clone();
+    claimed.sender = ReplicaId(2);
+    let bytes = codec::encode(&(1_u64, Wire::Message(claimed)));
+    let refused = open::<Word>(&bytes, &keys()).expect_err("forged");
+    assert_eq!(refused.reason(), "forged");
+}
+
+#[test]
+fn a_length_beyond_all_bounds_allocates_nothing() {
+    // A batch that announces 2^64 - 1 transactions, and blocks likewise.
+    assert!(open_transactions(&[0xff; 8], &keys()).is_err());
+    let mut bytes = Envelope::<Word> { seq: 1, packet: Packet::Blocks(Vec::new()) }.encode();
+    let length = bytes.len() - 8;
+    bytes[length..].fill(0xff);
+    assert!(open::<Word>(&bytes, &keys()).is_err());
+    assert!(open::<Word>(&vec![0; MAX_ENVELOPE_BYTES + 1], &keys()).is_err());
+}
+
+#[test]
+fn a_bad_transaction_spoils_a_batch_and_says_why() {
+    let good = transfer(0, 0, 1);
+    let mut foreign = good.transaction().as_ref().clone();
+    foreign.payload.chain = ledger::ChainId([9; 32].into());
+    assert_ne!(foreign.payload.chain, chain());
+    let bytes = codec::encode(&vec![good.transaction().as_ref().clone(), foreign]);
+    let refused = open_transactions(&bytes, &keys()).expect_err("another chain's");
+    assert_eq!(refused.reason(), "wrong_chain");
+}

@@ -1,0 +1,290 @@
+//! Judges a run: did everybody keep the promises that consensus makes?
+//!
+//! The checker is apart from all protocols. It knows blocks, transactions, proofs and signed slots,
+//! executes blocks by rules of its own, and asks a protocol one thing only, whether a proof proves
+//! ([`Protocol::verify`]). What it looks at is the [`Record`] of a world and the ledgers of those who
+//! are up.
+//!
+//! | promise | what it means |
+//! |---|---|
+//! | agreement | no two replicas ever hold different blocks final at one height |
+//! | finality | nobody takes a final block back |
+//! | validity | every final block follows from the genesis by signed transactions and money that is neither made nor lost, and a proof covers it; a replica's ledger says of every account what its blocks say |
+//! | integrity | a replica reports every height once, in order, across crashes too; no transaction is ordered twice |
+//! | durability | what was reported is never forgotten |
+//! | accountability | nobody lets two different values leave that it signed in one slot |
+//! | progress | once the world is calm, everybody who is up gets on within a bound |
+//!
+//! Across a crash, integrity means: a life begins at some height of the ledger on the disk, never
+//! below what was reported. Blocks between the two are final and their reports were lost; they
+//! count as held from then on, and the first report of the new life is one above them.
+//!
+//! Replicas that are [faulty](Promises::faulty) by design make no promises.
+//!
+//! ```
+//! use consensus::{catalogue::Module, tendermint::Tendermint};
+//! use simulator::{Goal, Progress, Promises, Setup, World, checker};
+//! use std::time::Duration;
+//!
+//! let setup = Setup::new(Tendermint::NAME, 4, 7);
+//! let mut world = World::<Tendermint>::new(setup, |genesis| Module::new(genesis).unwrap());
+//! world.run_for(Duration::from_secs(30));
+//! let calm = Duration::from_secs(10);
+//! let mut promises = Promises::default();
+//! promises.progress.push(Progress { since: calm, within: calm, goal: Goal::Gain(3) });
+//! let verdict = checker::judge(&world, promises);
+//! assert!(verdict.holds(), "{verdict}");
+//! ```
+
+use crate::{Record, World};
+use chain::Chain;
+use consensus::{Protocol, Unproven};
+use crypto::hash::sha256;
+use follow::Follow;
+use ledger::{BlockHash, Committee, Genesis, Header, Ledger, Proof, ReplicaId};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    time::Duration,
+};
+
+mod account;
+mod chain;
+mod execution;
+mod flaw;
+mod follow;
+mod progress;
+#[cfg(test)]
+mod tests;
+mod verdict;
+
+pub use flaw::{Bad, Flaw};
+pub use progress::{Goal, Progress};
+pub use verdict::{Standing, Verdict, Violation};
+
+/// What is promised in a run, and by whom.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Promises {
+    /// Those who may do anything: liars, and machines that lose their disks. Nobody looks at them.
+    pub faulty: BTreeSet<ReplicaId>,
+    /// How many of the newest final heights of a replica may still lack a proof, for protocols
+    /// whose proofs come after their commits.
+    pub unproven: u64,
+    /// When everybody is to get on.
+    pub progress: Vec<Progress>,
+}
+
+/// Judges all that has happened in a world so far.
+pub fn judge<P: Protocol>(world: &World<P>, promises: Promises) -> Verdict {
+    Checker::of(world, promises).look(&Sight::of(world))
+}
+
+/// What a checker looks at.
+#[derive(Debug)]
+pub struct Sight<'a> {
+    /// Virtual time.
+    pub now: Duration,
+    /// What replicas put out.
+    pub record: &'a Record,
+    /// By replica; none for those who are down.
+    pub ledgers: Vec<Option<&'a Ledger>>,
+}
+
+impl<'a> Sight<'a> {
+    /// Everything there is to see in a world.
+    pub fn of<P: Protocol>(world: &'a World<P>) -> Sight<'a> {
+        let ledgers = world.replicas().map(|id| world.ledger(id)).collect();
+        Sight { now: world.now(), record: world.record(), ledgers }
+    }
+
+    fn live(&self) -> impl Iterator<Item = (ReplicaId, &'a Ledger)> {
+        let ledgers = (0..).map(ReplicaId).zip(&self.ledgers);
+        ledgers.filter_map(|(id, ledger)| Some((id, (*ledger)?)))
+    }
+}
+
+/// Judges one run, as often as one likes: each look costs only what is new.
+#[derive(Debug)]
+pub struct Checker {
+    promises: Promises,
+    ruling: Ruling,
+    follows: Vec<Follow>,
+    /// Who held which block final first, by height.
+    agreed: BTreeMap<u64, (ReplicaId, BlockHash)>,
+    flawed: BTreeMap<(u64, BlockHash), Vec<Flaw>>,
+    violations: Vec<Violation>,
+}
+
+/// A protocol's word on whether a proof makes the last of some headers final.
+type Verify = Box<dyn Fn(&[Header], &Proof, &Committee) -> Result<(), Unproven> + Send>;
+
+impl Checker {
+    /// Begins before a world did: its first look sees everything.
+    pub fn of<P: Protocol>(world: &World<P>, promises: Promises) -> Checker {
+        let keys = world.setup().keys(world.genesis());
+        let verify = move |headers: &[Header], proof: &Proof, committee: &Committee| {
+            P::verify(headers, proof, committee, &keys)
+        };
+        Checker::new(world.genesis(), promises, Box::new(verify))
+    }
+
+    /// # Panics
+    /// If no chain can begin with this genesis.
+    fn new(genesis: &Genesis, promises: Promises, verify: Verify) -> Checker {
+        let committee = genesis.committee().expect("a world began with it");
+        let ids = (0..genesis.validators.len() as u32).map(ReplicaId);
+        let honest = ids.filter(|id| !promises.faulty.contains(id));
+        Checker {
+            follows: honest.map(Follow::new).collect(),
+            promises,
+            ruling: Ruling { chain: Chain::new(genesis), verify, committee, seen: BTreeMap::new() },
+            agreed: BTreeMap::new(),
+            flawed: BTreeMap::new(),
+            violations: Vec::new(),
+        }
+    }
+
+    /// Looks at what has happened since the last look. Returns what was wrong so far, in all.
+    pub fn look(&mut self, sight: &Sight<'_>) -> Verdict {
+        let new = self.follow(sight);
+        for (height, name) in new {
+            let flaws = self.ruling.chain.judge(name, height, sight.record.block(name));
+            if !flaws.is_empty() {
+                self.flawed.insert((height, name), flaws);
+            }
+        }
+        self.compare(sight);
+        for follow in &mut self.follows {
+            let found = follow.prove(&mut self.ruling, self.promises.unproven);
+            self.violations.extend(found);
+        }
+        self.verdict(sight)
+    }
+
+    /// Reads on in everybody's history. Returns the blocks nobody held before, lowest first, so
+    /// that parents are judged before their children.
+    fn follow(&mut self, sight: &Sight<'_>) -> BTreeSet<(u64, BlockHash)> {
+        let mut new = BTreeSet::new();
+        for follow in &mut self.follows {
+            let replica = follow.id;
+            for commit in follow.read(sight.record.history(replica), &mut self.violations) {
+                let (height, block) = (commit.height, commit.block);
+                let one = *self.agreed.entry(height).or_insert((replica, block));
+                if one.1 != block && one.0 != replica && !follow.disagrees {
+                    follow.disagrees = true;
+                    let other = (replica, block);
+                    self.violations.push(Violation::Disagreement { height, one, other });
+                }
+                let parent = sight.record.block(block).map(|block| block.header.parent);
+                let below = height.checked_sub(1).and_then(|below| follow.held.get(&below));
+                if let (Some(parent), Some(&below)) = (parent, below)
+                    && parent != below
+                {
+                    self.violations.push(Violation::Unlinked { replica, height, below, parent });
+                }
+                new.insert((height, block));
+            }
+        }
+        new
+    }
+
+    /// Compares the ledgers of those who are up with what their blocks say.
+    fn compare(&mut self, sight: &Sight<'_>) {
+        for (id, ledger) in sight.live() {
+            let Some(follow) = self.follows.iter_mut().find(|follow| follow.id == id) else {
+                continue;
+            };
+            let mut found = follow.compare(ledger, sight.now);
+            // A ledger runs ahead of its reports by what is not durable yet.
+            for height in follow.height + 1..=ledger.height() {
+                let Some(block) = ledger.committed(height) else { continue };
+                let flaws = self.ruling.chain.judge(block.hash(), height, Some(&block));
+                if !flaws.is_empty() {
+                    follow.held.insert(height, block.hash());
+                    self.flawed.insert((height, block.hash()), flaws);
+                }
+            }
+            found.extend(self.ruling.audit(id, ledger));
+            if !follow.estranged {
+                follow.estranged = !found.is_empty();
+                self.violations.extend(found);
+            }
+        }
+    }
+
+    fn verdict(&self, sight: &Sight<'_>) -> Verdict {
+        let holders = |height, block| {
+            let held = |follow: &&Follow| follow.held.get(height) == Some(block);
+            self.follows.iter().filter(held).map(|follow| follow.id).collect()
+        };
+        let invalid = self.flawed.iter().map(|((height, block), flaws)| Violation::InvalidBlock {
+            height: *height,
+            block: *block,
+            replicas: holders(height, block),
+            flaws: flaws.clone(),
+        });
+        let honest = |id: &ReplicaId| !self.promises.faulty.contains(id);
+        let equivocations = sight.record.equivocations().iter().cloned();
+        let equivocations = equivocations.filter(|each| honest(&each.signer)).map(|each| {
+            let crate::record::Equivocation { signer, slot, first, second } = each;
+            Violation::Equivocation { signer, slot, first, second }
+        });
+        let halts = sight
+            .record
+            .halts()
+            .filter(|(id, ..)| honest(id))
+            .map(|(replica, at, why)| Violation::Halted { replica, at, why: why.into() });
+        let progress = self.promises.progress.iter();
+        let stalled = progress.filter_map(|each| each.judge(sight, &self.promises.faulty));
+        let found = self.violations.iter().cloned();
+        let all = found.chain(invalid).chain(equivocations).chain(halts).chain(stalled);
+        Verdict { violations: all.collect() }
+    }
+}
+
+/// What all replicas are judged by.
+struct Ruling {
+    chain: Chain,
+    verify: Verify,
+    committee: Committee,
+    /// What came of each proof, by block, the height above which it was to prove, and its hash.
+    seen: BTreeMap<(BlockHash, u64, crypto::Hash), Result<(), String>>,
+}
+
+impl Ruling {
+    /// Does `proof` make `block` and its ancestors above the height `proven` final?
+    fn verify(&mut self, block: BlockHash, proven: u64, proof: &Proof) -> Result<(), String> {
+        let key = (block, proven, sha256(&proof.0));
+        if let Some(known) = self.seen.get(&key) {
+            return known.clone();
+        }
+        let headers = self.chain.headers(block, proven).unwrap_or_default();
+        let ruled = (self.verify)(&headers, proof, &self.committee);
+        let ruled = ruled.map_err(|reason| reason.to_string());
+        self.seen.insert(key, ruled.clone());
+        ruled
+    }
+
+    /// Compares every account in a replica's ledger with what the blocks up to there say.
+    fn audit(&self, replica: ReplicaId, ledger: &Ledger) -> Vec<Violation> {
+        let (root, height) = (ledger.root(), ledger.height());
+        let Some(purses) = self.chain.purses(root) else { return Vec::new() };
+        let mut violations = Vec::new();
+        for (&address, purse) in purses.iter() {
+            let account = ledger.account(root, address).unwrap_or_default();
+            let found = (u128::from(account.balance.0), account.nonce);
+            let expected = (purse.balance, purse.nonce);
+            if found != expected {
+                let wrong = Violation::WrongAccount { replica, height, address, expected, found };
+                violations.push(wrong);
+            }
+        }
+        violations
+    }
+}
+
+impl fmt::Debug for Ruling {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ruling").field("chain", &self.chain).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,210 @@
+//! Every block that anybody called final, judged once, by its parent's state.
+//!
+//! The blocks are a chain as long as all agree. Where they do not, each branch is judged by
+//! itself: state is kept where a branch ends, and found again from the genesis where one begins.
+
+use super::{
+    account::Purses,
+    execution::{Rules, State},
+    flaw::Flaw,
+};
+use crypto::merkle;
+use ledger::{
+    Block, BlockHash, Genesis, Ledger,
+    chain::{VerifiedSet, genesis_header},
+    store::{Batch, MemoryStore, Store},
+};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
+
+/// How many signatures a replaying ledger remembers: it never sees a transaction twice.
+const NOTHING: usize = 0;
+
+#[derive(Debug)]
+pub(crate) struct Chain {
+    genesis: Genesis,
+    rules: Rules,
+    /// By the name each was called.
+    judged: BTreeMap<BlockHash, Judged>,
+    /// Where branches end.
+    tips: BTreeMap<BlockHash, Tip>,
+}
+
+/// A block that was judged.
+#[derive(Debug)]
+struct Judged {
+    /// None where nobody held it.
+    block: Option<Arc<Block>>,
+    height: u64,
+    /// Whether it and all its ancestors are as they should be. Nothing is said of the others'
+    /// descendants, since there is no state to judge them by.
+    sound: bool,
+}
+
+#[derive(Debug)]
+struct Tip {
+    state: State,
+    replay: Ledger,
+    store: Arc<MemoryStore>,
+}
+
+impl Chain {
+    pub(crate) fn new(genesis: &Genesis) -> Chain {
+        let header = genesis_header(genesis);
+        let (name, block) = (header.hash(), Block { header, transactions: vec![], duties: vec![] });
+        let root = Judged { block: Some(Arc::new(block)), height: 0, sound: true };
+        Chain {
+            genesis: genesis.clone(),
+            rules: Rules::new(genesis),
+            judged: BTreeMap::from([(name, root)]),
+            tips: BTreeMap::from([(name, Tip::new(genesis))]),
+        }
+    }
+
+    /// Judges a block that was called `name` and final at `height`; its parent before it. Says what
+    /// is wrong with it, once.
+    pub(crate) fn judge(
+        &mut self,
+        name: BlockHash,
+        height: u64,
+        block: Option<&Arc<Block>>,
+    ) -> Vec<Flaw> {
+        if self.judged.contains_key(&name) {
+            return Vec::new();
+        }
+        let mut flaws = Vec::new();
+        let parent = block.and_then(|block| self.judged.get(&block.header.parent));
+        let mut sound = parent.is_some_and(|parent| parent.sound);
+        match (block, parent) {
+            (None, _) => flaws.push(Flaw::NoBody),
+            (Some(block), None) => flaws.push(Flaw::Parent { parent: block.header.parent }),
+            (Some(block), Some(parent)) => {
+                judge_header(name, height, block, parent, &mut flaws);
+                if sound {
+                    let tip = self.execute(block, &mut flaws);
+                    if flaws.is_empty() {
+                        self.tips.insert(name, tip);
+                    }
+                }
+            }
+        }
+        sound &= flaws.is_empty();
+        self.judged.insert(name, Judged { block: block.cloned(), height, sound });
+        flaws
+    }
+
+    /// Who owns what after a block, if it and its ancestors are as they should be.
+    pub(crate) fn purses(&self, name: BlockHash) -> Option<Cow<'_, Purses>> {
+        self.judged.get(&name).filter(|judged| judged.sound)?;
+        if let Some(tip) = self.tips.get(&name) {
+            return Some(Cow::Borrowed(&tip.state.purses));
+        }
+        Some(Cow::Owned(self.recount(name).purses))
+    }
+
+    /// The headers from just above `below` up to the block, if they are known.
+    pub(crate) fn headers(&self, name: BlockHash, below: u64) -> Option<Vec<ledger::Header>> {
+        let mut headers = Vec::new();
+        let mut at = name;
+        loop {
+            let block = self.judged.get(&at)?.block.as_ref()?;
+            if block.header.height <= below {
+                break;
+            }
+            headers.push(block.header.clone());
+            at = block.header.parent;
+        }
+        headers.reverse();
+        Some(headers)
+    }
+
+    /// Executes a block, and has a ledger that knows nothing but its ancestors take it.
+    fn execute(&mut self, block: &Arc<Block>, flaws: &mut Vec<Flaw>) -> Tip {
+        let parent = block.header.parent;
+        let mut tip = self.tips.remove(&parent).unwrap_or_else(|| self.grow(parent));
+        self.rules.execute(&mut tip.state, block, flaws);
+        if let Err(reason) = tip.take(block) {
+            flaws.push(Flaw::Replay { reason });
+        }
+        tip
+    }
+
+    /// Another branch begins at `name`, a sound block.
+    fn grow(&self, name: BlockHash) -> Tip {
+        let mut tip = Tip { state: self.recount(name), ..Tip::new(&self.genesis) };
+        for block in self.path(name) {
+            tip.take(block).expect("it was taken when it was judged");
+        }
+        tip
+    }
+
+    /// The state after a sound block, from the genesis on.
+    fn recount(&self, name: BlockHash) -> State {
+        let mut state = State::new(&self.genesis);
+        for block in self.path(name) {
+            self.rules.repeat(&mut state, block);
+        }
+        state
+    }
+
+    /// The blocks that lead from the genesis to a sound one, the first child of the genesis first.
+    fn path(&self, name: BlockHash) -> Vec<&Arc<Block>> {
+        let mut path = Vec::new();
+        let mut at = &self.judged[&name];
+        while at.height > 0 {
+            let block = at.block.as_ref().expect("a sound block has a body");
+            path.push(block);
+            at = &self.judged[&block.header.parent];
+        }
+        path.reverse();
+        path
+    }
+}
+
+impl Tip {
+    fn new(genesis: &Genesis) -> Tip {
+        let store = Arc::new(MemoryStore::default());
+        let replay = Ledger::open(store.clone(), genesis).expect("memory takes a good genesis");
+        Tip { state: State::new(genesis), replay, store }
+    }
+
+    fn take(&mut self, block: &Arc<Block>) -> Result<(), String> {
+        let mut batch = Batch::default();
+        let accepted = self.replay.accept(block, &mut VerifiedSet::new(NOTHING), &mut batch);
+        let name = accepted.map_err(|rejected| rejected.to_string())?;
+        self.replay.commit(name, None, &mut batch).map_err(|error| error.to_string())?;
+        self.store.write(&batch).expect("memory takes everything");
+        // Otherwise it would remember what a crash brings back, for ever.
+        self.store.sync().expect("memory takes everything");
+        Ok(())
+    }
+}
+
+/// What can be said of a block without its state.
+fn judge_header(
+    name: BlockHash,
+    height: u64,
+    block: &Block,
+    parent: &Judged,
+    flaws: &mut Vec<Flaw>,
+) {
+    let header = &block.header;
+    let computed = block.hash();
+    if computed != name {
+        flaws.push(Flaw::Name { computed });
+    }
+    if header.height != parent.height + 1 {
+        flaws.push(Flaw::Height { expected: parent.height + 1, stated: header.height });
+    }
+    if header.height != height {
+        flaws.push(Flaw::Reported { stated: header.height });
+    }
+    let before = parent.block.as_ref().map_or(0, |parent| parent.header.time);
+    if header.time <= before {
+        flaws.push(Flaw::Time { parent: before, stated: header.time });
+    }
+    let ids: Vec<_> = block.transactions.iter().map(|each| each.id().0.to_bytes()).collect();
+    let computed = merkle::root(&ids);
+    if header.transactions != computed {
+        flaws.push(Flaw::TransactionRoot { stated: header.transactions, computed });
+    }
+}

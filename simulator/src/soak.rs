@@ -1,0 +1,149 @@
+//! One seed of many: chaos, then calm, then judgement.
+//!
+//! A seed's outcome depends on nothing but the seed and the [`Options`], so whoever wants thousands
+//! of them may run them on as many threads as there are cores, in any order.
+
+use crate::{
+    Counts, Setup, World,
+    chaos::chaos,
+    checker::{self, Goal, Progress, Promises, Verdict},
+    delay::below,
+    record::Tracing,
+    schedule::Schedule,
+    setup::stream,
+    world::Transfer,
+};
+use consensus::Protocol;
+use crypto::Hash;
+use ledger::{Genesis, ReplicaId};
+use rand_chacha::rand_core::Rng;
+use std::{fmt, time::Duration};
+
+/// What all seeds of a soak have in common.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The world to run in; its seed and schedule are replaced.
+    pub setup: Setup,
+    /// How many replicas may be silent or down at a time.
+    pub faulty: u32,
+    /// How long the chaos lasts.
+    pub chaos: Duration,
+    /// How long everybody then has to get on.
+    pub calm: Duration,
+    /// By how many heights everybody must have got on by the end of the calm.
+    pub gain: u64,
+    /// How long between two transfers, each submitted at a random replica that is up; zero for no
+    /// transfers.
+    pub transfer_every: Duration,
+}
+
+/// What came of a seed.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Outcome {
+    /// All of it can be had again from this and the options.
+    pub seed: u64,
+    /// What went wrong when.
+    pub schedule: Schedule,
+    /// How far each replica came.
+    pub heights: Vec<u64>,
+    /// How many events were handled.
+    pub events: u64,
+    /// What was sent.
+    pub counts: Counts,
+    /// See [`Record::trace_hash`](crate::Record::trace_hash).
+    pub trace_hash: Hash,
+    /// Whether all promises were kept.
+    pub verdict: Verdict,
+}
+
+impl Options {
+    /// A minute of chaos among so many replicas, as many faulty at a time as a third leaves room
+    /// for, and half a minute in which to decide three heights.
+    pub fn new(consensus: &str, replicas: u32) -> Options {
+        Options {
+            setup: Setup { tracing: Tracing::Hashed, ..Setup::new(consensus, replicas, 0) },
+            faulty: replicas.saturating_sub(1) / 3,
+            chaos: Duration::from_secs(60),
+            calm: Duration::from_secs(30),
+            gain: 3,
+            transfer_every: Duration::from_millis(700),
+        }
+    }
+
+    /// The world of one seed, before anything has happened.
+    pub fn world<P: Protocol>(
+        &self,
+        seed: u64,
+        make: impl Fn(&Genesis) -> P + 'static,
+    ) -> World<P> {
+        let schedule = chaos(seed, self.setup.replicas, self.faulty, self.chaos);
+        World::new(Setup { seed, schedule, ..self.setup.clone() }, make)
+    }
+}
+
+/// Runs one seed to its end and judges it.
+///
+/// # Panics
+/// If a replica panics: the seed is the caller's to tell.
+pub fn run_seed<P: Protocol>(
+    seed: u64,
+    options: &Options,
+    make: impl Fn(&Genesis) -> P + 'static,
+) -> Outcome {
+    let mut world = options.world(seed, make);
+    run(&mut world, options);
+    let mut promises = Promises::default();
+    promises.progress.push(Progress {
+        since: options.chaos,
+        within: options.calm,
+        goal: Goal::Gain(options.gain),
+    });
+    Outcome {
+        seed,
+        schedule: world.setup().schedule.clone(),
+        heights: world.replicas().map(|id| world.height(id)).collect(),
+        events: world.events(),
+        counts: world.counts(),
+        trace_hash: world.trace_hash(),
+        verdict: checker::judge(&world, promises),
+    }
+}
+
+/// Runs a world of these options to its end, under load.
+pub fn run<P: Protocol>(world: &mut World<P>, options: &Options) {
+    let end = options.chaos + options.calm;
+    let accounts = u64::from(options.setup.accounts);
+    if options.transfer_every.is_zero() || accounts == 0 {
+        world.run_for(end);
+    }
+    let mut chance = stream(world.setup().seed, "load", 0);
+    while world.now() < end {
+        world.run_for(options.transfer_every.min(end - world.now()));
+        let mut pick = |bound| below(chance.next_u64(), bound);
+        let [from, to] = [(); 2].map(|()| pick(accounts) as u32);
+        let at = ReplicaId(pick(options.setup.replicas.into()) as u32);
+        // A dead replica takes nothing, and its account's nonces would have a gap for ever.
+        if world.is_up(at) {
+            world.submit(at, Transfer { from, to, amount: 1, fee: 1 });
+        }
+    }
+}
+
+impl Outcome {
+    /// Whether all promises were kept.
+    pub fn holds(&self) -> bool {
+        self.verdict.holds()
+    }
+}
+
+/// One line where all is well; else the whole story.
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Outcome { seed, heights, trace_hash, .. } = self;
+        write!(f, "seed {seed}: heights {heights:?}, trace {}", trace_hash.short())?;
+        match self.holds() {
+            true => Ok(()),
+            false => write!(f, "\n{}\nwhat happened:\n{}", self.verdict, self.schedule),
+        }
+    }
+}

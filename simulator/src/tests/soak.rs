@@ -1,0 +1,78 @@
+//! Chaos from a seed, as `testnet soak` runs it on many.
+
+use super::*;
+use crate::soak::{Options, Outcome, run_seed};
+
+fn run(seed: u64, options: &Options) -> Outcome {
+    let outcome = run_seed::<Tendermint>(seed, options, |genesis| {
+        Module::new(genesis).expect("the settings are good")
+    });
+    println!("{outcome}");
+    outcome
+}
+
+fn all_hold(replicas: u32, seeds: std::ops::Range<u64>) {
+    let options = Options::new(Tendermint::NAME, replicas);
+    let failed: Vec<_> = seeds.map(|seed| run(seed, &options)).filter(|one| !one.holds()).collect();
+    assert!(failed.is_empty(), "{} seeds fail: {}", failed.len(), failed[0]);
+}
+
+#[test]
+fn four_come_through_chaos() {
+    all_hold(4, 0..20);
+}
+
+#[test]
+fn seven_come_through_chaos() {
+    all_hold(7, 0..6);
+}
+
+#[test]
+fn chaos_is_repeatable() {
+    let options = Options::new(Tendermint::NAME, 4);
+    for seed in 100..102 {
+        assert_eq!(run(seed, &options), run(seed, &options));
+    }
+    assert_ne!(run(100, &options).trace_hash, run(101, &options).trace_hash);
+}
+
+/// Whoever has many seeds may run them on many threads.
+#[test]
+fn seeds_may_be_run_on_many_threads() {
+    fn shared<T: Sync>(_: &T) {}
+    fn handed_over<T: Send>(_: &T) {}
+    let options = Options { chaos: seconds(5), calm: seconds(5), ..Options::new("tendermint", 4) };
+    shared(&options);
+    handed_over(&run(1, &options));
+}
+
+/// In a gossip mesh too.
+#[test]
+fn a_gossip_mesh_comes_through_chaos() {
+    let mut options = Options::new(Tendermint::NAME, 7);
+    options.setup.topology = crate::Topology::Gossip { degree: 4 };
+    for seed in 0..4 {
+        let outcome = run(seed, &options);
+        assert!(outcome.holds(), "{outcome}");
+        assert!(outcome.counts.relays > 0, "{}", outcome.counts);
+    }
+}
+
+/// A failing seed tells what was expected, how far everybody came, and all that went wrong.
+#[test]
+fn a_failing_seed_tells_its_story() {
+    let options = Options {
+        gain: 1_000_000,
+        chaos: seconds(10),
+        calm: seconds(5),
+        ..Options::new(Tendermint::NAME, 4)
+    };
+    let outcome = run(7, &options);
+    assert!(!outcome.holds());
+    let story = outcome.to_string();
+    assert!(story.starts_with("seed 7: heights ["), "{story}");
+    assert!(story.contains("1000000"), "{story}");
+    for step in outcome.schedule.steps() {
+        assert!(story.contains(&step.to_string()), "{step} is missing in {story}");
+    }
+}

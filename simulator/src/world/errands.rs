@@ -1,0 +1,174 @@
+//! What is under way, and what happens when it arrives.
+
+use super::World;
+use crate::{disk::Mark, parcel::Parcel, record::Origin, topology::Rumour};
+use consensus::Protocol;
+use ledger::ReplicaId;
+use replica::{Action, Alarm, Event, Query, Ticket};
+use std::{sync::Arc, time::Duration};
+
+/// Something under way to one life of one replica.
+#[derive(Debug)]
+pub(super) struct Errand<M> {
+    to: ReplicaId,
+    life: u32,
+    what: What<M>,
+}
+
+/// What is big is boxed or shared: the queue is quick because it moves little.
+#[derive(Debug)]
+pub(super) enum What<M> {
+    /// From a peer.
+    Parcel(ReplicaId, Arc<Parcel<M>>),
+    /// From a neighbour, who need not have made it.
+    Rumour(ReplicaId, Arc<Rumour<M>>),
+    /// An alarm, with the number under which it was set.
+    Ring(Box<(Alarm, u64)>),
+    /// A sync that covers everything up to the mark is over.
+    Synced(Ticket, Mark),
+    /// A question under its number.
+    Question(u64, Box<Query>),
+}
+
+impl<P: Protocol> World<P> {
+    /// Sends something on its way to whatever life the recipient is living now.
+    pub(super) fn send(&mut self, to: ReplicaId, after: Duration, what: What<P::Message>) {
+        let life = self.host(to).life;
+        self.queue.push(self.now + after, Errand { to, life, what });
+    }
+
+    /// Runs one errand, unless nobody is there for it any more.
+    pub(super) fn run(&mut self, errand: Errand<P::Message>) {
+        let Errand { to, life, what } = errand;
+        let host = self.host(to);
+        if host.replica.is_none() || host.life != life {
+            return;
+        }
+        let Some(event) = self.event(to, what) else { return };
+        self.events += 1;
+        let host = &mut self.hosts[to.0 as usize];
+        let moment = host.moment(self.now, &self.genesis);
+        let replica = host.replica.as_mut().expect("somebody is there");
+        let actions = replica.handle(event, moment).expect("disks here never fail");
+        self.carry_out(to, actions);
+    }
+
+    /// What the replica is to hear of an errand, if anything.
+    fn event(&mut self, me: ReplicaId, what: What<P::Message>) -> Option<Event<P::Message>> {
+        match what {
+            What::Parcel(from, parcel) => self.open(from, &parcel),
+            What::Rumour(neighbour, rumour) => {
+                let overlay = self.overlay.as_mut().expect("rumours need neighbours");
+                if !overlay.is_news(me, rumour.number) {
+                    return None;
+                }
+                self.spread(me, Some(neighbour), &rumour);
+                rumour.to.contains(&me).then(|| self.open(rumour.origin, &rumour.parcel))?
+            }
+            What::Ring(ring) => {
+                let (alarm, number) = *ring;
+                self.host(me).rings(alarm, number).then_some(Event::Rang(alarm))
+            }
+            What::Synced(ticket, mark) => {
+                self.host(me).disk.settle(mark);
+                Some(Event::Synced(ticket))
+            }
+            What::Question(id, query) => Some(Event::Asked { id, query: *query }),
+        }
+    }
+
+    fn open(&mut self, from: ReplicaId, parcel: &Parcel<P::Message>) -> Option<Event<P::Message>> {
+        let opened = parcel.open(from, &self.keys);
+        opened.map_err(|refused| self.record.refuse(refused.reason())).ok()
+    }
+
+    /// One arm for each action; none of them happens at once to anybody else.
+    pub(super) fn carry_out(&mut self, me: ReplicaId, actions: Vec<Action<P::Message>>) {
+        for action in actions {
+            match action {
+                Action::Send { to, envelope, class } => {
+                    let (life, at) = (self.host(me).life, self.now);
+                    let origin = Origin { carrier: me, life, at };
+                    self.record.sent(origin, &envelope, class, to.len());
+                    let kind = envelope.packet.kind();
+                    self.post(me, to, kind, Parcel::of_envelope(envelope, self.setup.wire));
+                }
+                Action::Publish(batch) => {
+                    let others: Vec<_> = self.replicas().filter(|id| *id != me).collect();
+                    self.record.publish(others.len());
+                    let parcel = Parcel::of_transactions(batch, self.setup.wire);
+                    self.post(me, others, "transactions", parcel);
+                }
+                Action::SetTimer { alarm, after } => {
+                    let number = self.host(me).set(alarm);
+                    self.send(me, after, What::Ring(Box::new((alarm, number))));
+                }
+                Action::Sync(ticket) => {
+                    let host = self.host(me);
+                    let (mark, time) = (host.disk.mark(), host.sync_time());
+                    self.send(me, time, What::Synced(ticket, mark));
+                }
+                Action::Mine { .. } => panic!("there are no miners in this world yet"),
+                Action::Committed { height, block, .. } => {
+                    let replica = self.hosts[me.0 as usize].replica.as_ref();
+                    let ledger = replica.expect("the dead report nothing").ledger();
+                    self.record.committed(me, self.now, (height, block), ledger);
+                }
+                Action::Answer { id, answer } => self.record.answer(id, answer),
+                Action::Halted(why) => self.record.halt(me, self.now, why),
+                Action::Trace(line) => self.record.trace(line),
+            }
+        }
+    }
+
+    /// To one directly; to many in the way of the topology.
+    fn post(
+        &mut self,
+        from: ReplicaId,
+        to: Vec<ReplicaId>,
+        kind: &'static str,
+        parcel: Parcel<P::Message>,
+    ) {
+        assert!(!to.contains(&from), "a replica never sends to itself");
+        let parcel = Arc::new(parcel);
+        match &mut self.overlay {
+            Some(overlay) if to.len() > 1 => {
+                let number = overlay.begin(from);
+                let rumour = Arc::new(Rumour { number, origin: from, to, kind, parcel });
+                self.spread(from, None, &rumour);
+            }
+            _ => {
+                for peer in to {
+                    self.transmit(from, peer, || What::Parcel(from, Arc::clone(&parcel)));
+                }
+            }
+        }
+    }
+
+    /// Tells all neighbours, but for the one that told us. What the origin itself tells is counted
+    /// as sent already.
+    fn spread(
+        &mut self,
+        me: ReplicaId,
+        told_by: Option<ReplicaId>,
+        rumour: &Arc<Rumour<P::Message>>,
+    ) {
+        let overlay = self.overlay.as_ref().expect("rumours need neighbours");
+        let others = overlay.neighbours(me).iter().copied();
+        let others: Vec<_> =
+            others.filter(|id| Some(*id) != told_by && *id != rumour.origin).collect();
+        if told_by.is_some() {
+            self.record.relayed(rumour.kind, others.len());
+        }
+        for neighbour in others {
+            self.transmit(me, neighbour, || What::Rumour(me, Arc::clone(rumour)));
+        }
+    }
+
+    /// As many copies, after as much time, as the network decides.
+    fn transmit(&mut self, from: ReplicaId, to: ReplicaId, what: impl Fn() -> What<P::Message>) {
+        for time in self.network.carry(from, to, self.now).into_iter().flatten() {
+            self.send(to, time, what());
+        }
+    }
+}
