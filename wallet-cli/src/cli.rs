@@ -6,7 +6,8 @@ use crate::{
     report::{Exit, Output},
     secrets::Terminal,
 };
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde_json::Map;
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 #[cfg(test)]
@@ -33,14 +34,20 @@ Examples:
   wallet balance alice
   wallet send --from alice --to bob --amount 25 --wait
   wallet verify 3f8a…c1 --genesis ./genesis.json
+  wallet history alice --limit 10
+  wallet balance alice --node http://127.0.0.1:7001 --node http://127.0.0.1:7002
 
 The wallet's directory is --dir, else WALLET_DIR, else ~/.byzantium/wallet. It holds keys/NAME.json
-for each account, genesis.json, and perhaps node.url with one node a line.
-Nodes are --node, else WALLET_NODE, else node.url, else http://127.0.0.1:26657; the next one is
-asked when one does not answer.
+for each account, genesis.json, perhaps node.url with one node a line, and history/, which may be
+deleted.
+Nodes are --node, else WALLET_NODE, else node.url, else http://127.0.0.1:26657. Of several in
+WALLET_NODE or node.url the next one is asked when one does not answer. With --node given several
+times, `balance`, `status`, `verify` and `history` ask all of them and compare: the highest proven
+answer wins, a node that lags or is silent is noted on standard error (with --json: in \"nodes\"),
+and two proven blocks at one height are CONFLICTING FINALITY. `send` takes the first that answers.
 
-Exit codes: 0 it holds, 1 it does not (refused, not final in time, not proven), 2 bad input,
-3 our own failure (no node answers, the disk fails).";
+Exit codes: 0 it holds, 1 it does not (refused, not final in time, not proven, conflicting
+finality), 2 bad input, 3 our own failure (no node answers, the disk fails).";
 
 /// What applies to every command.
 #[derive(Clone, Debug, Default, Args)]
@@ -51,8 +58,8 @@ pub struct Options {
     /// The wallet's directory [env: WALLET_DIR] [default: ~/.byzantium/wallet]
     #[arg(long, global = true, value_name = "DIR")]
     pub dir: Option<PathBuf>,
-    /// A node to ask, such as http://127.0.0.1:26657; give several and the next one is asked when
-    /// one does not answer [env: WALLET_NODE]
+    /// A node to ask, such as http://127.0.0.1:26657; give several to compare what they say
+    /// [env: WALLET_NODE, of which the next one is asked when one does not answer]
     #[arg(long, global = true, value_name = "URL")]
     pub node: Vec<String>,
     /// The genesis to trust [default: genesis.json in the wallet's directory]
@@ -102,7 +109,9 @@ pub enum Command {
         name: String,
     },
     /// Print an account's balance and nonce, proven by a certified block
-    #[command(after_help = "Examples:\n  wallet balance alice\n  wallet balance byz1… --json")]
+    #[command(
+        after_help = "Examples:\n  wallet balance alice\n  wallet balance byz1… --json\n  wallet balance alice --node 127.0.0.1:7001 --node 127.0.0.1:7002"
+    )]
     Balance {
         /// An account of this wallet, or any address
         #[arg(value_name = "NAME|ADDRESS")]
@@ -118,8 +127,11 @@ pub enum Command {
     Send(Transfer),
     /// Ask what became of a transaction
     ///
-    /// This is a node's word. `wallet verify` proves it.
-    #[command(after_help = "Example:\n  wallet status 3f8a…c1")]
+    /// This is a node's word. `wallet verify` proves it. Several --node are compared, and then
+    /// "final" is proven too, which needs the genesis.
+    #[command(
+        after_help = "Examples:\n  wallet status 3f8a…c1\n  wallet status 3f8a…c1 --node 127.0.0.1:7001 --node 127.0.0.1:7002"
+    )]
     Status {
         /// The transaction's id, 64 hexadecimal digits
         #[arg(value_name = "TX")]
@@ -138,6 +150,63 @@ pub enum Command {
         #[arg(value_name = "TX")]
         transaction: String,
     },
+    /// Print every final transaction that touches an account, newest last
+    ///
+    /// The blocks themselves are read and checked from the genesis on, so that none can be left out
+    /// or changed. How far that got is kept in history/ in the wallet's directory, and the next call
+    /// reads on from there. Fees that a validator earns are not listed.
+    #[command(after_help = HISTORY_HELP)]
+    History {
+        /// An account of this wallet, or any address
+        #[arg(value_name = "NAME|ADDRESS")]
+        account: String,
+        /// Print only the newest N
+        #[arg(long, value_name = "N")]
+        limit: Option<u64>,
+    },
+    /// Print a script that completes the wallet's commands in a shell
+    #[command(after_help = COMPLETIONS_HELP)]
+    Completions {
+        /// For which shell
+        shell: Shell,
+    },
+}
+
+const HISTORY_HELP: &str = "\
+Examples:
+  wallet history alice
+  wallet history byz1… --limit 10 --json
+  wallet history alice --node 127.0.0.1:7001 --node 127.0.0.1:7002
+
+With --json: {\"address\", \"height\" and \"block\" (up to which it is read), \"count\" (of all there are),
+\"transactions\": […], \"nodes\": […] (with several --node)}. A transaction has
+  height        of its block
+  time          of its block, in milliseconds since 1970
+  direction     in, out, or own (to itself)
+  kind          transfer, bond, unbond, evidence
+  counterparty  the other address of a transfer, else null
+  amount        what was moved, without the fee; null if nothing was
+  fee           what the sender paid on top
+  id            the transaction's id
+  nonce         how many transactions of its sender precede it
+A node in \"nodes\" has url, height (of the newest block that it proves), agrees (true, false, or null
+if nobody can tell) and error.";
+
+const COMPLETIONS_HELP: &str = "\
+Examples:
+  wallet completions bash > ~/.local/share/bash-completion/completions/wallet
+  wallet completions zsh > ~/.zfunc/_wallet     (with ~/.zfunc in fpath)
+  wallet completions fish > ~/.config/fish/completions/wallet.fish";
+
+/// A shell that can complete what is typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Shell {
+    /// GNU bash.
+    Bash,
+    /// The Z shell.
+    Zsh,
+    /// The friendly interactive shell.
+    Fish,
 }
 
 /// `wallet send`.
@@ -193,7 +262,7 @@ pub fn main() -> ExitCode {
         let message = error.render().to_string();
         let summary = message.split("\n\n").next().unwrap_or_default();
         let summary = summary.trim_start_matches("error: ").replace('\n', " ");
-        Output::to_process(true).error("usage", &summary, None);
+        Output::to_process(true).error("usage", &summary, Map::new());
     } else {
         // Standard output may be closed already; there is nobody to tell.
         let _ = error.print();

@@ -12,7 +12,7 @@ mod tests;
 
 pub use url::{BadUrl, NodeUrl};
 
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::{Value, json};
 use std::{
     fmt,
@@ -135,7 +135,8 @@ impl Client {
 struct Envelope {
     jsonrpc: String,
     id: Value,
-    #[serde(default)]
+    /// Null is a result: a block that is not known.
+    #[serde(default, deserialize_with = "present")]
     result: Option<Value>,
     #[serde(default)]
     error: Option<RpcError>,
@@ -148,7 +149,11 @@ impl Envelope {
         }
         match (self.error, self.result) {
             // A node that could not read the request does not know its id either.
-            (Some(error), None) if self.id == REQUEST_ID || self.id.is_null() => Ok(Err(error)),
+            (Some(error), None | Some(Value::Null))
+                if self.id == REQUEST_ID || self.id.is_null() =>
+            {
+                Ok(Err(error))
+            }
             _ if self.id != REQUEST_ID => Err(Failure::WrongId(quote(&self.id.to_string()))),
             (None, Some(result)) => serde_json::from_value(result)
                 .map(Ok)
@@ -156,6 +161,11 @@ impl Envelope {
             _ => Err(Failure::Shape("it has not exactly one of result and error".to_owned())),
         }
     }
+}
+
+/// Whatever stands there, null as well.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
 }
 
 #[derive(Deserialize)]

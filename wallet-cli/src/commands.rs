@@ -2,6 +2,9 @@
 
 mod accounts;
 mod chain;
+mod compare;
+mod completions;
+mod history;
 mod reports;
 mod send;
 #[cfg(test)]
@@ -44,9 +47,11 @@ pub fn run(
         Command::Send(transfer) => send::send(&mut session, &transfer),
         Command::Status { transaction } => chain::status(&mut session, &transaction),
         Command::Verify { transaction } => chain::verify(&mut session, &transaction),
+        Command::History { account, limit } => history::history(&mut session, &account, limit),
+        Command::Completions { shell } => completions::completions(&mut session, shell),
     };
     done.unwrap_or_else(|error| {
-        session.output.error(error.code(), &error.to_string(), error.transaction());
+        session.output.error(error.code(), &error.to_string(), error.details());
         error.exit()
     })
 }
@@ -83,15 +88,35 @@ impl Session<'_> {
     /// Whom to ask: `--node`, else `WALLET_NODE`, else `node.url` in the wallet's directory, else
     /// the default.
     fn client(&self) -> Result<Client, Error> {
-        let mut nodes = match (self.options.node.as_slice(), &self.environment.node) {
-            ([], Some(variable)) => NodeUrl::list(variable)?,
-            ([], None) => self.nodes_in_directory()?,
-            (options, _) => options.iter().map(|url| url.parse()).collect::<Result<_, _>>()?,
+        let mut nodes = match (self.nodes_in_options()?, &self.environment.node) {
+            (options, _) if !options.is_empty() => options,
+            (_, Some(variable)) => NodeUrl::list(variable)?,
+            (_, None) => self.nodes_in_directory()?,
         };
         if nodes.is_empty() {
             nodes.push(NodeUrl::default_node());
         }
         Ok(Client::new(nodes))
+    }
+
+    /// As [`Session::client`], for commands that compare: several `--node` are asked each by itself.
+    /// Several nodes in the variable or the file stand in for each other and remain one client.
+    fn clients(&self) -> Result<Vec<Client>, Error> {
+        let mut named: Vec<NodeUrl> = Vec::new();
+        for node in self.nodes_in_options()? {
+            // A node agrees with itself, which tells nothing.
+            if !named.contains(&node) {
+                named.push(node);
+            }
+        }
+        match named.as_slice() {
+            [] | [_] => Ok(vec![self.client()?]),
+            _ => Ok(named.into_iter().map(|node| Client::new(vec![node])).collect()),
+        }
+    }
+
+    fn nodes_in_options(&self) -> Result<Vec<NodeUrl>, Error> {
+        Ok(self.options.node.iter().map(|url| url.parse()).collect::<Result<_, _>>()?)
     }
 
     fn nodes_in_directory(&self) -> Result<Vec<NodeUrl>, Error> {

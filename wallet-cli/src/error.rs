@@ -3,14 +3,17 @@
 use crate::{
     client::{BadUrl, ClientError, NodeUrl},
     environment::NoDirectory,
+    history::CacheError,
     keystore::KeystoreError,
     name::{AccountName, NameError},
+    nodes::{Conflict, NodeReport},
     report::Exit,
     secrets::SecretsError,
     verify::NotProven,
 };
 use crypto::{HexError, address::AddressError};
 use ledger::{Amount, ChainId, TransactionId, genesis::BadGenesis};
+use serde_json::{Map, Value, json};
 use std::{io, path::PathBuf, time::Duration};
 use thiserror::Error;
 
@@ -117,6 +120,31 @@ pub enum Error {
         /// Which link does not hold.
         reason: NotProven,
     },
+    /// Two blocks at one height are final.
+    #[error(transparent)]
+    Conflict(Box<Conflict>),
+    /// Of several nodes none gave an answer that can be believed.
+    #[error("{cause}")]
+    Several {
+        /// The gravest reason.
+        cause: Box<Error>,
+        /// How each node stands.
+        nodes: Vec<NodeReport>,
+    },
+    /// The history cannot be kept.
+    #[error(transparent)]
+    History(#[from] CacheError),
+    /// Ctrl-C ended the reading of a history.
+    #[error(
+        "stopped at height {height}; what was read is kept, and the same command goes on from there"
+    )]
+    Stopped {
+        /// How far it came.
+        height: u64,
+    },
+    /// The system does not let us listen for Ctrl-C, and nothing was begun yet.
+    #[error("the system does not let the wallet listen for Ctrl-C: {0}; try again")]
+    Signals(io::Error),
     /// The node names a transaction that we did not send.
     #[error(
         "the node at {node} calls the transaction {found}, and its hash is {id}; do not trust that node"
@@ -205,10 +233,14 @@ impl Error {
             Error::OtherChain { .. } => "wrong_chain",
             Error::Balance { .. } => "balance",
             Error::NotProven { .. } => "not_proven",
+            Error::Conflict(_) => "conflicting_finality",
+            Error::Several { cause, .. } => cause.code(),
+            Error::History(CacheError::Disk { .. }) => "disk",
+            Error::History(CacheError::Busy { .. }) => "busy",
             Error::WrongReceipt { .. } => "wrong_receipt",
             Error::NotInTime { .. } => "not_in_time",
-            Error::Interrupted { .. } => "interrupted",
-            Error::NoSignals { .. } => "signals",
+            Error::Interrupted { .. } | Error::Stopped { .. } => "interrupted",
+            Error::NoSignals { .. } | Error::Signals(_) => "signals",
         }
     }
 
@@ -219,13 +251,18 @@ impl Error {
             | Error::Secrets(SecretsError::Prompt(_))
             | Error::File { .. }
             | Error::Client(ClientError::NoAnswer(_))
-            | Error::NoSignals { .. } => Exit::OurFailure,
+            | Error::History(_)
+            | Error::NoSignals { .. }
+            | Error::Signals(_) => Exit::OurFailure,
+            Error::Several { cause, .. } => cause.exit(),
             Error::Client(ClientError::Refused(refusal)) if !refusal.is_verdict() => {
                 Exit::OurFailure
             }
             Error::Client(ClientError::Refused(_))
             | Error::Balance { .. }
             | Error::NotProven { .. }
+            | Error::Conflict(_)
+            | Error::Stopped { .. }
             | Error::WrongReceipt { .. }
             | Error::NotInTime { .. }
             | Error::Interrupted { .. } => Exit::DoesNotHold,
@@ -233,14 +270,30 @@ impl Error {
         }
     }
 
-    /// The transaction that is on its way all the same.
-    pub fn transaction(&self) -> Option<TransactionId> {
+    /// What programs see beside code and message: `tx` is a transaction that is on its way all the
+    /// same, `conflict` and `nodes` say who showed what.
+    pub fn details(&self) -> Map<String, Value> {
+        let mut details = Map::new();
         match self {
             Error::NotInTime { id, .. }
             | Error::Interrupted { id }
             | Error::NoSignals { id, .. }
-            | Error::WrongReceipt { id, .. } => Some(*id),
-            _ => None,
+            | Error::WrongReceipt { id, .. } => _ = details.insert("tx".to_owned(), json!(id)),
+            Error::Conflict(conflict) => {
+                details.insert("conflict".to_owned(), json!(conflict));
+            }
+            Error::Several { cause, nodes } => {
+                details = cause.details();
+                details.insert("nodes".to_owned(), json!(nodes));
+            }
+            _ => {}
         }
+        details
+    }
+}
+
+impl From<Conflict> for Error {
+    fn from(conflict: Conflict) -> Error {
+        Error::Conflict(Box::new(conflict))
     }
 }

@@ -16,15 +16,16 @@ mod tests;
 ///
 /// The work has a thread of its own, so that a request that hangs does not keep a person waiting,
 /// and the listener has one too, so that no runtime of the caller's stands in the way.
-pub struct Wait<T> {
-    deadline: Instant,
-    events: Receiver<Event<T>>,
-    sender: Sender<Event<T>>,
+pub struct Wait {
+    /// None waits as long as it takes.
+    deadline: Option<Instant>,
+    events: Receiver<Event>,
+    sender: Sender<Event>,
 }
 
-enum Event<T> {
+enum Event {
     Interrupted,
-    Done(thread::Result<T>),
+    Done,
 }
 
 /// Why a wait ended before the work did.
@@ -36,7 +37,7 @@ pub enum Stopped {
     TimeUp,
 }
 
-impl<T: Send + 'static> Wait<T> {
+impl Wait {
     /// Begins to listen, and to wait until `deadline`. From here on Ctrl-C no longer ends the
     /// process by itself.
     ///
@@ -44,6 +45,19 @@ impl<T: Send + 'static> Wait<T> {
     ///
     /// If the system does not let us listen.
     pub fn until(deadline: Instant) -> io::Result<Self> {
+        Self::listen(Some(deadline))
+    }
+
+    /// As [`Wait::until`], for work that takes as long as it takes: only Ctrl-C stops it.
+    ///
+    /// # Errors
+    ///
+    /// If the system does not let us listen.
+    pub fn until_interrupted() -> io::Result<Self> {
+        Self::listen(None)
+    }
+
+    fn listen(deadline: Option<Instant>) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
         let mut signals = {
             let _context = runtime.enter();
@@ -70,16 +84,23 @@ impl<T: Send + 'static> Wait<T> {
     /// # Panics
     ///
     /// If `work` does.
-    pub fn run(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Stopped> {
-        let sender = self.sender.clone();
+    pub fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Stopped> {
+        let done = self.sender.clone();
+        let (result, come) = mpsc::channel();
         thread::spawn(move || {
-            let result = panic::catch_unwind(AssertUnwindSafe(work));
-            let _ = sender.send(Event::Done(result));
+            // Whoever was stopped no longer listens.
+            let _ = result.send(panic::catch_unwind(AssertUnwindSafe(work)));
+            let _ = done.send(Event::Done);
         });
-        match self.event(self.left())? {
-            Some(Ok(value)) => Ok(value),
-            Some(Err(reason)) => panic::resume_unwind(reason),
-            None => Err(Stopped::TimeUp),
+        if !self.event(self.left())? {
+            return Err(Stopped::TimeUp);
+        }
+        match come.recv().expect("the result is sent before the word that it is there") {
+            Ok(value) => Ok(value),
+            Err(reason) => panic::resume_unwind(reason),
         }
     }
 
@@ -95,14 +116,18 @@ impl<T: Send + 'static> Wait<T> {
     }
 
     fn left(&self) -> Duration {
-        self.deadline.saturating_duration_since(Instant::now())
+        match self.deadline {
+            Some(deadline) => deadline.saturating_duration_since(Instant::now()),
+            None => Duration::MAX,
+        }
     }
 
-    fn event(&self, within: Duration) -> Result<Option<thread::Result<T>>, Stopped> {
+    /// Whether work was done within that time.
+    fn event(&self, within: Duration) -> Result<bool, Stopped> {
         match self.events.recv_timeout(within) {
             Ok(Event::Interrupted) => Err(Stopped::Interrupted),
-            Ok(Event::Done(result)) => Ok(Some(result)),
-            Err(RecvTimeoutError::Timeout) => Ok(None),
+            Ok(Event::Done) => Ok(true),
+            Err(RecvTimeoutError::Timeout) => Ok(false),
             Err(RecvTimeoutError::Disconnected) => unreachable!("we hold a sender ourselves"),
         }
     }

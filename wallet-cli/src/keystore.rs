@@ -12,13 +12,15 @@
 //! there whole or not at all, and an existing one is never overwritten. Nothing here asks a person
 //! anything; see [`crate::secrets`] for that.
 
-mod disk;
 mod seal;
 
 #[cfg(test)]
 mod tests;
 
-use crate::name::{AccountName, NameError};
+use crate::{
+    disk,
+    name::{AccountName, NameError},
+};
 use crypto::{Address, PublicKey, SecretKey};
 use seal::{KeyFile, Strength};
 use serde::Serialize;

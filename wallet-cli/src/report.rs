@@ -1,8 +1,7 @@
 //! What the wallet says, to people and to programs.
 
-use ledger::TransactionId;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use std::{
     fmt::Display,
     io::{self, IsTerminal, Write},
@@ -91,18 +90,22 @@ impl Output {
         }
     }
 
-    /// Prints an error.
-    pub fn error(&mut self, code: &str, message: &str, tx: Option<TransactionId>) {
-        let _ = match (self.json, tx) {
-            (false, _) => writeln!(self.remarks, "error: {message}"),
-            (true, None) => {
-                let error = json!({"error": {"code": code, "message": message}});
-                writeln!(self.results, "{error}")
-            }
-            (true, Some(tx)) => {
-                let error = json!({"error": {"code": code, "message": message, "tx": tx}});
-                writeln!(self.results, "{error}")
-            }
-        };
+    /// Where a result goes that is too long to be held in memory. Whoever writes there keeps to
+    /// [`Output::is_json`].
+    pub fn results(&mut self) -> &mut dyn Write {
+        &mut *self.results
+    }
+
+    /// Prints an error. Programs also see the `details`.
+    pub fn error(&mut self, code: &str, message: &str, details: Map<String, Value>) {
+        if !self.json {
+            let _ = writeln!(self.remarks, "error: {message}");
+            return;
+        }
+        let mut error = Map::new();
+        error.insert("code".to_owned(), code.into());
+        error.insert("message".to_owned(), message.into());
+        error.extend(details);
+        let _ = writeln!(self.results, "{}", json!({ "error": error }));
     }
 }

@@ -11,6 +11,7 @@
 //!
 //! A balance is proven by links 3 and 4 and a path to the header's state root instead. What no
 //! proof can show is that the node did not withhold newer blocks: a balance is one *after a block*.
+//! [`crate::nodes`] asks several nodes against that, and [`blocks`] proves the chain in between.
 
 use consensus::catalogue::{self, NotFinal};
 use crypto::{Address, Hash, merkle::PathError};
@@ -24,8 +25,11 @@ use ledger::{
 };
 use thiserror::Error;
 
+pub mod blocks;
 #[cfg(test)]
 mod tests;
+
+use blocks::FinalBlock;
 
 /// A transaction that is final. Only [`verify`] makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,7 +68,7 @@ impl Verified {
 pub struct VerifiedAccount {
     address: Address,
     account: Account,
-    height: u64,
+    block: FinalBlock,
 }
 
 impl VerifiedAccount {
@@ -78,9 +82,9 @@ impl VerifiedAccount {
         &self.account
     }
 
-    /// The height of the block after which it holds that.
-    pub fn height(&self) -> u64 {
-        self.height
+    /// The block after which it holds that.
+    pub fn block(&self) -> FinalBlock {
+        self.block
     }
 }
 
@@ -195,11 +199,15 @@ pub fn verify_account(
         return Err(NotProven::Height { claimed: answer.height, header: header.height });
     }
     answer.proof.verify(header.state, address, &answer.account).map_err(NotProven::Account)?;
-    Ok(VerifiedAccount { address, account: answer.account, height: header.height })
+    Ok(VerifiedAccount { address, account: answer.account, block: FinalBlock::of(&header) })
 }
 
-/// Links 3 and 4: the first of the headers is final.
-fn certify(genesis: &Genesis, finality: &Finality) -> Result<Certified, NotProven> {
+/// Links 3 and 4: checks that the first of the headers is final, trusting nothing but `genesis`.
+///
+/// # Errors
+///
+/// [`NotProven`] names the first link that does not hold.
+pub fn certify(genesis: &Genesis, finality: &Finality) -> Result<Certified, NotProven> {
     let committee = genesis.committee().map_err(NotProven::Genesis)?;
     let chain = genesis.chain_id();
     let (Some(first), Some(last)) = (finality.headers.first(), finality.headers.last()) else {
@@ -317,6 +325,62 @@ pub enum NotProven {
         height: u64,
         /// What is wrong with it.
         reason: NotFinal,
+    },
+    /// The certificate is for another block than the last one shown.
+    #[error(
+        "the blocks end with {} at height {}, and the certificate is for {} at height {}",
+        last.hash(), last.height(), certified.hash(), certified.height()
+    )]
+    OtherBlock {
+        /// The last block shown.
+        last: FinalBlock,
+        /// What the certificate is for.
+        certified: FinalBlock,
+    },
+    /// A body is not the one its header names.
+    #[error("the transactions shown for the block at height {height} are not those of its header")]
+    Body {
+        /// The block's height.
+        height: u64,
+    },
+    /// The chain begins otherwise than the genesis says.
+    #[error(
+        "the first block stands on {found}, and the genesis in use makes it stand on {genesis}; is it the genesis of this network, and are node and wallet of one version?"
+    )]
+    OtherGenesis {
+        /// What our genesis is called as a block.
+        genesis: BlockHash,
+        /// What the block at height 1 names.
+        found: BlockHash,
+    },
+    /// Blocks are left out.
+    #[error(
+        "the blocks shown begin at height {found}, and the one after height {known} was asked for"
+    )]
+    Gap {
+        /// The block they should stand on.
+        known: u64,
+        /// Where they begin.
+        found: u64,
+    },
+    /// Blocks that are proven to be final stand on another block than one that is so as well.
+    #[error(
+        "at height {} both {} and {} are proven to be final",
+        known.height(), known.hash(), rival.hash()
+    )]
+    Fork {
+        /// The one we knew.
+        known: FinalBlock,
+        /// The one they stand on.
+        rival: FinalBlock,
+    },
+    /// The chain goes on, and the node does not show how.
+    #[error("no block after height {from} is shown, and the chain is proven to reach height {to}")]
+    Withheld {
+        /// The last one we know.
+        from: u64,
+        /// How far it goes.
+        to: u64,
     },
     /// Our own genesis has no committee.
     #[error("the genesis names no valid committee: {0}")]

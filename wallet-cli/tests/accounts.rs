@@ -125,7 +125,8 @@ fn help_and_version_end_well_and_name_what_there_is() {
     let wallet = Wallet::new();
     let help = wallet.run(&["--help"]);
     assert_eq!(help.code, 0);
-    for command in ["new", "import", "list", "address", "balance", "send", "status", "verify"] {
+    let commands = ["new", "import", "list", "address", "balance", "send", "status", "verify"];
+    for command in commands.into_iter().chain(["history", "completions"]) {
         assert!(help.out.contains(&format!("\n  {command} ")), "{command}: {}", help.out);
         let own = wallet.run(&[command, "--help"]);
         assert_eq!(own.code, 0);
@@ -134,4 +135,21 @@ fn help_and_version_end_well_and_name_what_there_is() {
     }
     assert_eq!(wallet.run(&["--version"]).code, 0);
     assert_eq!(wallet.run(&[]).code, 2);
+}
+
+#[test]
+fn completions_are_a_script_for_the_binary_wallet() {
+    let wallet = Wallet::new();
+    for (shell, part) in [
+        ("bash", "complete -F _wallet"),
+        ("zsh", "#compdef wallet"),
+        ("fish", "complete -c wallet"),
+    ] {
+        let script = wallet.run(&["completions", shell]);
+        assert_eq!((script.code, script.err.as_str()), (0, ""));
+        assert!(script.out.contains(part), "{shell}: {}", script.out);
+        assert!(script.out.contains("history") && script.out.contains("genesis"), "{shell}");
+    }
+    assert_eq!(wallet.json(&["completions", "powershell"]).error(2), "usage");
+    assert_eq!(wallet.run(&["completions"]).code, 2);
 }

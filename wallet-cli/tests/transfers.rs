@@ -16,14 +16,8 @@ use wallet_cli::keystore::Keystore;
 
 mod support;
 
-/// A network, and a wallet that knows its genesis and the rich account as `rich`.
 fn network_and_wallet() -> (Shared, Wallet) {
-    let network = Network::new("transfers");
-    let wallet = Wallet::new();
-    wallet.file("genesis.json", &network.genesis.to_json());
-    let name = "rich".parse().expect("a good name");
-    Keystore::open(wallet.dir()).create_dev(&name, &rich()).expect("an empty keystore");
-    (Arc::new(Mutex::new(network)), wallet)
+    support::network_and_wallet("transfers")
 }
 
 fn send(to: &str, amount: &str) -> Vec<String> {

@@ -4,7 +4,7 @@ use super::{Client, ClientError};
 use crypto::{Address, codec};
 use ledger::{
     Transaction, TransactionId,
-    query::{AccountAnswer, StatusAnswer, TransactionAnswer},
+    query::{AccountAnswer, BlockAnswer, BlocksAnswer, StatusAnswer, TransactionAnswer},
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -14,6 +14,16 @@ impl Client {
     /// What the node says about itself.
     pub fn status(&self) -> Result<StatusAnswer, ClientError> {
         self.call("status", json!({}))
+    }
+
+    /// The committed block at a height; none if the node has none there.
+    pub fn block(&self, height: u64) -> Result<Option<BlockAnswer>, ClientError> {
+        self.call("block", json!({"height": height}))
+    }
+
+    /// Committed blocks in a row, from a height on, up to a proven one; none past the newest.
+    pub fn blocks(&self, from: u64) -> Result<BlocksAnswer, ClientError> {
+        self.call("blocks", json!({"from": from}))
     }
 
     /// What became of a transaction.

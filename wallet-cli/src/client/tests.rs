@@ -1,9 +1,5 @@
 use super::*;
-use fake_node::{FakeNode, Reply};
-
-#[path = "../../tests/support/fake_node.rs"]
-#[allow(dead_code, unreachable_pub)]
-mod fake_node;
+use crate::fake_node::{FakeNode, Reply};
 
 fn client(urls: &[&str]) -> Client {
     Client::new(urls.iter().map(|url| url.parse().expect("a URL")).collect())

@@ -1,10 +1,12 @@
 //! Where a node answers.
 
+use serde::Serialize;
 use std::{fmt, str::FromStr};
 use thiserror::Error;
 
 /// `http://HOST:PORT/`. The wallet checks proofs rather than connections, so there is no TLS.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
 pub struct NodeUrl(String);
 
 impl NodeUrl {

@@ -1,21 +1,25 @@
-//! The commands that ask a node: `balance`, `status`, `verify`.
+//! The commands that ask about the chain: `balance`, `status`, `verify`. One node, or a list whose
+//! nodes stand in for each other, is asked here; several are compared in [`compare`].
 
 use super::{
-    Session,
+    Session, compare,
     reports::{BalanceReport, StatusReport, VerifyReport},
     transaction_id,
 };
-use crate::{client::Client, error::Error, report::Exit, verify};
-use ledger::{Genesis, query::TransactionStatus};
+use crate::{error::Error, nodes::same_chain, report::Exit, verify};
+use ledger::query::TransactionStatus;
 
 /// A balance that was proven.
 pub(super) fn balance(session: &mut Session<'_>, account: &str) -> Result<Exit, Error> {
     let address = session.resolve(account)?;
     let genesis = session.genesis()?;
-    let client = session.client()?;
+    let clients = session.clients()?;
+    let [client] = clients.as_slice() else {
+        return compare::balance(session, clients, &genesis, address);
+    };
     // Two networks may begin with the same accounts, and then a balance at the one's genesis is
     // proven by the other's.
-    same_chain(&client, &genesis)?;
+    same_chain(client, &genesis)?;
     let answer = client.account(address)?;
     let verified = verify::verify_account(&genesis, address, &answer)
         .map_err(|reason| Error::NotProven { node: client.node().clone(), reason })?;
@@ -23,35 +27,42 @@ pub(super) fn balance(session: &mut Session<'_>, account: &str) -> Result<Exit, 
     Ok(Exit::Holds)
 }
 
-/// Whether the node says that it belongs to the chain of our genesis.
-pub(super) fn same_chain(client: &Client, genesis: &Genesis) -> Result<(), Error> {
-    let (ours, found) = (genesis.chain_id(), client.status()?.chain_id);
-    if found != ours {
-        let node = client.node().clone();
-        return Err(Error::OtherChain { node, genesis: ours, found });
-    }
-    Ok(())
-}
-
 /// A node's word about a transaction.
 pub(super) fn status(session: &mut Session<'_>, transaction: &str) -> Result<Exit, Error> {
     let id = transaction_id(transaction)?;
-    let client = session.client()?;
+    let clients = session.clients()?;
+    let [client] = clients.as_slice() else {
+        let genesis = session.genesis()?;
+        return compare::status(session, clients, &genesis, id);
+    };
     let answer = client.transaction(id)?;
-    let report =
-        StatusReport { status: answer.status, tx: id, height: answer.height, node: client.node() };
+    let report = StatusReport {
+        status: answer.status,
+        tx: id,
+        height: answer.height,
+        node: client.node(),
+        proven: false,
+    };
     session.output.result(&report);
-    Ok(match answer.status {
+    Ok(known(answer.status))
+}
+
+/// How `status` ends.
+pub(super) fn known(status: TransactionStatus) -> Exit {
+    match status {
         TransactionStatus::Unknown => Exit::DoesNotHold,
         TransactionStatus::Pending | TransactionStatus::Final => Exit::Holds,
-    })
+    }
 }
 
 /// A proof that a transaction is final.
 pub(super) fn verify(session: &mut Session<'_>, transaction: &str) -> Result<Exit, Error> {
     let id = transaction_id(transaction)?;
     let genesis = session.genesis()?;
-    let client = session.client()?;
+    let clients = session.clients()?;
+    let [client] = clients.as_slice() else {
+        return compare::verify(session, clients, &genesis, id);
+    };
     let answer = client.transaction(id)?;
     let verified = verify::verify(&genesis, id, &answer)
         .map_err(|reason| Error::NotProven { node: client.node().clone(), reason })?;

@@ -5,6 +5,7 @@ use crate::{
     client::NodeUrl,
     keystore::Account,
     name::AccountName,
+    nodes::NodeReport,
     verify::{Verified, VerifiedAccount},
 };
 use crypto::{Address, Hash};
@@ -73,6 +74,20 @@ impl fmt::Display for AddressReport {
     }
 }
 
+/// A report, and how each of several nodes stands to it. A person reads that among the remarks.
+#[derive(Serialize)]
+pub(super) struct Compared<R> {
+    #[serde(flatten)]
+    pub(super) report: R,
+    pub(super) nodes: Vec<NodeReport>,
+}
+
+impl<R: fmt::Display> fmt::Display for Compared<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.report.fmt(f)
+    }
+}
+
 /// A proven balance.
 #[derive(Serialize)]
 pub(super) struct BalanceReport {
@@ -89,7 +104,7 @@ impl BalanceReport {
             address: verified.address(),
             balance: verified.account().balance,
             nonce: verified.account().nonce,
-            height: verified.height(),
+            height: verified.block().height(),
         }
     }
 }
@@ -132,7 +147,7 @@ impl fmt::Display for SentReport {
     }
 }
 
-/// A node's word about a transaction.
+/// What a node says about a transaction.
 #[derive(Serialize)]
 pub(super) struct StatusReport<'a> {
     pub(super) status: TransactionStatus,
@@ -141,17 +156,23 @@ pub(super) struct StatusReport<'a> {
     pub(super) height: Option<u64>,
     #[serde(skip)]
     pub(super) node: &'a NodeUrl,
+    /// Whether it is more than the node's word.
+    #[serde(skip)]
+    pub(super) proven: bool,
 }
 
 impl fmt::Display for StatusReport<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let StatusReport { status, tx, height, node } = self;
+        let StatusReport { status, tx, height, node, proven } = self;
         match (status, height) {
             (TransactionStatus::Unknown, _) => write!(f, "Unknown")?,
             (TransactionStatus::Pending, None) => write!(f, "Pending")?,
             (TransactionStatus::Pending, Some(height)) => write!(f, "Pending at height {height}")?,
             (TransactionStatus::Final, None) => write!(f, "Final")?,
             (TransactionStatus::Final, Some(height)) => write!(f, "Final at height {height}")?,
+        }
+        if *proven {
+            return write!(f, ", and the proof of the node at {node} holds.");
         }
         write!(f, ", says the node at {node}.")?;
         if *status == TransactionStatus::Final {

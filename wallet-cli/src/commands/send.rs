@@ -1,19 +1,19 @@
 //! `send`: from a wish to a final transfer.
 
-use super::{Session, chain::same_chain, reports::SentReport};
+use super::{Session, reports::SentReport};
 use crate::{
     cli::Transfer,
     client::{Client, ClientError},
     error::Error,
     interrupt::{Stopped, Wait},
     keystore::{Account, Keystore},
+    nodes::same_chain,
     report::{Exit, Output},
     verify::{self, Verified},
 };
 use crypto::SecretKey;
 use ledger::{
-    Action, Amount, Genesis, Payload, Transaction, TransactionId,
-    query::{TransactionAnswer, TransactionStatus},
+    Action, Amount, Genesis, Payload, Transaction, TransactionId, query::TransactionStatus,
 };
 use std::time::{Duration, Instant};
 
@@ -113,8 +113,7 @@ fn wait(
     timeout: Duration,
 ) -> Result<Verified, Error> {
     let start = Instant::now();
-    let wait: Wait<Result<TransactionAnswer, ClientError>> =
-        Wait::until(start + timeout).map_err(|source| Error::NoSignals { id, source })?;
+    let wait = Wait::until(start + timeout).map_err(|source| Error::NoSignals { id, source })?;
     let mut pause = FIRST_PAUSE;
     let mut in_vain = None;
     let stopped = loop {

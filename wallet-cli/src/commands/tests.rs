@@ -1,8 +1,14 @@
 //! What a person at a terminal sees, which a test of the binary cannot.
 
 use super::*;
-use crate::{keystore::Passphrase, phrase::Phrase};
+use crate::{
+    fake_node::{FakeNode, Reply},
+    keystore::Passphrase,
+    network::{Network, poor},
+    phrase::Phrase,
+};
 use clap::Parser;
+use serde_json::json;
 use std::{cell::RefCell, collections::VecDeque, io::Write, rc::Rc};
 use tempfile::TempDir;
 
@@ -90,4 +96,25 @@ fn an_empty_wallet_says_how_to_begin() {
     assert!(results.contains("`wallet new NAME`"), "{results}");
     let (_, results, _) = run_watched(&dir, "wallet list --json", &[]);
     assert_eq!(results, "{\"accounts\":[]}\n");
+}
+
+#[test]
+fn a_person_sees_how_far_a_history_is_read_and_a_program_does_not() {
+    let mut network = Network::new("progress");
+    network.decide_transfers(3);
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    fs::write(dir.path().join("genesis.json"), network.genesis.to_json()).expect("it is ours");
+    let node = FakeNode::start(move |method, params| match method {
+        "status" => Reply::result(json!(network.status())),
+        "block" => Reply::result(json!(network.block(3).filter(|_| params["height"] == 3))),
+        _ => Reply::result(json!(network.blocks(params["from"].as_u64().expect("a height")))),
+    });
+    let line = format!("wallet history {} --node {}", poor(), node.url());
+    let (exit, results, remarks) = run_watched(&dir, &line, &[]);
+    assert_eq!(exit, Exit::Holds, "{remarks}");
+    assert!(results.contains("3 final transactions"), "{results}");
+    assert_eq!(remarks, "\r\x1b[KReading block 0 of 3\r\x1b[K");
+    fs::remove_dir_all(dir.path().join("history")).expect("it is ours");
+    let (exit, _, remarks) = run_watched(&dir, &format!("{line} --json"), &[]);
+    assert_eq!((exit, remarks.as_str()), (Exit::Holds, ""));
 }

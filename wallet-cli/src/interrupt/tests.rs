@@ -1,6 +1,6 @@
 use super::*;
 
-fn wait(time: Duration) -> Wait<u8> {
+fn wait(time: Duration) -> Wait {
     Wait::until(Instant::now() + time).expect("the system lets us listen")
 }
 
@@ -30,5 +30,13 @@ fn a_pause_does_not_reach_beyond_the_deadline() {
 #[test]
 #[should_panic(expected = "our own mistake")]
 fn a_panic_in_the_work_is_ours() {
-    let _ = wait(Duration::from_secs(60)).run(|| panic!("our own mistake"));
+    let _: Result<(), _> = wait(Duration::from_secs(60)).run(|| panic!("our own mistake"));
+}
+
+#[test]
+fn without_a_deadline_work_of_several_kinds_is_waited_for() {
+    let wait = Wait::until_interrupted().expect("the system lets us listen");
+    assert_eq!(wait.run(|| 7), Ok(7));
+    assert_eq!(wait.pause(Duration::ZERO), Ok(()));
+    assert_eq!(wait.run(|| "seven".to_owned()), Ok("seven".to_owned()));
 }

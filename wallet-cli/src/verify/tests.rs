@@ -1,16 +1,12 @@
 //! A lying node in many variations, and an honest one.
 
 use super::*;
+use crate::network::{Network, poor, rich, validator};
 use consensus::{Unproven, tendermint::Commit};
 use crypto::{SecretKey, merkle::Path};
 use ledger::{Amount, Block, Proof, ReplicaId};
-use network::{Network, poor, rich, validator};
 use proptest::prelude::*;
 use std::sync::Arc;
-
-#[path = "../../tests/support/network.rs"]
-#[allow(dead_code, unreachable_pub)]
-mod network;
 
 /// A chain whose block 1 holds three transfers, the id of the middle one, and an honest answer.
 struct Story {
@@ -237,11 +233,12 @@ fn strangers_and_forged_signatures_do_not_count() {
     let refused = |round, signatures| {
         story.certificate(Commit { round, block: story.block.hash(), signatures }.encode())
     };
-    let stranger = refused(network::ROUND, vec![good(0), good(1), good(7)]);
+    let stranger = refused(crate::network::ROUND, vec![good(0), good(1), good(7)]);
     assert_eq!(stranger, Unproven::NotMember(ReplicaId(7)));
-    let borrowed = refused(network::ROUND, vec![good(0), good(1), (ReplicaId(2), good(1).1)]);
+    let borrowed =
+        refused(crate::network::ROUND, vec![good(0), good(1), (ReplicaId(2), good(1).1)]);
     assert_eq!(borrowed, Unproven::BadSignature(ReplicaId(2)));
-    let another_round = refused(network::ROUND + 1, vec![good(0), good(1), good(2)]);
+    let another_round = refused(crate::network::ROUND + 1, vec![good(0), good(1), good(2)]);
     assert_eq!(another_round, Unproven::BadSignature(ReplicaId(0)));
 }
 
@@ -277,7 +274,7 @@ fn a_balance_is_proven_by_the_state_after_a_final_block() {
         let answer = story.network.account(address);
         let verified = verify_account(genesis, address, &answer).expect("all of it is true");
         assert_eq!(verified.account().balance, Amount(balance));
-        assert_eq!((verified.address(), verified.height()), (address, 1));
+        assert_eq!((verified.address(), verified.block().height()), (address, 1));
     }
     let nobody = SecretKey::from_seed([99; 32]).public().address();
     let verified = verify_account(genesis, nobody, &story.network.account(nobody));

@@ -6,7 +6,7 @@ pub mod fake_node;
 pub mod network;
 
 use fake_node::{FakeNode, Reply};
-use network::Network;
+use network::{Network, poor, rich};
 use serde_json::{Value, json};
 use std::{
     fs,
@@ -15,6 +15,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 use tempfile::TempDir;
+use wallet_cli::keystore::Keystore;
 
 /// A wallet directory and the binary that works in it, without a terminal.
 pub struct Wallet {
@@ -135,6 +136,8 @@ pub fn answer(network: &mut Network, method: &str, params: &Value) -> Reply {
             let address = text("address").parse().expect("an address");
             Reply::result(json!(network.account(address)))
         }
+        "block" => Reply::result(json!(network.block(number(params, "height")))),
+        "blocks" => Reply::result(json!(network.blocks(number(params, "from")))),
         "submit" => {
             let bytes = hex::decode(text("transaction")).expect("hexadecimal");
             let transaction = ledger::Transaction::decode(&bytes).expect("canonical");
@@ -146,4 +149,30 @@ pub fn answer(network: &mut Network, method: &str, params: &Value) -> Reply {
         }
         other => Reply::refusal(-32601, "no such method", other),
     }
+}
+
+/// A height among the parameters.
+pub fn number(params: &Value, key: &str) -> u64 {
+    params[key].as_u64().expect("a height")
+}
+
+/// A network and a wallet that knows its genesis, and the rich account as `rich`.
+pub fn network_and_wallet(name: &str) -> (Shared, Wallet) {
+    let network = Network::new(name);
+    let wallet = Wallet::new();
+    wallet.file("genesis.json", &network.genesis.to_json());
+    let name = "rich".parse().expect("a good name");
+    Keystore::open(wallet.dir()).create_dev(&name, &rich()).expect("an empty keystore");
+    (Arc::new(Mutex::new(network)), wallet)
+}
+
+/// The same genesis and the same validators, and this many blocks, which differ for different
+/// `seeds`: two of these are a chain whose validators broke the rules.
+pub fn fork(name: &str, blocks: u64, seed: u64) -> Shared {
+    let mut network = Network::new(name);
+    for nonce in 0..blocks {
+        let transfer = network.transfer(nonce, poor(), seed);
+        network.decide(vec![transfer], true);
+    }
+    Arc::new(Mutex::new(network))
 }

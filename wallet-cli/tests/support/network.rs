@@ -11,13 +11,19 @@ use ledger::{
     Transaction, TransactionId,
     chain::VerifiedSet,
     genesis::{Funded, Validator},
-    query::{AccountAnswer, StatusAnswer, TransactionAnswer, TransactionStatus},
+    query::{
+        AccountAnswer, BlockAnswer, BlocksAnswer, StatusAnswer, TransactionAnswer,
+        TransactionStatus,
+    },
     store::{Batch, MemoryStore, Store},
 };
 use std::sync::Arc;
 
 /// The round in which every block here is decided.
 pub const ROUND: u64 = 2;
+
+/// How many blocks one answer has at most.
+const MAX_BLOCKS: u64 = 64;
 
 /// One chain, its validators' keys, and its richest account.
 pub struct Network {
@@ -120,6 +126,15 @@ impl Network {
         id
     }
 
+    /// Decides this many blocks with one transfer of 10 from rich to poor each.
+    pub fn decide_transfers(&mut self, count: u64) {
+        for _ in 0..count {
+            let nonce = self.account(rich().public().address()).account.nonce;
+            let transfer = self.transfer(nonce, poor(), 10);
+            self.decide(vec![transfer], true);
+        }
+    }
+
     /// Decides what waits.
     pub fn decide_waiting(&mut self) {
         let waiting = std::mem::take(&mut self.waiting);
@@ -155,6 +170,29 @@ impl Network {
             height,
             proof,
             finality: self.ledger.finality(height).filter(|_| height > 0),
+        }
+    }
+
+    /// An honest node's answer to `block`.
+    pub fn block(&self, height: u64) -> Option<BlockAnswer> {
+        let block = self.ledger.committed(height)?;
+        let finality = self.ledger.finality(height);
+        Some(BlockAnswer { hash: block.hash(), block: block.as_ref().clone(), finality })
+    }
+
+    /// An honest node's answer to `blocks`.
+    pub fn blocks(&self, from: u64) -> BlocksAnswer {
+        let newest = self.ledger.proven_height();
+        let heights = from.max(1)..=newest.min(from.saturating_add(MAX_BLOCKS - 1));
+        // No answer ends between a block and the one that proves it.
+        let last = heights.clone().rev().find(|height| self.ledger.proof(*height).is_some());
+        let Some(last) = last else { return BlocksAnswer::default() };
+        let block = |height| self.ledger.committed(height).expect("it is committed");
+        BlocksAnswer {
+            blocks: (*heights.start()..=last)
+                .map(|height| block(height).as_ref().clone())
+                .collect(),
+            finality: self.ledger.finality(last),
         }
     }
 

@@ -8,7 +8,7 @@ use std::{
 };
 
 /// Makes sure that `dir` exists and that only its owner can look into it.
-pub(super) fn private_dir(dir: &Path) -> io::Result<()> {
+pub(crate) fn private_dir(dir: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
     if fs::metadata(dir)?.permissions().mode() & 0o077 != 0 {
         fs::set_permissions(dir, Permissions::from_mode(0o700))?;
@@ -18,8 +18,8 @@ pub(super) fn private_dir(dir: &Path) -> io::Result<()> {
 
 /// Puts a new file, mode 0600, at `path` durably. An existing one is left as it is, even if it
 /// appears meanwhile: `AlreadyExists`.
-pub(super) fn create_private(path: &Path, content: &[u8]) -> io::Result<()> {
-    let dir = path.parent().expect("a key file lies in a directory");
+pub(crate) fn create_private(path: &Path, content: &[u8]) -> io::Result<()> {
+    let dir = path.parent().expect("a private file lies in a directory");
     let draft = Draft::write(dir, content)?;
     // A rename would silently replace what is there; a link refuses to.
     fs::hard_link(&draft.path, path)?;
@@ -28,8 +28,17 @@ pub(super) fn create_private(path: &Path, content: &[u8]) -> io::Result<()> {
     File::open(dir)?.sync_all()
 }
 
+/// Puts a file, mode 0600, at `path` durably and in one step: whoever looks sees the old one or the
+/// new one, also after a crash.
+pub(crate) fn replace_private(path: &Path, content: &[u8]) -> io::Result<()> {
+    let dir = path.parent().expect("a private file lies in a directory");
+    let draft = Draft::write(dir, content)?;
+    fs::rename(&draft.path, path)?;
+    File::open(dir)?.sync_all()
+}
+
 /// Reads a file of at most `limit` bytes; a longer one is `InvalidData`.
-pub(super) fn read_bounded(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+pub(crate) fn read_bounded(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {
@@ -59,7 +68,7 @@ impl Draft {
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        // It holds nothing readable without the passphrase, so failing to remove it is no breach.
+        // It holds no more than its owner may read anyway, so failing to remove it is no breach.
         let _ = fs::remove_file(&self.path);
     }
 }

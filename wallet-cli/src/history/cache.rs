@@ -1,0 +1,354 @@
+//! What was read of the chain, kept between calls.
+//!
+//! `DIR/history/ADDRESS.jsonl` has one [`Entry`] a line and only grows. `DIR/history/ADDRESS.json`,
+//! the checkpoint, says how far the chain was read, why the block there is final, and which bytes of
+//! the other file belong to that. New entries are made durable first and the checkpoint replaced in
+//! one step after them, so that a crash or Ctrl-C costs at most the last piece.
+//!
+//! Neither file is believed. The checkpoint's certificate has to follow from the genesis, and the
+//! entries have to match its checksum; what does not is thrown away, and the chain read again. The
+//! checksum finds damage. It cannot find somebody who may write here and computes it anew: but
+//! whoever may write here may also exchange `genesis.json`.
+
+use super::{Entry, of_block};
+use crate::{
+    disk,
+    verify::{
+        NotProven,
+        blocks::{FinalBlock, FinalBlocks},
+        certify,
+    },
+};
+use crypto::{Address, Hash, hash::sha256};
+use ledger::{ChainId, Genesis, query::Finality};
+use serde::{Deserialize, Serialize};
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+use thiserror::Error;
+
+#[cfg(test)]
+mod tests;
+
+/// What this program writes and reads.
+const VERSION: u32 = 1;
+
+/// A checkpoint is little more than a certificate; more than this is something else.
+const LONGEST_CHECKPOINT: u64 = 16 * 1024 * 1024;
+
+/// An entry is a few hundred bytes; more than this is something else.
+const LONGEST_LINE: u64 = 4096;
+
+/// The history of one account up to some block. While it is open, no other wallet can open it.
+#[derive(Debug)]
+pub struct Cache {
+    chain: ChainId,
+    address: Address,
+    checkpoint: PathBuf,
+    path: PathBuf,
+    /// Locked until it is dropped.
+    entries: File,
+    kept: Kept,
+}
+
+/// What the checkpoint vouches for.
+#[derive(Clone, Copy, Debug)]
+struct Kept {
+    block: FinalBlock,
+    extent: Extent,
+}
+
+/// Which entries belong to a checkpoint.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Extent {
+    /// How many.
+    count: u64,
+    /// How long they are together.
+    bytes: u64,
+    /// The chain of SHA-256 over them, line by line.
+    checksum: Hash,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Checkpoint {
+    version: u32,
+    chain: ChainId,
+    address: Address,
+    entries: Extent,
+    /// Of the last block that was read, which it names by height and hash.
+    finality: Finality,
+}
+
+impl Cache {
+    /// Opens the history of `address` in a wallet's directory, or begins one. If what was kept is
+    /// of no use, it is thrown away, and the reason is returned.
+    ///
+    /// # Errors
+    ///
+    /// [`CacheError`] if the disk refuses or another wallet has it open.
+    pub fn open(
+        dir: &Path,
+        genesis: &Genesis,
+        address: Address,
+    ) -> Result<(Cache, Option<Damage>), CacheError> {
+        let dir = dir.join("history");
+        let path = dir.join(format!("{address}.jsonl"));
+        let failed = |source| CacheError::Disk { path: path.clone(), source };
+        disk::private_dir(&dir).map_err(failed)?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        let entries = options.open(&path).map_err(failed)?;
+        match entries.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(CacheError::Busy { path }),
+            Err(TryLockError::Error(source)) => return Err(CacheError::Disk { path, source }),
+        }
+        let kept = Kept { block: FinalBlock::genesis(genesis), extent: Extent::default() };
+        let checkpoint = dir.join(format!("{address}.json"));
+        let chain = genesis.chain_id();
+        let mut cache = Cache { chain, address, checkpoint, path, entries, kept };
+        let damage = match cache.restore(genesis) {
+            Ok(()) => None,
+            Err(Trouble::Damage(damage)) => {
+                cache.forget().map_err(|source| cache.failed(source))?;
+                Some(damage)
+            }
+            Err(Trouble::Disk(source)) => return Err(cache.failed(source)),
+        };
+        Ok((cache, damage))
+    }
+
+    /// The last block that was read; the genesis if none was.
+    pub fn tip(&self) -> FinalBlock {
+        self.kept.block
+    }
+
+    /// How many entries there are.
+    pub fn count(&self) -> u64 {
+        self.kept.extent.count
+    }
+
+    /// The file that proves [`Cache::tip`].
+    pub fn proof(&self) -> &Path {
+        &self.checkpoint
+    }
+
+    /// Takes in the blocks that follow the tip.
+    ///
+    /// # Errors
+    ///
+    /// [`CacheError::Disk`]; then what was there before still holds.
+    ///
+    /// # Panics
+    ///
+    /// If the blocks do not follow the tip: whoever calls had them verified against it.
+    pub fn extend(&mut self, read: &FinalBlocks<'_>) -> Result<(), CacheError> {
+        let first = read.each().next().expect("there is a block");
+        assert_eq!(first.height(), self.kept.block.height() + 1, "blocks are read in a row");
+        let mut lines = Vec::new();
+        let mut extent = self.kept.extent;
+        for entry in read.blocks().iter().flat_map(|block| of_block(block, self.address)) {
+            let mut line = serde_json::to_vec(&entry).expect("an entry is plain data");
+            line.push(b'\n');
+            extent.add(&line);
+            lines.extend(line);
+        }
+        let checkpoint = Checkpoint {
+            version: VERSION,
+            chain: self.chain,
+            address: self.address,
+            entries: extent,
+            finality: read.finality().clone(),
+        };
+        let checkpoint = serde_json::to_vec(&checkpoint).expect("a checkpoint is plain data");
+        self.append(&lines).map_err(|source| self.failed(source))?;
+        disk::replace_private(&self.checkpoint, &checkpoint)
+            .map_err(|source| self.failed(source))?;
+        self.kept = Kept { block: read.last(), extent };
+        Ok(())
+    }
+
+    /// The entries after the first `skip`, oldest first, read one by one.
+    ///
+    /// # Errors
+    ///
+    /// [`CacheError::Disk`], also from the iterator.
+    pub fn entries(&self, skip: u64) -> Result<Entries<'_>, CacheError> {
+        let mut lines = self.lines(self.kept.extent.bytes).map_err(|source| self.failed(source))?;
+        for _ in 0..skip {
+            lines.next().map_err(|source| self.failed(source))?;
+        }
+        Ok(Entries { cache: self, lines })
+    }
+
+    fn append(&mut self, lines: &[u8]) -> io::Result<()> {
+        if lines.is_empty() {
+            return Ok(());
+        }
+        // Here rather than at the end, where an interrupted call may have left something.
+        self.entries.seek(SeekFrom::Start(self.kept.extent.bytes))?;
+        self.entries.write_all(lines)?;
+        self.entries.sync_data()
+    }
+
+    fn restore(&mut self, genesis: &Genesis) -> Result<(), Trouble> {
+        let bytes = match disk::read_bounded(&self.checkpoint, LONGEST_CHECKPOINT) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                return Err(Damage::Unreadable(error.to_string()).into());
+            }
+            bytes => bytes?,
+        };
+        let checkpoint: Checkpoint = serde_json::from_slice(&bytes)
+            .map_err(|error| Damage::Unreadable(error.to_string()))?;
+        let Checkpoint { version, chain, address, entries, finality } = checkpoint;
+        if version != VERSION {
+            return Err(Damage::Version(version).into());
+        }
+        if chain != self.chain {
+            return Err(Damage::OtherChain { kept: chain, genesis: self.chain }.into());
+        }
+        if address != self.address {
+            return Err(Damage::OtherAccount(address).into());
+        }
+        let block = certify(genesis, &finality).map_err(Damage::NotProven)?.block();
+        let mut found = Extent::default();
+        let mut lines = self.lines(entries.bytes)?;
+        while let Some(line) = lines.next()? {
+            found.add(line);
+            serde_json::from_slice::<Entry>(line).map_err(|_| Damage::Entries)?;
+        }
+        if found != entries {
+            return Err(Damage::Entries.into());
+        }
+        self.kept = Kept { block, extent: entries };
+        Ok(())
+    }
+
+    /// Forgets everything. The checkpoint goes first: without it the entries mean nothing.
+    fn forget(&mut self) -> io::Result<()> {
+        match fs::remove_file(&self.checkpoint) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        self.entries.set_len(0)
+    }
+
+    fn lines(&self, bytes: u64) -> io::Result<Lines> {
+        // A handle of its own, since this one's place in the file is no concern of the writer's.
+        let file = File::open(&self.path)?;
+        Ok(Lines { file: BufReader::new(file).take(bytes), line: Vec::new() })
+    }
+
+    fn failed(&self, source: io::Error) -> CacheError {
+        CacheError::Disk { path: self.path.clone(), source }
+    }
+}
+
+impl Extent {
+    fn add(&mut self, line: &[u8]) {
+        self.count += 1;
+        self.bytes += line.len() as u64;
+        self.checksum = sha256(&[self.checksum.as_bytes().as_slice(), line].concat());
+    }
+}
+
+/// Lines of the file, one in memory at a time.
+struct Lines {
+    file: io::Take<BufReader<File>>,
+    line: Vec<u8>,
+}
+
+impl Lines {
+    /// The next one with its line break. One that is too long comes in pieces, which match no
+    /// checksum.
+    fn next(&mut self) -> io::Result<Option<&[u8]>> {
+        self.line.clear();
+        let read = (&mut self.file).take(LONGEST_LINE).read_until(b'\n', &mut self.line)?;
+        Ok((read > 0).then_some(&self.line))
+    }
+}
+
+/// The entries of a history, oldest first.
+pub struct Entries<'a> {
+    cache: &'a Cache,
+    lines: Lines,
+}
+
+impl Iterator for Entries<'_> {
+    type Item = Result<Entry, CacheError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let line = self.lines.next().transpose()?;
+        let entry = line.and_then(|line| Ok(serde_json::from_slice(line)?));
+        Some(entry.map_err(|source| self.cache.failed(source)))
+    }
+}
+
+enum Trouble {
+    Damage(Damage),
+    Disk(io::Error),
+}
+
+impl From<Damage> for Trouble {
+    fn from(damage: Damage) -> Trouble {
+        Trouble::Damage(damage)
+    }
+}
+
+impl From<io::Error> for Trouble {
+    fn from(error: io::Error) -> Trouble {
+        Trouble::Disk(error)
+    }
+}
+
+/// Why what was kept is of no use.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Damage {
+    /// The checkpoint is none.
+    #[error("its checkpoint cannot be read: {0}")]
+    Unreadable(String),
+    /// Another program wrote it.
+    #[error("its checkpoint has version {0}, and this wallet writes version {VERSION}")]
+    Version(u32),
+    /// It is of another chain.
+    #[error("it is of chain {kept}, and the genesis in use is that of chain {genesis}")]
+    OtherChain {
+        /// Which.
+        kept: ChainId,
+        /// Ours.
+        genesis: ChainId,
+    },
+    /// It is of another account.
+    #[error("it is of the account {0}")]
+    OtherAccount(Address),
+    /// Its last block does not follow from the genesis.
+    #[error("its last block is not proven: {0}")]
+    NotProven(NotProven),
+    /// The entries are not those that were written.
+    #[error("its entries do not match their checksum")]
+    Entries,
+}
+
+/// Why a history cannot be kept.
+#[derive(Debug, Error)]
+pub enum CacheError {
+    /// The disk refused.
+    #[error("{}: {source}; check that the directory exists, is yours and has room", path.display())]
+    Disk {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Another wallet is at it.
+    #[error("another wallet is reading this history into {}; wait until it is done", path.display())]
+    Busy {
+        /// The file.
+        path: PathBuf,
+    },
+}

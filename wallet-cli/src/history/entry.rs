@@ -1,0 +1,128 @@
+//! One line of a history.
+
+use crypto::Address;
+use ledger::{Action, Amount, Block, TransactionId};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+#[cfg(test)]
+mod tests;
+
+/// A final transaction, as the account sees it.
+///
+/// As JSON these are the fields of `wallet history --json`, and of each line in the cache.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// The height of its block.
+    pub height: u64,
+    /// The time of its block, in milliseconds since 1970.
+    pub time: u64,
+    /// Which way it went.
+    pub direction: Direction,
+    /// What was done.
+    pub kind: Kind,
+    /// The other side of a transfer; the account's own address if it paid itself.
+    pub counterparty: Option<Address>,
+    /// What was moved, without the fee.
+    pub amount: Option<Amount>,
+    /// What the sender paid on top. It is the account's own cost unless the direction is `in`.
+    pub fee: Amount,
+    /// The transaction's name.
+    pub id: TransactionId,
+    /// How many transactions of its sender precede it.
+    pub nonce: u64,
+}
+
+/// Which way a transaction went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// The account received.
+    In,
+    /// The account sent.
+    Out,
+    /// The account sent to itself.
+    Own,
+}
+
+/// What a transaction does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Money moves to another account.
+    Transfer,
+    /// Balance becomes stake.
+    Bond,
+    /// Stake begins to become balance.
+    Unbond,
+    /// A validator is accused.
+    Evidence,
+}
+
+/// What in a final block touches `address`, in order.
+pub fn of_block(block: &Block, address: Address) -> impl Iterator<Item = Entry> {
+    let (height, time) = (block.header.height, block.header.time);
+    block.transactions.iter().filter_map(move |transaction| {
+        let payload = &transaction.payload;
+        let sender = payload.sender.address();
+        let (kind, to, amount) = match &payload.action {
+            Action::Transfer { to, amount } => (Kind::Transfer, Some(*to), Some(*amount)),
+            Action::Bond { amount } => (Kind::Bond, None, Some(*amount)),
+            Action::Unbond { amount } => (Kind::Unbond, None, Some(*amount)),
+            Action::Evidence(_) => (Kind::Evidence, None, None),
+        };
+        let (direction, counterparty) = match (sender == address, to == Some(address)) {
+            (true, true) => (Direction::Own, to),
+            (true, false) => (Direction::Out, to),
+            (false, true) => (Direction::In, Some(sender)),
+            (false, false) => return None,
+        };
+        let (fee, nonce, id) = (payload.fee, payload.nonce, transaction.id());
+        Some(Entry { height, time, direction, kind, counterparty, amount, fee, id, nonce })
+    })
+}
+
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Entry { height, fee, id, nonce, .. } = self;
+        write!(f, "{height:>8}  {}  ", Utc(self.time))?;
+        let amount = self.amount.unwrap_or_default();
+        match (self.kind, self.direction, self.counterparty) {
+            (Kind::Transfer, Direction::Own, _) => write!(f, "sent {amount} to itself")?,
+            (Kind::Transfer, Direction::In, Some(from)) => write!(f, "got {amount} from {from}")?,
+            (Kind::Transfer, _, Some(to)) => write!(f, "sent {amount} to {to}")?,
+            (Kind::Transfer, _, None) => write!(f, "moved {amount}")?,
+            (Kind::Bond, ..) => write!(f, "bonded {amount}")?,
+            (Kind::Unbond, ..) => write!(f, "unbonded {amount}")?,
+            (Kind::Evidence, ..) => write!(f, "accused a validator")?,
+        }
+        write!(f, ", fee {fee}, nonce {nonce}\n{:>10}{id}", "")
+    }
+}
+
+/// A time in milliseconds since 1970, as people write it in Greenwich.
+struct Utc(u64);
+
+impl fmt::Display for Utc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.0 / 1000;
+        let (year, month, day) = date(seconds / 86_400);
+        let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+        write!(f, "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}Z")
+    }
+}
+
+/// The date so many days after 1970-01-01, by H. Hinnant's `civil_from_days`: the year begins in
+/// March, so that the leap day is its last and months follow from a straight line.
+fn date(days: u64) -> (u64, u64, u64) {
+    let days = days + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    (era * 400 + year_of_era + u64::from(month <= 2), month, day)
+}
