@@ -9,7 +9,7 @@ use crate::{
     config::{ConfigError, KEY_FILE, KeyError, NodeConfig, key},
     running::{self, RunningNode},
 };
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use libp2p::identity::{PublicKey as PeerKey, ed25519};
 use serde::Serialize;
 use std::{
@@ -59,8 +59,25 @@ pub struct Run {
     pub until_stdin_closes: bool,
     /// What to log on standard error: error, warn, info, debug, trace, or a filter such as
     /// `info,node::network=debug`
-    #[arg(long, default_value = "info", value_parser = log_filter)]
+    #[arg(long, default_value = DEFAULT_LOG, value_parser = log_filter)]
     pub log: String,
+    /// How to write the log: as text for people, or one JSON object a line for programs
+    #[arg(long, value_enum, default_value_t)]
+    pub log_format: LogFormat,
+}
+
+/// What is logged unless something else is asked for. libp2p says at `info` what is daily business
+/// here, and gossipsub warns of a mesh that is small, which in a testnet it always is.
+const DEFAULT_LOG: &str = "info,libp2p=warn,libp2p_gossipsub=error";
+
+/// How the log is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
+pub enum LogFormat {
+    /// A line for people, with colours if they go to a terminal.
+    #[default]
+    Text,
+    /// A JSON object a line.
+    Json,
 }
 
 /// Arguments of `node keys`.
@@ -95,7 +112,7 @@ pub fn run(node: Node) -> ExitCode {
 
 impl Run {
     fn run(self) -> Result<(), CliError> {
-        start_log(&self.log);
+        start_log(&self.log, self.log_format);
         let config = NodeConfig::load(&self.dir)?;
         // One worker is enough for sockets and RPC, and leaves the cores to those who compute.
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -161,10 +178,14 @@ fn stdin_closed(asked: bool) -> Result<impl Future<Output = ()>, CliError> {
 }
 
 /// Logs to standard error. In a process that logs already, such as a test, that goes on.
-fn start_log(filter: &str) {
+fn start_log(filter: &str, format: LogFormat) {
     let filter = EnvFilter::new(filter);
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
-    let _ = log.with_ansi(io::stderr().is_terminal()).try_init();
+    // An error means that another log has been started.
+    let _ = match format {
+        LogFormat::Text => log.with_ansi(io::stderr().is_terminal()).try_init(),
+        LogFormat::Json => log.json().flatten_event(true).with_ansi(false).try_init(),
+    };
 }
 
 /// Checks a filter for the log.

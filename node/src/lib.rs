@@ -7,15 +7,19 @@
 //!
 //! Read [`running`] first (what starts and stops in which order), then `runtime` (the threads
 //! around the replica, and its main loop in `runtime/driver.rs`), then [`network`] and `rpc` (the
-//! two ways in). [`cli`] is the command `node`, which the testnet offers, too.
+//! two ways in; `metrics` is what the latter shows to Prometheus). [`cli`] is the command `node`,
+//! which the testnet offers, too.
 
 pub mod cli;
 pub mod config;
+mod metrics;
 pub mod network;
 mod rpc;
 pub mod running;
 mod runtime;
+#[cfg(test)]
+mod testing;
 
 pub use config::NodeConfig;
 pub use running::{RunningNode, StartError, start};
-pub use runtime::{Failure, Figures, Sent};
+pub use runtime::{Failure, Figures, Reasons, Sent};

@@ -4,7 +4,7 @@ use crate::{
     config::{DATABASE, NodeConfig, TRACE_FILE},
     network::{self, Counters as NetworkCounters, Network, NetworkError, PeerConfig},
     rpc,
-    runtime::{self, Asker, Counters, Failure, Failures, Figures, Runtime, Surroundings},
+    runtime::{self, Asker, Counters, Failure, Failures, Feed, Figures, Runtime, Surroundings},
 };
 use consensus::catalogue::{self, BadSettings, Module, UnknownModule, Visitor};
 use ledger::{
@@ -55,6 +55,7 @@ async fn start_on(
     let counters = Arc::new(Counters::default());
     let (asker, questions) = Asker::channel(Arc::clone(&counters));
     let (failures, reports) = Failures::channel();
+    let feed = Feed::new();
     let around = Surroundings {
         events,
         network: network.clone(),
@@ -62,10 +63,11 @@ async fn start_on(
         keys: config.keys().clone(),
         questions: (asker.clone(), questions),
         trace: config.settings().trace.then(|| config.dir().join(TRACE_FILE)),
+        feed: feed.clone(),
         counters: Arc::clone(&counters),
         failures,
     };
-    let chain = config.keys().chain();
+    let (chain, block_time) = (config.keys().chain(), config.genesis().block_time());
     let consensus = config.genesis().consensus.clone();
     // A replica reads what its store kept, which may take a while.
     let launch = Launch { config, around };
@@ -77,8 +79,7 @@ async fn start_on(
             return Err(error);
         }
     };
-    let peers = network.clone();
-    let backend = rpc::Backend::new(asker, chain, move || peers.peers());
+    let backend = rpc::Backend::new(asker, feed, network.clone(), chain, block_time);
     let server = door.serve(backend);
     Ok(RunningNode { server, network, runtime, store, counters, failures: reports })
 }
@@ -160,7 +161,8 @@ impl Visitor for Launch {
             keys,
             store: Arc::clone(&around.store),
             seed,
-            options: Options { trace: config.settings().trace, ..Options::default() },
+            // Traced whether there is a file or not: somebody may listen at any time.
+            options: Options { trace: true, ..Options::default() },
         };
         Ok(Runtime::start(setup, around)?)
     }

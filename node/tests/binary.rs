@@ -174,3 +174,22 @@ fn it_is_ready_soon() {
     running.child.stdout.take().expect("piped").read_to_string(&mut rest).expect("text");
     assert_eq!(rest, "", "standard output has one line");
 }
+
+#[test]
+fn its_log_is_json_for_programs_and_without_colours_for_files() {
+    for (format, is_json) in [("json", true), ("text", false)] {
+        let dir = prepared();
+        let mut command = program();
+        command.stdin(Stdio::null()).args(["run", "--until-stdin-closes", "--dir"]).arg(dir.path());
+        let output = command.args(["--log-format", format]).output().expect("it runs");
+        assert_eq!(output.status.code(), Some(0));
+        let log = String::from_utf8(output.stderr).expect("text");
+        assert!(!log.contains('\u{1b}'), "{log}");
+        let mut lines = log.lines().peekable();
+        assert!(lines.peek().is_some());
+        for line in lines {
+            let value: Result<serde_json::Value, _> = serde_json::from_str(line);
+            assert_eq!(value.is_ok_and(|value| value["level"].is_string()), is_json, "{line}");
+        }
+    }
+}

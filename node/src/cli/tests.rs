@@ -130,3 +130,18 @@ fn a_filter_for_the_log_is_checked_when_it_is_given() {
     assert!(log_filter("info,node::network=debug").is_ok());
     assert!(log_filter("node=loud").is_err());
 }
+
+#[test]
+fn the_log_is_text_for_people_unless_json_is_asked_for() {
+    let run = |more: &str| {
+        let words = ["node", "run", "--dir", "x"].into_iter().chain(more.split_whitespace());
+        match Node::try_parse_from(words).map(|node| node.command) {
+            Ok(Command::Run(run)) => Some((run.log, run.log_format)),
+            _ => None,
+        }
+    };
+    assert_eq!(run(""), Some((DEFAULT_LOG.to_owned(), LogFormat::Text)));
+    assert_eq!(run("--log-format json --log warn"), Some(("warn".to_owned(), LogFormat::Json)));
+    assert_eq!(run("--log-format xml"), None);
+    assert!(log_filter(DEFAULT_LOG).is_ok());
+}

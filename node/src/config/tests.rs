@@ -1,5 +1,6 @@
 use super::*;
 use ledger::{Stake, genesis::Validator};
+use proptest::prelude::*;
 use std::fs;
 use tempfile::TempDir;
 
@@ -150,4 +151,27 @@ fn an_empty_directory_says_what_fills_it() {
     let dir = tempfile::tempdir().expect("a directory");
     let error = NodeConfig::load(dir.path()).expect_err("refused").to_string();
     assert!(error.contains(CONFIG_FILE) && error.contains("node init"), "{error}");
+}
+
+proptest! {
+    #[test]
+    fn whatever_a_file_holds_is_settings_or_an_error(
+        text in "[ -~\n]{0,300}",
+        changes in prop::collection::vec((any::<prop::sample::Index>(), 0..128_u8), 0..6),
+    ) {
+        let mut bytes = settings().to_toml().into_bytes();
+        for (index, byte) in changes {
+            let place = index.index(bytes.len());
+            bytes[place] = byte;
+        }
+        let nearly_right = String::from_utf8(bytes).expect("all of it is ASCII");
+        for text in [text, nearly_right] {
+            if let Ok(read) = toml::from_str::<Settings>(&text) {
+                prop_assert_eq!(toml::from_str::<Settings>(&read.to_toml()), Ok(read.clone()));
+                // Whatever it says, it is checked without a panic.
+                let _ = check_settings(&read, &genesis());
+            }
+            let _ = Genesis::parse(&text);
+        }
+    }
 }

@@ -32,6 +32,9 @@ pub(super) enum Refusal {
     /// Its key belongs to no configured peer.
     #[error("{0} is not a configured peer")]
     Unknown(PeerId),
+    /// It has sent too much that no honest peer sends.
+    #[error("{0} is shut out for a while because of what it sent")]
+    Banned(PeerId),
     /// The peer dialled although it is our part to dial it.
     #[error("{0} dialled, though the peer with the higher identity should")]
     WrongSide(PeerId),
@@ -87,6 +90,9 @@ impl Links {
             .roster
             .identified(&peer_id)
             .ok_or_else(|| ConnectionDenied::new(Refusal::Unknown(peer_id)))?;
+        if peer.banned_until().is_some() {
+            return Err(ConnectionDenied::new(Refusal::Banned(peer_id)));
+        }
         Ok(Handler::new(
             Arc::clone(peer),
             self.protocol.clone(),

@@ -1,6 +1,9 @@
 use libp2p::identity::Keypair;
 
-use super::{super::PeerConfig, *};
+use super::{
+    super::{MAX_FAULTS, PeerConfig},
+    *,
+};
 
 /// Our links and the identities of a peer below us and one above us.
 fn links() -> (Links, PeerId, PeerId) {
@@ -54,6 +57,26 @@ fn only_a_configured_peer_above_us_may_connect_to_us() {
     assert_eq!(inbound(&mut links, above), None);
     assert_eq!(inbound(&mut links, below), Some(Refusal::WrongSide(below)));
     assert_eq!(inbound(&mut links, stranger), Some(Refusal::Unknown(stranger)));
+}
+
+#[test]
+fn a_peer_that_is_shut_out_may_neither_connect_nor_be_connected_to() {
+    let (mut links, below, above) = links();
+    for peer_id in [below, above] {
+        let peer = Arc::clone(links.roster.identified(&peer_id).unwrap());
+        (0..MAX_FAULTS).for_each(|_| peer.punish("test"));
+        assert_eq!(inbound(&mut links, peer_id), Some(Refusal::Banned(peer_id)));
+        let outbound = links.handle_established_outbound_connection(
+            ConnectionId::new_unchecked(2),
+            peer_id,
+            &Multiaddr::empty(),
+            Endpoint::Dialer,
+            PortUse::New,
+        );
+        assert!(outbound.is_err());
+    }
+    let counters = links.tallies.snapshot();
+    assert_eq!((counters.peer_faults, counters.peers_banned), (2 * u64::from(MAX_FAULTS), 2));
 }
 
 #[test]

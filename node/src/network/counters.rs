@@ -7,11 +7,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde::Serialize;
 
 macro_rules! counters {
-    ($($(#[$doc:meta])+ $name:ident,)+) => {
+    ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
         /// A snapshot of what the network has done since it started. Every figure only grows.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
         pub struct Counters {
-            $($(#[$doc])+ pub $name: u64,)+
+            $($(#[doc = $doc])+ pub $name: u64,)+
+        }
+
+        impl Counters {
+            /// Each figure with its name and what it counts, for those who show them all.
+            pub fn each(self) -> impl Iterator<Item = (&'static str, &'static str, u64)> {
+                [$((stringify!($name), concat!($($doc),+).trim_ascii_start(), self.$name),)+]
+                    .into_iter()
+            }
         }
 
         /// The live figures behind [`Counters`], shared by the handle and every connection.
@@ -46,10 +54,15 @@ counters! {
     dropped_unknown_peer,
     /// Substreams closed because the peer announced a frame longer than the limit.
     refused_oversized,
-    /// Incoming connections refused: an unknown key, the wrong side dialled, or too many at once.
+    /// Incoming connections refused: an unknown key, a peer that is shut out, the wrong side
+    /// dialled, or too many at once.
     refused_connections,
     /// Consensus substreams a peer would not open: most likely it serves another chain.
     refused_substreams,
+    /// What peers sent that no honest peer sends: oversized, malformed or forged.
+    peer_faults,
+    /// Peers shut out for a while because of too many of those.
+    peers_banned,
     /// Consensus links that came up, reconnections included.
     links_opened,
     /// Attempts to dial a peer that failed.

@@ -95,10 +95,10 @@ impl Dialer {
         }
     }
 
-    /// The last connection to the peer is gone.
-    pub(super) fn disconnected(&mut self, peer_id: &PeerId, now: Instant) {
+    /// The last connection to the peer is gone, and it is not to be dialled before `earliest`.
+    pub(super) fn disconnected(&mut self, peer_id: &PeerId, earliest: Instant) {
         if let Some(target) = self.targets.get_mut(peer_id) {
-            target.next = Some(now + target.wait);
+            target.next = Some(earliest + target.wait);
         }
     }
 }

@@ -9,10 +9,11 @@ use libp2p::{
     PeerId,
     gossipsub::{
         Behaviour, ConfigBuilder, IdentTopic, IdentityTransform, MessageAcceptance,
-        MessageAuthenticity, MessageId, PeerScoreParams, PeerScoreThresholds, TopicScoreParams,
-        ValidationMode, WhitelistSubscriptionFilter,
+        MessageAuthenticity, MessageId, MetricsConfig, PeerScoreParams, PeerScoreThresholds,
+        TopicScoreParams, ValidationMode, WhitelistSubscriptionFilter,
     },
     identity::Keypair,
+    metrics::Registry,
 };
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc::OwnedPermit;
@@ -107,7 +108,11 @@ pub(super) fn topic(chain: &str) -> IdentTopic {
 }
 
 /// Gossipsub, subscribed to `topic`.
-pub(super) fn behaviour(keypair: Keypair, topic: &IdentTopic) -> Result<Gossipsub, NetworkError> {
+pub(super) fn behaviour(
+    keypair: Keypair,
+    topic: &IdentTopic,
+    registry: &mut Registry,
+) -> Result<Gossipsub, NetworkError> {
     let failed = |reason: String| NetworkError::Gossip { reason };
     let config = ConfigBuilder::default()
         .validation_mode(ValidationMode::Strict)
@@ -132,7 +137,8 @@ pub(super) fn behaviour(keypair: Keypair, topic: &IdentTopic) -> Result<Gossipsu
         config,
         filter,
     )
-    .map_err(|reason| failed(reason.to_owned()))?;
+    .map_err(|reason| failed(reason.to_owned()))?
+    .with_metrics(registry.sub_registry_with_prefix("gossipsub"), MetricsConfig::default());
     gossip.with_peer_score(scores(topic), PeerScoreThresholds::default()).map_err(failed)?;
     gossip.subscribe(topic).map_err(|error| failed(error.to_string()))?;
     Ok(gossip)

@@ -141,6 +141,7 @@ impl Handler {
         self.inbound = None;
         if let StreamEnd::Malformed(error) = end {
             self.tallies.refused_oversized.increment();
+            self.peer.punish("oversized");
             tracing::warn!(seat = self.peer.seat, %error, "a peer's substream was closed");
         } else {
             tracing::debug!(seat = self.peer.seat, %end, "a peer's substream ended");

@@ -14,13 +14,22 @@
 //! few may come twice: the replica's delivery copes with both.
 //!
 //! Only configured peers, known by their Ed25519 keys, may connect. The network never lies and
-//! never trusts: a frame's sender is proved by the connection, its content by nobody.
+//! never trusts: a frame's sender is proved by the connection, its content by nobody. Whoever
+//! judges the content has a [`Warden`]: a peer that keeps sending what no honest peer sends is shut
+//! out for a while.
+//!
+//! What strangers and peers can make us hold is bounded by budgets, not by watching the process'
+//! memory: handshakes under way, connections and substreams for each peer (`service.rs`), received
+//! bytes (`peers.rs`) and frames to be sent (`queue.rs`) for each peer, events, unjudged gossip and
+//! gossipsub's own queues. At the very worst they add up to
+//! some 50 MiB for each configured peer, most of it gossipsub's.
 //!
 //! Read first: [`start`], then `service.rs`, which shows the whole main loop. `behaviour.rs`
 //! decides which connections may be; `handler.rs` and `streams.rs` run one of them; `queue.rs` is
 //! where frames wait; `dialer.rs` reconnects; `gossip.rs` sets gossipsub up.
 
 mod behaviour;
+mod conduct;
 mod counters;
 mod dialer;
 mod events;
@@ -35,7 +44,11 @@ mod tasks;
 
 use std::{net::SocketAddr, sync::Arc};
 
-use libp2p::{StreamProtocol, identity::Keypair};
+use libp2p::{
+    StreamProtocol,
+    identity::Keypair,
+    metrics::{Metrics, Registry},
+};
 use thiserror::Error;
 use tokio::{sync::mpsc, time::Instant};
 use zeroize::Zeroizing;
@@ -50,6 +63,7 @@ use self::{
     tasks::Tasks,
 };
 pub use self::{
+    conduct::{BAN, MAX_FAULTS},
     counters::Counters,
     events::{Events, NetworkEvent},
     gossip::{MAX_GOSSIP, Ticket, Verdict},
@@ -150,6 +164,23 @@ pub struct Network {
     tallies: Arc<Tallies>,
     commands: mpsc::Sender<Command>,
     address: SocketAddr,
+    registry: Arc<Registry>,
+}
+
+/// The right to punish peers. Cheap to clone; unlike a [`Network`] it keeps no network alive, so
+/// that those who judge what peers send may end after it.
+#[derive(Clone, Debug)]
+pub struct Warden(Arc<Roster>);
+
+impl Warden {
+    /// Holds against a peer that it sent what no honest peer sends: bytes that cannot be decoded,
+    /// or a signature that is not its signer's. `reason` is one word, for the log. At the
+    /// [`MAX_FAULTS`]th time the peer is disconnected and shut out for [`BAN`].
+    pub fn punish(&self, seat: u32, reason: &str) {
+        if let Some(peer) = self.0.seated(seat) {
+            peer.punish(reason);
+        }
+    }
 }
 
 /// Starts the network on the current tokio runtime. When it returns, it listens.
@@ -170,10 +201,13 @@ pub async fn start(config: Config) -> Result<(Network, Events), NetworkError> {
     let links =
         Links::new(own, protocol, Arc::clone(&roster), event_sender.clone(), Arc::clone(&tallies));
     let tasks = Tasks::default();
-    let mut swarm = service::swarm(keypair, links, &topic, &tasks)?;
+    let mut registry = Registry::default();
+    let metrics = Metrics::new(&mut registry);
+    let mut swarm = service::swarm(keypair, links, &topic, &tasks, &mut registry)?;
     let address = service::listen(&mut swarm, config.listen).await?;
     let service = Service {
         swarm,
+        metrics,
         tasks,
         dialer: Dialer::new(own, &roster, Instant::now()),
         roster: Arc::clone(&roster),
@@ -186,7 +220,8 @@ pub async fn start(config: Config) -> Result<(Network, Events), NetworkError> {
         changes: Changes::default(),
     };
     tokio::spawn(service.run());
-    let network = Network { roster, tallies, commands: command_sender, address };
+    let registry = Arc::new(registry);
+    let network = Network { roster, tallies, commands: command_sender, address, registry };
     Ok((network, Events::new(event_receiver)))
 }
 
@@ -223,6 +258,11 @@ impl Network {
         ticket.judge(verdict);
     }
 
+    /// Who may punish peers.
+    pub fn warden(&self) -> Warden {
+        Warden(Arc::clone(&self.roster))
+    }
+
     /// How many configured peers are connected.
     pub fn peers(&self) -> usize {
         self.roster.iter().filter(|peer| peer.is_linked()).count()
@@ -236,6 +276,11 @@ impl Network {
     /// What has been carried, refused and dropped since the start.
     pub fn counters(&self) -> Counters {
         self.tallies.snapshot()
+    }
+
+    /// What libp2p counts by itself: connections, and gossipsub's mesh, scores and messages.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
     }
 
     /// Where we listen, with the port the system chose if none was given.

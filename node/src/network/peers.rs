@@ -4,15 +4,23 @@ use std::{
     collections::BTreeMap,
     net::SocketAddr,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
 
 use libp2p::{Multiaddr, PeerId, identity, multiaddr::Protocol};
-use tokio::sync::Semaphore;
+use tokio::{
+    sync::{Notify, Semaphore},
+    time::Instant,
+};
 
-use super::{NetworkError, PeerConfig, counters::Tallies, queue::Queue};
+use super::{
+    NetworkError, PeerConfig,
+    conduct::{BAN, Conduct, Sentence},
+    counters::Tallies,
+    queue::Queue,
+};
 
 /// Bytes of received frames that one peer may have waiting for the node. Each peer has its own
 /// budget, so one that floods us leaves the others theirs. It must hold the longest frame.
@@ -32,6 +40,10 @@ pub(super) struct Peer {
     /// Room for frames received from it, in bytes.
     pub(super) inbound: Arc<Semaphore>,
     linked: AtomicBool,
+    conduct: Mutex<Conduct>,
+    tallies: Arc<Tallies>,
+    /// Shared by all peers: see [`Roster::next_ban`].
+    bell: Arc<Notify>,
 }
 
 impl Peer {
@@ -44,6 +56,32 @@ impl Peer {
     pub(super) fn set_linked(&self, linked: bool) {
         self.linked.store(linked, Ordering::Relaxed);
     }
+
+    /// Holds a fault against the peer: something no honest peer does. Enough of them shut it out.
+    pub(super) fn punish(&self, reason: &str) {
+        self.tallies.peer_faults.increment();
+        if self.conduct().fault(Instant::now()) == Sentence::Banned {
+            self.tallies.peers_banned.increment();
+            let seconds = BAN.as_secs();
+            tracing::warn!(
+                seat = self.seat,
+                reason,
+                seconds,
+                "a peer is shut out for what it sends"
+            );
+            self.bell.notify_one();
+        }
+    }
+
+    /// When the peer may come back, if it is shut out.
+    pub(super) fn banned_until(&self) -> Option<Instant> {
+        self.conduct().banned_until(Instant::now())
+    }
+
+    fn conduct(&self) -> std::sync::MutexGuard<'_, Conduct> {
+        // A record is changed by assignments that leave it whole.
+        self.conduct.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// All configured peers, by seat and by identity.
@@ -51,6 +89,7 @@ impl Peer {
 pub(super) struct Roster {
     by_seat: BTreeMap<u32, Arc<Peer>>,
     by_identity: BTreeMap<PeerId, Arc<Peer>>,
+    bell: Arc<Notify>,
 }
 
 impl Roster {
@@ -60,6 +99,7 @@ impl Roster {
         configured: &[PeerConfig],
         tallies: &Arc<Tallies>,
     ) -> Result<Self, NetworkError> {
+        let bell = Arc::new(Notify::new());
         let mut by_seat = BTreeMap::new();
         let mut by_identity = BTreeMap::new();
         for config in configured {
@@ -75,6 +115,9 @@ impl Roster {
                 queue: Queue::new(Arc::clone(tallies)),
                 inbound: Arc::new(Semaphore::new(INBOUND_BYTES)),
                 linked: AtomicBool::new(false),
+                conduct: Mutex::default(),
+                tallies: Arc::clone(tallies),
+                bell: Arc::clone(&bell),
             });
             if by_seat.insert(seat, Arc::clone(&peer)).is_some() {
                 return Err(NetworkError::DuplicateSeat { seat });
@@ -83,7 +126,7 @@ impl Roster {
                 return Err(NetworkError::DuplicateKey { seat });
             }
         }
-        Ok(Self { by_seat, by_identity })
+        Ok(Self { by_seat, by_identity, bell })
     }
 
     /// The peer in a seat.
@@ -94,6 +137,11 @@ impl Roster {
     /// The peer with an identity.
     pub(super) fn identified(&self, peer_id: &PeerId) -> Option<&Arc<Peer>> {
         self.by_identity.get(peer_id)
+    }
+
+    /// Waits until a peer has been shut out since this was last asked. Cancel-safe.
+    pub(super) async fn next_ban(&self) {
+        self.bell.notified().await;
     }
 
     /// Every peer, by ascending seat.

@@ -8,6 +8,7 @@ use libp2p::{
     connection_limits::ConnectionLimits,
     gossipsub::{self, IdentTopic, PublishError},
     identity::Keypair,
+    metrics::{Metrics, Recorder, Registry},
     multiaddr::Protocol,
     noise,
     swarm::{self, ListenError, NetworkBehaviour, SwarmEvent},
@@ -91,6 +92,8 @@ impl From<Infallible> for Happening {
 /// The swarm and what surrounds it.
 pub(super) struct Service {
     pub(super) swarm: Swarm<Protocols>,
+    /// What libp2p counts by itself.
+    pub(super) metrics: Metrics,
     pub(super) tasks: Tasks,
     pub(super) roster: Arc<Roster>,
     pub(super) tallies: Arc<Tallies>,
@@ -110,6 +113,7 @@ pub(super) fn swarm(
     links: Links,
     topic: &IdentTopic,
     tasks: &Tasks,
+    registry: &mut Registry,
 ) -> Result<Swarm<Protocols>, NetworkError> {
     let transport = |reason: String| NetworkError::Transport { reason };
     let limits = ConnectionLimits::default()
@@ -118,7 +122,7 @@ pub(super) fn swarm(
     let protocols = Protocols {
         links,
         limits: connection_limits::Behaviour::new(limits),
-        gossip: gossip::behaviour(keypair.clone(), topic)?,
+        gossip: gossip::behaviour(keypair.clone(), topic, registry)?,
     };
     let executor = tasks.clone();
     let swarm = SwarmBuilder::with_existing_identity(keypair)
@@ -178,6 +182,7 @@ impl Service {
             tokio::select! {
                 event = self.swarm.select_next_some() => self.on_swarm_event(event),
                 Some(answer) = self.answers.recv() => self.on_answer(&answer),
+                () = self.roster.next_ban() => self.shut_out(),
                 command = self.commands.recv() => match command {
                     Some(Command::Publish(bytes)) => self.publish(bytes),
                     Some(Command::Shutdown) | None => break,
@@ -201,14 +206,27 @@ impl Service {
         }
     }
 
+    /// Disconnects the peers that are banned. `Links` lets them in no more while they are.
+    fn shut_out(&mut self) {
+        for peer in self.roster.iter() {
+            let Some(until) = peer.banned_until() else { continue };
+            if self.swarm.disconnect_peer_id(peer.peer_id).is_err() {
+                // It has hung up already, so nothing else will postpone the next dial.
+                self.dialer.disconnected(&peer.peer_id, until);
+            }
+        }
+    }
+
     fn on_swarm_event(&mut self, event: SwarmEvent<Happening>) {
+        self.metrics.record(&event);
         match event {
             SwarmEvent::Behaviour(Happening::Link(event)) => self.on_link(event),
             SwarmEvent::Behaviour(Happening::Gossip(event)) => self.on_gossip(*event),
             SwarmEvent::ConnectionEstablished { peer_id, .. } => self.dialer.connected(&peer_id),
             SwarmEvent::ConnectionClosed { peer_id, num_established: 0, cause, .. } => {
                 tracing::debug!(%peer_id, ?cause, "disconnected");
-                self.dialer.disconnected(&peer_id, Instant::now());
+                let ban = self.roster.identified(&peer_id).and_then(|peer| peer.banned_until());
+                self.dialer.disconnected(&peer_id, ban.unwrap_or_else(Instant::now));
             }
             SwarmEvent::OutgoingConnectionError { peer_id, error, .. } => {
                 self.tallies.dials_failed.increment();
@@ -249,6 +267,7 @@ impl Service {
     }
 
     fn on_gossip(&mut self, event: gossipsub::Event) {
+        self.metrics.record(&event);
         match event {
             gossipsub::Event::Message { propagation_source, message_id, message } => {
                 let name = MessageName { id: message_id, source: propagation_source };

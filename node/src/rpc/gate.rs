@@ -57,13 +57,21 @@ impl Listener for Gate {
     }
 }
 
-/// A connection that ends when its peer has said nothing for too long.
+/// A connection that ends when its peer has said nothing, and taken nothing we said, for too long.
 #[derive(Debug)]
 pub(super) struct Guest {
     stream: TcpStream,
     idle: Duration,
     leave: Pin<Box<Sleep>>,
     _place: OwnedSemaphorePermit,
+}
+
+impl Guest {
+    /// Something passed, so there is time again.
+    fn stay(&mut self) {
+        let later = Instant::now() + self.idle;
+        self.leave.as_mut().reset(later);
+    }
 }
 
 impl AsyncRead for Guest {
@@ -74,8 +82,7 @@ impl AsyncRead for Guest {
     ) -> Poll<io::Result<()>> {
         match Pin::new(&mut self.stream).poll_read(context, buffer) {
             Poll::Ready(result) => {
-                let later = Instant::now() + self.idle;
-                self.leave.as_mut().reset(later);
+                self.stay();
                 Poll::Ready(result)
             }
             Poll::Pending => {
@@ -92,7 +99,9 @@ impl AsyncWrite for Guest {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        let written = ready!(Pin::new(&mut self.stream).poll_write(context, bytes));
+        self.stay();
+        Poll::Ready(written)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -12,12 +12,20 @@ pub(super) enum Refusal {
     /// It was meant for another host, or a page in a browser pretends so.
     #[error("the request's Host must be 127.0.0.1, localhost or [::1], with or without a port")]
     Host,
-    /// There is only one path.
-    #[error("there is nothing here; calls are posted to /")]
+    /// There are only a few paths.
+    #[error("there is nothing here; calls are posted to /, and /metrics, /health, /events are got")]
     Path,
-    /// Only POST makes calls.
-    #[error("{0} is not used here; calls are posted to /")]
-    Method(Method),
+    /// Each path has one method.
+    #[error("{found} is not used here, only {allowed} is")]
+    Method {
+        /// The one the path has.
+        allowed: Method,
+        /// The request's.
+        found: Method,
+    },
+    /// As many listen to events as may.
+    #[error("{0} listen already; try again later")]
+    Crowded(usize),
     /// A page in a browser could send anything else anywhere.
     #[error("the request's Content-Type must be application/json")]
     ContentType,
@@ -38,7 +46,8 @@ impl Refusal {
         match self {
             Refusal::Host => "host",
             Refusal::Path => "path",
-            Refusal::Method(_) => "method",
+            Refusal::Method { .. } => "method",
+            Refusal::Crowded(_) => "busy",
             Refusal::ContentType => "content_type",
             Refusal::TooLong(_) => "body_too_long",
             Refusal::Broken(_) => "body_broken",
@@ -51,7 +60,8 @@ impl Refusal {
         match self {
             Refusal::Host => StatusCode::FORBIDDEN,
             Refusal::Path => StatusCode::NOT_FOUND,
-            Refusal::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Refusal::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Refusal::Crowded(_) => StatusCode::SERVICE_UNAVAILABLE,
             Refusal::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Refusal::TooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Refusal::Broken(_) => StatusCode::BAD_REQUEST,
@@ -60,22 +70,39 @@ impl Refusal {
     }
 }
 
+/// What there is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Path {
+    /// `POST /`: a call.
+    Call,
+    /// `GET /metrics`.
+    Metrics,
+    /// `GET /health`.
+    Health,
+    /// `GET /events`.
+    Events,
+}
+
 /// Looks at everything but the body. The host comes first: a stranger's page learns nothing else.
-pub(super) fn check(request: &Request) -> Result<(), Refusal> {
+pub(super) fn check(request: &Request) -> Result<Path, Refusal> {
     let asked = request.uri().authority();
     if !is_local(request.headers()) || asked.is_some_and(|host| !is_loopback(host.as_str())) {
         return Err(Refusal::Host);
     }
-    if request.uri().path() != "/" {
-        return Err(Refusal::Path);
+    let (path, allowed) = match request.uri().path() {
+        "/" => (Path::Call, Method::POST),
+        "/metrics" => (Path::Metrics, Method::GET),
+        "/health" => (Path::Health, Method::GET),
+        "/events" => (Path::Events, Method::GET),
+        _ => return Err(Refusal::Path),
+    };
+    if *request.method() != allowed {
+        return Err(Refusal::Method { allowed, found: request.method().clone() });
     }
-    if request.method() != Method::POST {
-        return Err(Refusal::Method(request.method().clone()));
-    }
-    if !is_json(request.headers()) {
+    if path == Path::Call && !is_json(request.headers()) {
         return Err(Refusal::ContentType);
     }
-    Ok(())
+    Ok(path)
 }
 
 /// Whether there is exactly one `Host`, and it names loopback.

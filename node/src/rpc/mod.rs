@@ -1,7 +1,9 @@
-//! JSON-RPC 2.0 over HTTP, for wallets and people on this machine.
+//! JSON-RPC 2.0 over HTTP, for wallets and people on this machine, and what watches the node.
 //!
 //! `POST /` with `{"jsonrpc": "2.0", "id": 1, "method": "…", "params": {…}}`; parameters go by
-//! name. The methods are in [`methods`], the errors in [`error`].
+//! name. The methods are in [`methods`], the errors in [`error`]. `GET /metrics` is for Prometheus
+//! ([`crate::metrics`]), `GET /health` for whoever starts and stops nodes ([`health`]), and
+//! `GET /events` tells what happens as it happens ([`events`]).
 //!
 //! It knows no passwords, so it must not be reachable by strangers, not even through a browser on
 //! this machine. It listens on loopback only; it wants a `Host` that names loopback, or a page
@@ -14,29 +16,35 @@
 
 mod call;
 mod error;
+mod events;
 mod gate;
 mod guard;
+mod health;
 mod methods;
+mod scrape;
 
-use crate::runtime::{Asker, Unanswered};
+use crate::{
+    network::{Counters as NetworkCounters, Network},
+    runtime::{Asker, Counters, Feed, Unanswered},
+};
 use axum::{
     Router,
     body::{Bytes, HttpBody},
     extract::{DefaultBodyLimit, FromRequest, Request, State},
-    http::{StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use call::Call;
 use error::{Code, RpcError};
 use gate::Gate;
-use guard::Refusal;
+use guard::{Path, Refusal};
 use ledger::ChainId;
 use replica::{Answer, Query};
 use serde_json::{Value, json};
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     net::TcpListener,
-    sync::{Semaphore, oneshot},
+    sync::{Semaphore, watch},
     task::JoinHandle,
     time::timeout,
 };
@@ -56,25 +64,68 @@ const AT_WORK: usize = 64;
 /// How long open requests may take when the node stops.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// What the methods work with.
+/// What only the network knows.
+pub(crate) trait Neighbours: Send + Sync {
+    /// The seats of the connected peers.
+    fn connected(&self) -> Vec<u32>;
+
+    /// What was carried, refused and dropped.
+    fn counters(&self) -> NetworkCounters;
+
+    /// What libp2p counts by itself, as OpenMetrics text without its end.
+    fn metrics(&self) -> String;
+}
+
+impl Neighbours for Network {
+    fn connected(&self) -> Vec<u32> {
+        Network::connected(self)
+    }
+
+    fn counters(&self) -> NetworkCounters {
+        Network::counters(self)
+    }
+
+    fn metrics(&self) -> String {
+        crate::metrics::encode(self.registry())
+    }
+}
+
+/// What requests are answered with.
 pub(crate) struct Backend {
     asker: Asker,
+    feed: Feed,
+    network: Box<dyn Neighbours>,
     chain: ChainId,
-    /// How many peers are connected, which only the network knows.
-    peers: Box<dyn Fn() -> usize + Send + Sync>,
+    /// How long an idle chain waits between two blocks.
+    block_time: Duration,
     at_work: Semaphore,
+    listeners: Arc<Semaphore>,
     patience: Duration,
 }
 
 impl Backend {
-    /// Answers for the replica behind `asker`.
+    /// Answers for the replica behind `asker`, which traces to `feed`.
     pub(crate) fn new(
         asker: Asker,
+        feed: Feed,
+        network: impl Neighbours + 'static,
         chain: ChainId,
-        peers: impl Fn() -> usize + Send + Sync + 'static,
+        block_time: Duration,
     ) -> Backend {
-        let (peers, at_work) = (Box::new(peers), Semaphore::new(AT_WORK));
-        Backend { asker, chain, peers, at_work, patience: PATIENCE }
+        Backend {
+            asker,
+            feed,
+            network: Box::new(network),
+            chain,
+            block_time,
+            at_work: Semaphore::new(AT_WORK),
+            listeners: Arc::new(Semaphore::new(events::LISTENERS)),
+            patience: PATIENCE,
+        }
+    }
+
+    fn counters(&self) -> &Counters {
+        self.asker.counters()
     }
 
     async fn ask(&self, query: Query) -> Result<Answer, RpcError> {
@@ -109,25 +160,37 @@ impl Door {
     /// Serves from now on.
     pub(crate) fn serve(self, backend: Backend) -> Server {
         let Door { listener, address } = self;
-        let router = Router::new()
-            .fallback(serve)
-            .layer(DefaultBodyLimit::max(MAX_BODY))
-            .with_state(Arc::new(backend));
-        let (stop, stopped) = oneshot::channel();
-        let serving = axum::serve(Gate::new(listener), router).with_graceful_shutdown(async {
-            // An error means that the server was dropped, which stops it, too.
-            let _ = stopped.await;
-        });
+        let (open, closing) = watch::channel(());
+        let shop = Shop { backend: Arc::new(backend), closing: closing.clone() };
+        let router =
+            Router::new().fallback(serve).layer(DefaultBodyLimit::max(MAX_BODY)).with_state(shop);
+        let serving = axum::serve(Gate::new(listener), router);
+        let serving = serving.with_graceful_shutdown(closed(closing));
         let task = tokio::spawn(async move { serving.await });
-        Server { address, stop, task }
+        Server { address, open, task }
     }
+}
+
+/// What every request gets.
+#[derive(Clone)]
+struct Shop {
+    backend: Arc<Backend>,
+    /// Closes when the server does.
+    closing: watch::Receiver<()>,
+}
+
+/// Waits until the server closes.
+async fn closed(mut closing: watch::Receiver<()>) {
+    // Nothing is ever sent, so a change is an error, and that is the end.
+    let _ = closing.changed().await;
 }
 
 /// The running server.
 #[derive(Debug)]
 pub(crate) struct Server {
     address: SocketAddr,
-    stop: oneshot::Sender<()>,
+    /// Dropped, it closes the server.
+    open: watch::Sender<()>,
     task: JoinHandle<io::Result<()>>,
 }
 
@@ -139,8 +202,7 @@ impl Server {
 
     /// Takes no new requests and gives those at work a moment to finish.
     pub(crate) async fn stop(self) {
-        // An error means that it has stopped already.
-        let _ = self.stop.send(());
+        drop(self.open);
         let task = self.task.abort_handle();
         if timeout(FAREWELL, self.task).await.is_err() {
             task.abort();
@@ -149,16 +211,26 @@ impl Server {
 }
 
 /// Answers one HTTP request, whatever it is.
-async fn serve(State(backend): State<Arc<Backend>>, request: Request) -> Response {
-    match timeout(backend.patience, answer(&backend, request)).await {
-        Ok(Ok(body)) => (StatusCode::OK, axum::Json(body)).into_response(),
-        Ok(Err(refusal)) => refuse(&refusal),
-        Err(_) => refuse(&Refusal::TooSlow(backend.patience)),
+async fn serve(State(shop): State<Shop>, request: Request) -> Response {
+    let patience = shop.backend.patience;
+    let answered = timeout(patience, answer(&shop, request)).await;
+    answered.unwrap_or(Err(Refusal::TooSlow(patience))).unwrap_or_else(|refusal| {
+        shop.backend.counters().refused("request", refusal.reason());
+        refuse(&refusal)
+    })
+}
+
+async fn answer(shop: &Shop, request: Request) -> Result<Response, Refusal> {
+    let backend = &shop.backend;
+    match guard::check(&request)? {
+        Path::Call => answer_call(backend, request).await,
+        Path::Metrics => Ok(scrape::answer(backend).await),
+        Path::Health => Ok(health::answer(backend).await),
+        Path::Events => events::answer(backend, shop.closing.clone()),
     }
 }
 
-async fn answer(backend: &Backend, request: Request) -> Result<Value, Refusal> {
-    guard::check(&request)?;
+async fn answer_call(backend: &Backend, request: Request) -> Result<Response, Refusal> {
     // What is announced as too long need not come before it is refused.
     if request.body().size_hint().lower() > MAX_BODY as u64 {
         return Err(Refusal::TooLong(MAX_BODY));
@@ -168,14 +240,22 @@ async fn answer(backend: &Backend, request: Request) -> Result<Value, Refusal> {
             StatusCode::PAYLOAD_TOO_LARGE => Refusal::TooLong(MAX_BODY),
             _ => Refusal::Broken(rejection.body_text()),
         })?;
-    let (id, outcome) = match Call::parse(&body) {
-        Ok(call) => (call.id.clone(), perform(backend, call).await),
-        Err((id, error)) => (id, Err(error)),
+    let (id, method, outcome) = match Call::parse(&body) {
+        Ok(call) => {
+            let (id, method) = (call.id.clone(), methods::known(&call.method));
+            (id, method, perform(backend, call).await)
+        }
+        Err((id, error)) => (id, "none", Err(error)),
     };
-    Ok(match outcome {
+    let code = outcome.as_ref().err().map_or(0, |error| error.code as i32);
+    backend.counters().note(|figures| {
+        *figures.calls.entry(method).or_default().entry(code).or_default() += 1;
+    });
+    let body = match outcome {
         Ok(result) => json!({ "jsonrpc": "2.0", "id": id, "result": result }),
         Err(error) => json!({ "jsonrpc": "2.0", "id": id, "error": error }),
-    })
+    };
+    Ok(axum::Json(body).into_response())
 }
 
 async fn perform(backend: &Backend, call: Call) -> Result<Value, RpcError> {
@@ -191,8 +271,9 @@ fn refuse(refusal: &Refusal) -> Response {
     let error = RpcError::new(Code::InvalidRequest, refusal.reason(), refusal);
     let body = json!({ "jsonrpc": "2.0", "id": null, "error": error });
     let mut response = (refusal.status(), axum::Json(body)).into_response();
-    if let Refusal::Method(_) = refusal {
-        response.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("POST"));
+    if let Refusal::Method { allowed, .. } = refusal {
+        let allowed = HeaderValue::from_str(allowed.as_str()).expect("a method is a token");
+        response.headers_mut().insert(header::ALLOW, allowed);
     }
     response
 }

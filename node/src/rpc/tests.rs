@@ -1,7 +1,10 @@
 //! The whole way in over a socket, before a replica that only pretends.
 
 use super::*;
-use crate::runtime::{Counters, Question};
+use crate::{
+    network::Counters as NetworkCounters,
+    runtime::{Counters, Question},
+};
 use crypto::SecretKey;
 use ledger::{Action, Amount, BlockHash, Payload, ReplicaId, Transaction, query};
 use proptest::prelude::*;
@@ -16,12 +19,32 @@ use tokio::runtime::Runtime;
 
 mod hostile;
 mod http;
+mod watching;
 
 /// What the pretended replica does with a question: answer it, or keep it waiting for ever.
 type Behaviour = fn(Query) -> Option<Answer>;
 
+/// A pretended network with three peers.
+struct Three;
+
+impl Neighbours for Three {
+    fn connected(&self) -> Vec<u32> {
+        vec![0, 1, 3]
+    }
+
+    fn counters(&self) -> NetworkCounters {
+        NetworkCounters::default()
+    }
+
+    fn metrics(&self) -> String {
+        "libp2p_something 1\n".to_owned()
+    }
+}
+
 struct Bench {
     runtime: Runtime,
+    counters: Arc<Counters>,
+    feed: Feed,
     server: Server,
 }
 
@@ -31,17 +54,20 @@ impl Bench {
     }
 
     fn with(behaviour: Behaviour, change: impl FnOnce(&mut Backend)) -> Bench {
-        let (asker, questions) = Asker::channel(Arc::new(Counters::default()));
+        let counters = Arc::new(Counters::default());
+        let (asker, questions) = Asker::channel(Arc::clone(&counters));
         thread::spawn(move || {
             let mut kept = Vec::new();
-            for Question { query, reply } in questions {
+            for Question { query, reply } in questions.queue() {
                 match behaviour(query) {
                     Some(answer) => drop(reply.send(Ok(answer))),
                     None => kept.push(reply),
                 }
             }
         });
-        let mut backend = Backend::new(asker, ChainId::default(), || 3);
+        let block_time = Duration::from_secs(1);
+        let feed = Feed::new();
+        let mut backend = Backend::new(asker, feed.clone(), Three, ChainId::default(), block_time);
         change(&mut backend);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -52,7 +78,7 @@ impl Bench {
             let door = Door::open("127.0.0.1:0".parse().expect("an address")).await;
             door.expect("a port").serve(backend)
         });
-        Bench { runtime, server }
+        Bench { runtime, counters, feed, server }
     }
 
     /// Sends these bytes and reads until the server closes: the status and the body.
@@ -335,8 +361,9 @@ fn a_replica_that_fails_to_look_is_an_internal_error() {
 
 #[test]
 fn a_replica_that_is_gone_is_an_internal_error() {
-    let bench = Bench::new(|_| panic!("the pretended replica dies, on purpose"));
-    assert_eq!(bench.fails("status", json!({})), (-32603, "stopping".into()));
+    let (asker, questions) = Asker::channel(Arc::new(Counters::default()));
+    drop(questions);
+    let bench = Bench::with(friendly, |backend| backend.asker = asker);
     assert_eq!(bench.fails("status", json!({})), (-32603, "stopping".into()));
 }
 

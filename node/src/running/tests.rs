@@ -1,7 +1,10 @@
 //! Four whole nodes in one process, over real sockets and real disks.
 
 use super::*;
-use crate::config::{GENESIS_FILE, Peer, Settings};
+use crate::{
+    config::{GENESIS_FILE, Peer, Settings},
+    testing::free_address,
+};
 use consensus::catalogue;
 use crypto::SecretKey;
 use ledger::{
@@ -20,6 +23,8 @@ use std::{
     time::{Duration, Instant},
 };
 use tempfile::TempDir;
+
+mod hostile;
 
 const SOON: Duration = Duration::from_secs(60);
 
@@ -54,9 +59,7 @@ struct Testnet {
 
 impl Testnet {
     fn new() -> Testnet {
-        let free = |_| std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-        let listeners: Vec<_> = (0..4).map(free).collect();
-        let listen = listeners.iter().map(|one| one.local_addr().expect("an address")).collect();
+        let listen = (0..4).map(|_| free_address()).collect();
         let dirs = (0..4).map(|_| tempfile::tempdir().expect("a directory")).collect();
         Testnet { dirs, listen }
     }

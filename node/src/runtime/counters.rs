@@ -1,19 +1,23 @@
 //! What the runtime has done, for metrics.
 
-use replica::Class;
-use serde::Serialize;
+use replica::{Class, Refusals};
 use std::{
     collections::BTreeMap,
     sync::{Mutex, PoisonError},
 };
 
 /// What happened since the start. Every figure only grows.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Figures {
     /// Envelopes from peers that were opened and handed to the replica.
     pub opened: u64,
-    /// Envelopes and gossiped batches thrown away unread, by [`replica::Refused::reason`].
-    pub refused: BTreeMap<&'static str, u64>,
+    /// What was thrown away unread, by what it was and why: `envelope` and `gossip` by
+    /// [`replica::Refused::reason`], `request` by the RPC's reasons.
+    pub refused: BTreeMap<&'static str, Reasons>,
+    /// What the replica itself has thrown away: see [`replica::Replica::refused`].
+    pub declined: Refusals,
+    /// Calls answered, by method and by JSON-RPC error code, which is zero for a result.
+    pub calls: BTreeMap<&'static str, BTreeMap<i32, u64>>,
     /// Gossiped batches whose transactions all verified.
     pub batches_opened: u64,
     /// Gossiped batches dropped because too many waited to be opened.
@@ -32,12 +36,17 @@ pub struct Figures {
     pub transactions: u64,
     /// Questions refused because too many waited.
     pub questions_refused: u64,
+    /// Events that listeners were too slow for; each was told how many it lost.
+    pub events_dropped: u64,
     /// Trace lines dropped because the disk was slower than the replica.
     pub trace_lines_dropped: u64,
 }
 
+/// How often, by reason.
+pub type Reasons = BTreeMap<&'static str, u64>;
+
 /// Envelopes sent for one reason.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Sent {
     /// Each counted once, however many peers it went to.
     pub envelopes: u64,
@@ -59,8 +68,10 @@ impl Counters {
     }
 
     /// Counts something thrown away.
-    pub(crate) fn refused(&self, reason: &'static str) {
-        self.note(|figures| *figures.refused.entry(reason).or_default() += 1);
+    pub(crate) fn refused(&self, what: &'static str, reason: &'static str) {
+        self.note(|figures| {
+            *figures.refused.entry(what).or_default().entry(reason).or_default() += 1;
+        });
     }
 
     /// All figures at one moment.

@@ -4,7 +4,7 @@ use super::counters::Counters;
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use replica::{Answer, Query};
 use std::{collections::BTreeMap, sync::Arc};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 #[cfg(test)]
 mod tests;
@@ -19,7 +19,24 @@ const UNANSWERED: usize = 4_096;
 #[derive(Clone, Debug)]
 pub(crate) struct Asker {
     questions: Sender<Question>,
+    /// Closes with [`Questions`]. The channel itself keeps what lies in it when its receiver goes,
+    /// so that whoever asked last would wait for ever.
+    here: watch::Receiver<()>,
     counters: Arc<Counters>,
+}
+
+/// Where questions come out. When it is dropped, nobody waits for an answer any more.
+#[derive(Debug)]
+pub(crate) struct Questions {
+    queue: Receiver<Question>,
+    _here: watch::Sender<()>,
+}
+
+impl Questions {
+    /// In the order they were asked.
+    pub(crate) fn queue(&self) -> &Receiver<Question> {
+        &self.queue
+    }
 }
 
 /// A question, and where its answer goes.
@@ -47,9 +64,10 @@ pub(crate) enum Unanswered {
 
 impl Asker {
     /// An asker, and where its questions come out.
-    pub(crate) fn channel(counters: Arc<Counters>) -> (Asker, Receiver<Question>) {
-        let (questions, receiver) = bounded(QUESTIONS);
-        (Asker { questions, counters }, receiver)
+    pub(crate) fn channel(counters: Arc<Counters>) -> (Asker, Questions) {
+        let (questions, queue) = bounded(QUESTIONS);
+        let (_here, here) = watch::channel(());
+        (Asker { questions, here, counters }, Questions { queue, _here })
     }
 
     /// Asks, and waits for the answer. Never waits for room: a full queue is [`Unanswered::Busy`].
@@ -62,7 +80,17 @@ impl Asker {
             }
             TrySendError::Disconnected(_) => Unanswered::Stopping,
         })?;
-        answer.await.unwrap_or(Err(Unanswered::Stopping))
+        let mut here = self.here.clone();
+        tokio::select! {
+            biased;
+            answer = answer => answer.unwrap_or(Err(Unanswered::Stopping)),
+            _ = here.changed() => Err(Unanswered::Stopping),
+        }
+    }
+
+    /// What the runtime counts.
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.counters
     }
 
     /// How many questions wait for the replica's thread.

@@ -5,8 +5,9 @@ use super::{
     batches::Batches,
     clock::Clock,
     counters::Counters,
-    desk::{Desk, Question},
+    desk::{Desk, Question, Questions},
     disk::Disk,
+    feed::Feed,
     miner::Miner,
     tracer::Tracer,
 };
@@ -14,7 +15,7 @@ use crate::network::Network;
 use consensus::Protocol;
 use crossbeam_channel::{Receiver, select};
 use ledger::{Header, ReplicaId, VerifiedTransaction, store::StoreError};
-use replica::{Action, Class, Envelope, Event, Replica, Ticket, packet};
+use replica::{Action, Class, Envelope, Event, Refusals, Replica, Ticket, packet};
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 /// How long the thread sleeps at most when no timer is set.
@@ -28,7 +29,7 @@ pub(super) struct Inbound<M> {
     /// Transactions from the public.
     pub(super) gossiped: Receiver<Event<M>>,
     /// Questions, from the RPC.
-    pub(super) questions: Receiver<Question>,
+    pub(super) questions: Questions,
     /// What has become durable.
     pub(super) synced: Receiver<Ticket>,
     /// Proof-of-work found.
@@ -45,6 +46,7 @@ pub(super) struct Driver<P: Protocol> {
     pub(super) disk: Disk,
     pub(super) miner: Miner,
     pub(super) tracer: Option<Tracer>,
+    pub(super) feed: Feed,
     pub(super) counters: Arc<Counters>,
     pub(super) alarms: Alarms,
     pub(super) batches: Batches,
@@ -69,7 +71,7 @@ impl<P: Protocol> Driver<P> {
                 recv(inbound.gossiped) -> event => {
                     event.map_or(Ok(()), |event| self.handle(event))?;
                 }
-                recv(inbound.questions) -> question => {
+                recv(inbound.questions.queue()) -> question => {
                     question.map_or(Ok(()), |question| self.ask(question))?;
                 }
                 recv(inbound.synced) -> ticket => {
@@ -111,7 +113,11 @@ impl<P: Protocol> Driver<P> {
     }
 
     fn handle(&mut self, event: Event<P::Message>) -> Result<(), StoreError> {
+        let refused = total(self.replica.refused());
         let actions = self.replica.handle(event, self.clock.moment())?;
+        if total(self.replica.refused()) > refused {
+            self.counters.note(|figures| figures.declined = self.replica.refused().clone());
+        }
         self.carry_out(actions);
         Ok(())
     }
@@ -145,6 +151,7 @@ impl<P: Protocol> Driver<P> {
                     tracing::error!("HALTED, voting no more: {why}; the RPC still answers");
                 }
                 Action::Trace(line) => {
+                    self.feed.tell(&line);
                     if let Some(tracer) = &self.tracer {
                         tracer.line(line);
                     }
@@ -174,4 +181,9 @@ impl<P: Protocol> Driver<P> {
             figures.transactions_published += batch.len() as u64;
         });
     }
+}
+
+/// Of a dozen entries at most.
+fn total(refused: &Refusals) -> u64 {
+    refused.values().sum()
 }

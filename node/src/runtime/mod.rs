@@ -21,19 +21,23 @@ mod counters;
 mod desk;
 mod disk;
 mod driver;
+mod feed;
 mod miner;
 mod openers;
 mod slot;
 mod threads;
 mod tracer;
 
-pub use counters::{Figures, Sent};
+pub use counters::{Figures, Reasons, Sent};
 pub use threads::Failure;
 
 pub(crate) use counters::Counters;
-pub(crate) use desk::{Asker, Unanswered};
+pub(crate) use desk::{Asker, Questions, Unanswered};
 #[cfg(test)]
 pub(crate) use desk::{QUESTIONS, Question};
+#[cfg(test)]
+pub(crate) use feed::BUFFER as FEED_BUFFER;
+pub(crate) use feed::Feed;
 pub(crate) use threads::Failures;
 
 use crate::network::{Events, Network};
@@ -41,7 +45,7 @@ use alarms::Alarms;
 use batches::Batches;
 use clock::Clock;
 use consensus::catalogue::Module;
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Sender, bounded};
 use desk::Desk;
 use disk::Disk;
 use driver::{Driver, Inbound};
@@ -85,9 +89,11 @@ pub(crate) struct Surroundings {
     /// What checks signatures.
     pub(crate) keys: Keys,
     /// What it is asked, and who asks.
-    pub(crate) questions: (Asker, Receiver<desk::Question>),
+    pub(crate) questions: (Asker, Questions),
     /// Where its trace goes, if it is to have one.
     pub(crate) trace: Option<PathBuf>,
+    /// Where it is told as it happens.
+    pub(crate) feed: Feed,
     /// What is counted.
     pub(crate) counters: Arc<Counters>,
     /// Where a thread's failure is reported.
@@ -100,9 +106,8 @@ impl Runtime {
         setup: Setup<P>,
         around: Surroundings,
     ) -> Result<Runtime, StartError> {
-        let Surroundings { events, network, store, keys, questions, trace, counters, failures } =
-            around;
-        let (asker, questions) = questions;
+        let Surroundings { events, network, store, keys, trace, feed, counters, .. } = around;
+        let ((asker, questions), failures) = (around.questions, around.failures);
         let replica = Replica::open(setup)?;
         let mut threads = Vec::new();
         let (synced, tickets) = bounded(1);
@@ -126,6 +131,7 @@ impl Runtime {
             opened: to_opened,
             gossiped: to_gossiped,
             counters: Arc::clone(&counters),
+            warden: network.warden(),
         };
         threads.extend(openers.start(events, workers(), &failures)?);
         let (hold, held) = bounded(0);
@@ -138,6 +144,7 @@ impl Runtime {
             disk,
             miner,
             tracer,
+            feed,
             counters,
             alarms: Alarms::default(),
             batches: Batches::default(),

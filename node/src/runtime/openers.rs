@@ -10,7 +10,7 @@ use super::{
     counters::Counters,
     threads::{Failure, Failures},
 };
-use crate::network::{Events, NetworkEvent, Ticket, Verdict};
+use crate::network::{Events, NetworkEvent, Ticket, Verdict, Warden};
 use consensus::Message;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use ledger::{Keys, ReplicaId};
@@ -38,6 +38,8 @@ struct Frame {
 
 /// A gossiped batch on its way to be opened.
 struct Batch {
+    /// The peer that signed it, whoever passed it on.
+    signer: Option<u32>,
     bytes: Vec<u8>,
     ticket: Ticket,
 }
@@ -52,6 +54,8 @@ pub(super) struct Openers<M> {
     pub(super) gossiped: Sender<Event<M>>,
     /// Counts what is refused.
     pub(super) counters: Arc<Counters>,
+    /// Shuts out who keeps sending it.
+    pub(super) warden: Warden,
 }
 
 impl<M> Clone for Openers<M> {
@@ -61,6 +65,7 @@ impl<M> Clone for Openers<M> {
             opened: self.opened.clone(),
             gossiped: self.gossiped.clone(),
             counters: Arc::clone(&self.counters),
+            warden: self.warden.clone(),
         }
     }
 }
@@ -86,7 +91,8 @@ impl<M: Message> Openers<M> {
             shards.push(shard);
         }
         let (gossip, batches) = bounded(BATCHES);
-        let router = Router { shards, gossip, counters: Arc::clone(&self.counters) };
+        let (counters, warden) = (Arc::clone(&self.counters), self.warden.clone());
+        let router = Router { shards, gossip, counters, warden };
         threads.push(failures.watch("gossip opener", move || {
             self.open_batches(&batches);
             Ok(())
@@ -108,13 +114,13 @@ impl<M: Message> Openers<M> {
                         return;
                     }
                 }
-                Err(refused) => self.refuse(Some(from), &refused),
+                Err(refused) => self.refuse("envelope", Some(from.0), &refused),
             }
         }
     }
 
     fn open_batches(&self, batches: &Receiver<Batch>) {
-        for Batch { bytes, ticket } in batches {
+        for Batch { signer, bytes, ticket } in batches {
             match packet::open_transactions(&bytes, &self.keys) {
                 Ok(transactions) => {
                     ticket.judge(Verdict::Accept);
@@ -125,17 +131,19 @@ impl<M: Message> Openers<M> {
                 }
                 Err(refused) => {
                     ticket.judge(Verdict::Reject);
-                    self.refuse(None, &refused);
+                    self.refuse("gossip", signer, &refused);
                 }
             }
         }
     }
 
-    fn refuse(&self, from: Option<ReplicaId>, refused: &Refused) {
-        self.counters.refused(refused.reason());
-        match from {
-            Some(peer) => tracing::debug!("refused an envelope of peer {peer}: {refused}"),
-            None => tracing::debug!("refused a gossiped batch: {refused}"),
+    /// An honest peer sends only what opens, and gossips only what it verified. So whatever cannot
+    /// be opened is held against who sent it, or for gossip, which anyone may pass on, signed it.
+    fn refuse(&self, what: &'static str, from: Option<u32>, refused: &Refused) {
+        self.counters.refused(what, refused.reason());
+        tracing::debug!(?from, what, "refused: {refused}");
+        if let Some(peer) = from {
+            self.warden.punish(peer, refused.reason());
         }
     }
 }
@@ -145,14 +153,16 @@ struct Router {
     shards: Vec<Sender<Frame>>,
     gossip: Sender<Batch>,
     counters: Arc<Counters>,
+    warden: Warden,
 }
 
 impl Router {
     fn run(self, mut events: Events) {
         while let Some(event) = events.blocking_recv() {
             match event {
-                NetworkEvent::Frame { bytes, .. } if bytes.len() > MAX_ENVELOPE_BYTES => {
-                    self.counters.refused("too_long");
+                NetworkEvent::Frame { from, bytes } if bytes.len() > MAX_ENVELOPE_BYTES => {
+                    self.counters.refused("envelope", "too_long");
+                    self.warden.punish(from, "too_long");
                 }
                 NetworkEvent::Frame { from, bytes } => {
                     let shard = &self.shards[from as usize % self.shards.len()];
@@ -160,9 +170,9 @@ impl Router {
                         return;
                     }
                 }
-                NetworkEvent::Gossip { bytes, ticket, .. } => {
+                NetworkEvent::Gossip { from: signer, bytes, ticket } => {
                     // The dropped ticket says `Ignore`.
-                    if self.gossip.try_send(Batch { bytes, ticket }).is_err() {
+                    if self.gossip.try_send(Batch { signer, bytes, ticket }).is_err() {
                         self.counters.note(|figures| figures.batches_dropped += 1);
                     }
                 }

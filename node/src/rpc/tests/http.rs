@@ -68,6 +68,16 @@ fn only_posts_to_the_root_are_calls() {
     }
     let answer = refused(&request("POST /status HTTP/1.1", &["Host: localhost", JSON], CALL));
     assert_eq!(answer, (404, "path".into()));
+    for path in ["/metrics", "/health", "/events"] {
+        let line = format!("POST {path} HTTP/1.1");
+        let answer = refused(&request(&line, &["Host: localhost", JSON], CALL));
+        assert_eq!(answer, (405, "method".into()), "{path}");
+        let line = format!("GET {path} HTTP/1.1");
+        let answer = refused(&request(&line, &["Host: evil.example"], ""));
+        assert_eq!(answer, (403, "host".into()), "{path}");
+        let answer = refused(&request(&format!("GET {path}/ HTTP/1.1"), &["Host: localhost"], ""));
+        assert_eq!(answer, (404, "path".into()), "{path}");
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use super::*;
 
-fn asker() -> (Asker, Receiver<Question>, Arc<Counters>) {
+fn asker() -> (Asker, Questions, Arc<Counters>) {
     let counters = Arc::new(Counters::default());
     let (asker, questions) = Asker::channel(Arc::clone(&counters));
     (asker, questions, counters)
@@ -23,12 +23,16 @@ async fn each_answer_finds_its_asker() {
         async move { asker.ask(Query::Status).await }
     });
     let one = tokio::task::spawn_blocking({
-        let questions = questions.clone();
+        let questions = questions.queue().clone();
         move || questions.recv().expect("asked")
     });
     let one = one.await.expect("no panic");
     let second = tokio::spawn(async move { asker.ask(Query::Committee).await });
-    let two = tokio::task::spawn_blocking(move || questions.recv().expect("asked"));
+    // `questions` stays here: with it the replica would be gone.
+    let two = tokio::task::spawn_blocking({
+        let questions = questions.queue().clone();
+        move || questions.recv().expect("asked")
+    });
     let two = two.await.expect("no panic");
     let one = desk.number(one.reply).expect("room");
     let two = desk.number(two.reply).expect("room");
@@ -48,7 +52,7 @@ async fn a_full_queue_is_busy_and_counted() {
             tokio::spawn(async move { asker.ask(Query::Status).await })
         })
         .collect();
-    while asker.questions.len() < QUESTIONS {
+    while asker.waiting() < QUESTIONS {
         tokio::task::yield_now().await;
     }
     assert_eq!(asker.ask(Query::Status).await.expect_err("full"), Unanswered::Busy);
@@ -59,7 +63,15 @@ async fn a_full_queue_is_busy_and_counted() {
 #[tokio::test]
 async fn a_replica_that_is_gone_is_stopping() {
     let (asker, questions, _) = asker();
+    let asked = tokio::spawn({
+        let asker = asker.clone();
+        async move { asker.ask(Query::Status).await.map(drop) }
+    });
+    while asker.waiting() == 0 {
+        tokio::task::yield_now().await;
+    }
     drop(questions);
+    assert_eq!(asked.await.expect("no panic"), Err(Unanswered::Stopping), "left in the queue");
     assert_eq!(asker.ask(Query::Status).await.expect_err("gone"), Unanswered::Stopping);
 }
 

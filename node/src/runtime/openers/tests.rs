@@ -1,7 +1,8 @@
 //! Two real networks: one peer speaks, the other's openers listen.
 
 use super::*;
-use crate::network::{self, Config, Network, PeerConfig};
+use crate::network::{self, Config, MAX_FAULTS, Network, PeerConfig};
+use crate::testing::free_address;
 use consensus::{Protocol, tendermint::Tendermint};
 use crypto::SecretKey;
 use ledger::{
@@ -29,11 +30,6 @@ struct Bench {
 
 fn secret(id: u32) -> SecretKey {
     SecretKey::from_seed([id as u8 + 1; 32])
-}
-
-fn free_address() -> SocketAddr {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address")
 }
 
 fn config(id: u32, listen: SocketAddr, other: SocketAddr) -> Config {
@@ -70,6 +66,7 @@ fn bench(workers: usize) -> Bench {
         opened: to_opened,
         gossiped: to_gossiped,
         counters: Arc::clone(&counters),
+        warden: node.warden(),
     };
     let (failures, reports) = Failures::channel();
     let threads = openers.start(events, workers, &failures).expect("threads");
@@ -98,8 +95,9 @@ impl Bench {
         }
     }
 
-    fn refused(&self, reason: &str) -> u64 {
-        self.counters.snapshot().refused.get(reason).copied().unwrap_or(0)
+    fn refused(&self, what: &str, reason: &str) -> u64 {
+        let refused = self.counters.snapshot().refused;
+        refused.get(what).and_then(|reasons| reasons.get(reason)).copied().unwrap_or(0)
     }
 
     /// Ends the network and sees that the threads end with it.
@@ -140,8 +138,9 @@ fn hostile_bytes_are_counted_and_what_follows_is_heard() {
     bench.peer.send(0, ask(1));
     let event = bench.opened.recv_timeout(SOON).expect("opened");
     assert!(matches!(event, Event::Received { seq: 1, .. }), "{event:?}");
-    assert_eq!(bench.refused("malformed"), 3);
-    assert_eq!(bench.refused("too_long"), 1);
+    assert_eq!(bench.refused("envelope", "malformed"), 3);
+    assert_eq!(bench.refused("envelope", "too_long"), 1);
+    assert_eq!(bench.node.counters().peer_faults, 4);
     bench.end();
 }
 
@@ -160,9 +159,31 @@ fn gossiped_batches_are_judged_as_a_whole() {
     let mut forged = packet::encode_transactions(&[transfer(1), transfer(2)]);
     *forged.last_mut().expect("bytes") ^= 1;
     bench.peer.publish(forged);
-    bench.wait_for("a forged batch is refused", || bench.refused("bad_signature") == 1);
+    bench.wait_for("a forged batch is refused", || bench.refused("gossip", "bad_signature") == 1);
     bench.wait_for("and rejected", || bench.node.counters().gossip_rejected == 1);
     assert_eq!(bench.node.counters().gossip_accepted, 1);
     assert!(bench.gossiped.is_empty());
+    bench.end();
+}
+
+#[test]
+fn a_peer_that_sends_garbage_again_and_again_is_shut_out() {
+    let bench = bench(2);
+    bench.wait_for("they are linked", || bench.node.peers() == 1);
+    for seq in 1..u64::from(MAX_FAULTS) {
+        bench.peer.send(0, vec![0xff; 100].into());
+        bench.peer.send(0, ask(seq));
+        bench.opened.recv_timeout(SOON).expect("good ones are heard in between");
+    }
+    assert_eq!((bench.node.peers(), bench.node.counters().peers_banned), (1, 0));
+    bench.peer.send(0, Vec::new().into());
+    bench.wait_for("it is shut out", || bench.node.counters().peers_banned == 1);
+    bench.wait_for("it is disconnected", || bench.node.peers() == 0);
+    assert_eq!(bench.refused("envelope", "malformed"), u64::from(MAX_FAULTS));
+    // It tries again, as peers do, and nothing it says is heard.
+    let opened = bench.counters.snapshot().opened;
+    bench.peer.send(0, ask(99));
+    std::thread::sleep(Duration::from_millis(700));
+    assert_eq!((bench.node.peers(), bench.counters.snapshot().opened), (0, opened));
     bench.end();
 }

@@ -1,0 +1,220 @@
+//! What a node shows to Prometheus: `byzantium_*` for our own figures, `libp2p_*` and
+//! `gossipsub_*` for libp2p's.
+//!
+//! Our figures are counted where things happen and only gathered here, in a [`Snapshot`] for each
+//! scrape; nothing is counted twice. Every label has few values, all of them words of this program:
+//! no peer and no caller can make a series grow.
+
+mod process;
+
+pub(crate) use process::Process;
+
+use crate::{network::Counters as NetworkCounters, runtime::Figures};
+use ledger::query::StatusAnswer;
+use prometheus_client::{
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeCounterValue, EncodeGaugeValue, NoLabelSet, text},
+    metrics::MetricType,
+    registry::Registry,
+};
+use std::fmt;
+
+#[cfg(test)]
+mod tests;
+
+/// What the text is.
+pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// All that is shown at one moment.
+#[derive(Debug)]
+pub(crate) struct Snapshot {
+    /// How the replica stands; none if it did not say so in time.
+    pub(crate) status: Option<StatusAnswer>,
+    /// What the runtime and the RPC count.
+    pub(crate) figures: Figures,
+    /// How many peers are connected.
+    pub(crate) peers: usize,
+    /// What the network counts.
+    pub(crate) network: NetworkCounters,
+    /// How many listen to events.
+    pub(crate) listeners: usize,
+    /// What the system says of this process.
+    pub(crate) process: Process,
+}
+
+/// The whole text: ours, then `others`, then the end.
+pub(crate) fn page(snapshot: Snapshot, others: &str) -> String {
+    let mut registry = Registry::with_prefix("byzantium");
+    registry.register_collector(Box::new(snapshot));
+    let mut page = encode(&registry);
+    page.push_str(others);
+    text::encode_eof(&mut page).expect("a string takes everything");
+    page
+}
+
+/// A registry's text, without the end.
+pub(crate) fn encode(registry: &Registry) -> String {
+    let mut page = String::new();
+    text::encode_registry(&mut page, registry).expect("a string takes everything");
+    page
+}
+
+impl Collector for Snapshot {
+    fn encode(&self, encoder: DescriptorEncoder) -> fmt::Result {
+        let mut sheet = Sheet(encoder);
+        self.chain(&mut sheet)?;
+        self.traffic(&mut sheet)?;
+        self.refusals(&mut sheet)?;
+        self.service(&mut sheet)?;
+        for (name, help, value) in self.network.each() {
+            sheet.counter(&format!("network_{name}"), help, value)?;
+        }
+        self.process(&mut sheet)
+    }
+}
+
+impl Snapshot {
+    fn chain(&self, sheet: &mut Sheet<'_>) -> fmt::Result {
+        if let Some(status) = &self.status {
+            let halted = u64::from(status.state != "running");
+            let time = status.time as f64 / 1_000.0;
+            sheet.gauge("height", "Height of the last final block.", status.height)?;
+            sheet.gauge(
+                "last_block_timestamp_seconds",
+                "When the last final block was made, since 1970.",
+                time,
+            )?;
+            sheet.gauge("round", "Round or view of the height being decided.", status.round)?;
+            sheet.gauge("pool_transactions", "Transactions that wait.", status.pool as u64)?;
+            sheet.gauge("halted", "1 if the replica votes no more.", halted)?;
+        }
+        let figures = &self.figures;
+        sheet.gauge("peers", "Connected peers.", self.peers as u64)?;
+        sheet.counter("blocks", "Blocks made final in this life.", figures.blocks)?;
+        sheet.counter("transactions", "Transactions in those blocks.", figures.transactions)?;
+        sheet.counter("syncs", "Times the store was made durable.", figures.syncs)
+    }
+
+    fn traffic(&self, sheet: &mut Sheet<'_>) -> fmt::Result {
+        let figures = &self.figures;
+        let sent = || {
+            figures.sent.iter().map(|(class, sent)| {
+                let class = serde_json::to_value(class).expect("a class is plain data");
+                (class.as_str().unwrap_or_default().to_owned(), *sent)
+            })
+        };
+        sheet.family(
+            "sent_envelopes",
+            "Envelopes sent, each once however many peers it went to, by why it was sent.",
+            sent().map(|(class, sent)| ([("class", class)], sent.envelopes)),
+        )?;
+        sheet.family(
+            "sent_copies",
+            "Envelopes sent, once for each peer, by why they were sent.",
+            sent().map(|(class, sent)| ([("class", class)], sent.copies)),
+        )?;
+        sheet.family(
+            "sent_bytes",
+            "Bytes of those copies, by why they were sent.",
+            sent().map(|(class, sent)| ([("class", class)], sent.bytes)),
+        )?;
+        sheet.counter("opened_envelopes", "Envelopes of peers that were read.", figures.opened)?;
+        let batches = [
+            ("opened", figures.batches_opened),
+            ("dropped", figures.batches_dropped),
+            ("published", figures.batches_published),
+        ];
+        sheet.family(
+            "gossip_batches",
+            "Gossiped batches of transactions: read, dropped for want of room, published by us.",
+            batches.map(|(fate, count)| ([("fate", fate)], count)),
+        )?;
+        sheet.counter(
+            "published_transactions",
+            "Transactions in the batches published by us.",
+            figures.transactions_published,
+        )
+    }
+
+    fn refusals(&self, sheet: &mut Sheet<'_>) -> fmt::Result {
+        let unread = self.figures.refused.iter().flat_map(|(what, reasons)| {
+            reasons.iter().map(move |(reason, count)| ((*what, *reason), *count))
+        });
+        let declined = self.figures.declined.iter().map(|(key, count)| (*key, *count));
+        sheet.family(
+            "refused",
+            "Things thrown away, by what they were and why: envelopes, gossip and requests unread, \
+             all else by the replica.",
+            unread
+                .chain(declined)
+                .map(|((what, reason), count)| ([("what", what), ("reason", reason)], count)),
+        )
+    }
+
+    fn service(&self, sheet: &mut Sheet<'_>) -> fmt::Result {
+        let figures = &self.figures;
+        let calls = figures.calls.iter().flat_map(|(method, codes)| {
+            codes.iter().map(|(code, count)| {
+                ([("method", (*method).to_owned()), ("code", code.to_string())], *count)
+            })
+        });
+        sheet.family("rpc_calls", "Calls answered, by method and error code; 0 is none.", calls)?;
+        sheet.counter(
+            "questions_refused",
+            "Questions refused because too many waited for the replica.",
+            figures.questions_refused,
+        )?;
+        sheet.gauge("event_listeners", "Who listens to events.", self.listeners as u64)?;
+        sheet.counter(
+            "events_dropped",
+            "Events that listeners were too slow for.",
+            figures.events_dropped,
+        )?;
+        sheet.counter(
+            "trace_lines_dropped",
+            "Trace lines that the disk was too slow for.",
+            figures.trace_lines_dropped,
+        )
+    }
+
+    fn process(&self, sheet: &mut Sheet<'_>) -> fmt::Result {
+        if let Some(bytes) = self.process.resident_bytes {
+            let help = "Memory this process has in use.";
+            sheet.gauge("process_resident_memory_bytes", help, bytes)?;
+        }
+        if let Some(seconds) = self.process.cpu_seconds {
+            let help = "Processor time this process has used.";
+            sheet.counter("process_cpu_seconds", help, seconds)?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes metrics one after the other.
+struct Sheet<'a>(DescriptorEncoder<'a>);
+
+impl Sheet<'_> {
+    fn gauge(&mut self, name: &str, help: &str, value: impl EncodeGaugeValue) -> fmt::Result {
+        self.0.encode_descriptor(name, help, None, MetricType::Gauge)?.encode_gauge(&value)
+    }
+
+    fn counter(&mut self, name: &str, help: &str, value: impl EncodeCounterValue) -> fmt::Result {
+        let mut metric = self.0.encode_descriptor(name, help, None, MetricType::Counter)?;
+        metric.encode_counter::<NoLabelSet, _, u64>(&value, None)
+    }
+
+    /// A counter with labels: a name, then a value for each.
+    fn family<L: AsRef<str> + Clone + fmt::Debug, const N: usize>(
+        &mut self,
+        name: &str,
+        help: &str,
+        series: impl IntoIterator<Item = ([(&'static str, L); N], u64)>,
+    ) -> fmt::Result {
+        let mut metric = self.0.encode_descriptor(name, help, None, MetricType::Counter)?;
+        for (labels, value) in series {
+            let labels = labels.each_ref().map(|(name, value)| (*name, value.as_ref()));
+            metric.encode_family(&labels)?.encode_counter::<NoLabelSet, _, u64>(&value, None)?;
+        }
+        Ok(())
+    }
+}

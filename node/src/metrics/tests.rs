@@ -1,0 +1,94 @@
+use super::*;
+use crate::runtime::Sent;
+use ledger::{BlockHash, ChainId, ReplicaId};
+use replica::Class;
+
+fn snapshot() -> Snapshot {
+    let mut figures = Figures { blocks: 17, syncs: 40, ..Figures::default() };
+    figures.sent.insert(Class::First, Sent { envelopes: 5, copies: 15, bytes: 1_500 });
+    figures.refused.entry("envelope").or_default().insert("malformed", 3);
+    figures.declined.insert(("transaction", "nonce"), 2);
+    figures.calls.entry("status").or_default().extend([(0, 9), (-32602, 1)]);
+    let status = StatusAnswer {
+        chain_id: ChainId::default(),
+        consensus: "tendermint".into(),
+        replica: ReplicaId(2),
+        height: 17,
+        head: BlockHash::default(),
+        round: 1,
+        peers: 0,
+        pool: 5,
+        time: 1_500,
+        state: "halted: two blocks".into(),
+    };
+    let network = NetworkCounters { bytes_sent: 77, ..NetworkCounters::default() };
+    let process = Process { resident_bytes: Some(4_096), cpu_seconds: Some(1.5) };
+    Snapshot { status: Some(status), figures, peers: 3, network, listeners: 1, process }
+}
+
+#[test]
+fn every_figure_has_a_line() {
+    let page = page(snapshot(), "# TYPE another gauge\nanother 1\n");
+    let lines = [
+        "byzantium_height 17",
+        "byzantium_last_block_timestamp_seconds 1.5",
+        "byzantium_round 1",
+        "byzantium_pool_transactions 5",
+        "byzantium_halted 1",
+        "byzantium_peers 3",
+        "byzantium_blocks_total 17",
+        "byzantium_syncs_total 40",
+        "byzantium_sent_envelopes_total{class=\"first\"} 5",
+        "byzantium_sent_copies_total{class=\"first\"} 15",
+        "byzantium_sent_bytes_total{class=\"first\"} 1500",
+        "byzantium_gossip_batches_total{fate=\"dropped\"} 0",
+        "byzantium_refused_total{what=\"envelope\",reason=\"malformed\"} 3",
+        "byzantium_refused_total{what=\"transaction\",reason=\"nonce\"} 2",
+        "byzantium_rpc_calls_total{method=\"status\",code=\"0\"} 9",
+        "byzantium_rpc_calls_total{method=\"status\",code=\"-32602\"} 1",
+        "byzantium_event_listeners 1",
+        "byzantium_network_bytes_sent_total 77",
+        "byzantium_network_peers_banned_total 0",
+        "byzantium_process_resident_memory_bytes 4096",
+        "byzantium_process_cpu_seconds_total 1.5",
+        "another 1",
+    ];
+    for line in lines {
+        assert!(page.lines().any(|found| found == line), "{line} is not in\n{page}");
+    }
+    assert!(page.ends_with("another 1\n# EOF\n"));
+}
+
+#[test]
+fn every_metric_is_explained_once() {
+    let page = page(snapshot(), "");
+    let help: Vec<_> = page.lines().filter_map(|line| line.strip_prefix("# HELP ")).collect();
+    let mut names: Vec<_> = help.iter().map(|line| line.split_once(' ').expect("a text")).collect();
+    assert!(names.iter().all(|(_, text)| text.len() > 10), "{names:?}");
+    let count = names.len();
+    names.sort_unstable();
+    names.dedup_by_key(|(name, _)| *name);
+    assert_eq!(names.len(), count);
+    let each = NetworkCounters::default().each();
+    assert_eq!(each.count(), 24, "none of the network's is left out");
+}
+
+#[test]
+fn a_replica_that_does_not_answer_leaves_its_lines_out() {
+    let page = page(Snapshot { status: None, ..snapshot() }, "");
+    assert!(!page.contains("byzantium_height"));
+    assert!(page.contains("byzantium_peers 3"));
+}
+
+#[test]
+fn the_systems_words_are_read() {
+    let status = "Name:\tnode\nVmRSS:\t    2048 kB\nThreads:\t9\n";
+    assert_eq!(process::resident_bytes(status), Some(2_097_152));
+    assert_eq!(process::resident_bytes("Name:\tnode\n"), None);
+    assert_eq!(process::resident_bytes("VmRSS: 18446744073709551615 kB"), None);
+    let stat = "7 (a (bad) name) S 1 2 3 4 5 6 7 8 9 10 150 50 0 0 20 0 9";
+    assert_eq!(process::cpu_seconds(stat), Some(2.0));
+    assert_eq!(process::cpu_seconds("7 (node) S 1"), None);
+    #[cfg(target_os = "linux")]
+    assert!(Process::now().resident_bytes.is_some_and(|bytes| bytes > 100_000));
+}

@@ -1,0 +1,147 @@
+//! `GET /health`: whether this node takes part in a chain that moves.
+
+use super::{Backend, scrape};
+use axum::{
+    Json,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use ledger::{query::StatusAnswer, vote::Member};
+use replica::{Answer, Query};
+use serde_json::json;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::time::timeout;
+
+#[cfg(test)]
+mod tests;
+
+/// Blocks that may be late before the chain counts as standing still.
+const LATE_BLOCKS: u32 = 10;
+
+/// What is allowed besides, for rounds that fail and for a machine that is busy.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// What a judgement rests on.
+#[derive(Clone, Debug)]
+struct Standing {
+    /// What the replica says; none if it does not answer.
+    status: Option<StatusAnswer>,
+    /// Who decides the next block; empty if that is not known.
+    members: Vec<Member>,
+    /// The seats of the connected peers.
+    connected: Vec<u32>,
+    /// How long an idle chain waits between two blocks.
+    block_time: Duration,
+    /// Since 1970.
+    now: Duration,
+}
+
+/// Why a node is not healthy.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+enum Ailment {
+    /// Its thread is stuck, overloaded or gone.
+    #[error("the replica does not answer")]
+    Mute,
+    /// It saw conflicting finality and votes no more.
+    #[error("the replica votes no more, {0}")]
+    Halted(String),
+    /// It is cut off from too many: with whom it can speak, nothing can be decided.
+    #[error(
+        "the node and its {peers} connected peers hold {reached} of {total} stake, which is no quorum"
+    )]
+    NoQuorum {
+        /// How many peers are connected.
+        peers: usize,
+        /// The stake of those and our own.
+        reached: u64,
+        /// The committee's.
+        total: u64,
+    },
+    /// The last block is too old: the chain stands still, or this node is far behind.
+    #[error("the last final block is {age:?} old, more than {limit:?}")]
+    Stale {
+        /// The block's.
+        age: Duration,
+        /// What is allowed.
+        limit: Duration,
+    },
+}
+
+impl Ailment {
+    /// A word for programs.
+    fn reason(&self) -> &'static str {
+        match self {
+            Ailment::Mute => "no_answer",
+            Ailment::Halted(_) => "halted",
+            Ailment::NoQuorum { .. } => "no_quorum",
+            Ailment::Stale { .. } => "stale",
+        }
+    }
+}
+
+/// 200 if the node is healthy, 503 and why if it is not.
+pub(super) async fn answer(backend: &Backend) -> Response {
+    let standing = Standing {
+        status: scrape::status(backend).await,
+        members: members(backend).await,
+        connected: backend.network.connected(),
+        block_time: backend.block_time,
+        // A clock before 1970 sees every block in its future, which is not old.
+        now: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
+    };
+    let height = standing.status.as_ref().map(|status| status.height);
+    let peers = standing.connected.len();
+    match judge(&standing) {
+        Ok(()) => Json(json!({ "status": "ok", "height": height, "peers": peers })).into_response(),
+        Err(ailment) => {
+            let body = json!({
+                "status": "unhealthy",
+                "reason": ailment.reason(),
+                "message": ailment.to_string(),
+                "height": height,
+                "peers": peers,
+            });
+            (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
+        }
+    }
+}
+
+async fn members(backend: &Backend) -> Vec<Member> {
+    match timeout(scrape::PATIENCE, backend.ask(Query::Committee)).await {
+        Ok(Ok(Answer::Committee(committee))) => committee.members,
+        _ => Vec::new(),
+    }
+}
+
+/// The worst comes first.
+fn judge(standing: &Standing) -> Result<(), Ailment> {
+    let status = standing.status.as_ref().ok_or(Ailment::Mute)?;
+    if status.state != "running" {
+        return Err(Ailment::Halted(status.state.clone()));
+    }
+    quorum(status, standing)?;
+    let age = standing.now.saturating_sub(Duration::from_millis(status.time));
+    let limit = standing.block_time.saturating_mul(LATE_BLOCKS).saturating_add(GRACE);
+    if age > limit {
+        return Err(Ailment::Stale { age, limit });
+    }
+    Ok(())
+}
+
+/// Whether we and our peers hold strictly more than two thirds of the stake. A validator that is
+/// alone is its own quorum.
+fn quorum(status: &StatusAnswer, standing: &Standing) -> Result<(), Ailment> {
+    let stake = |members: &mut dyn Iterator<Item = &Member>| -> u128 {
+        members.map(|member| u128::from(member.stake.0)).sum()
+    };
+    let near =
+        |member: &&Member| member.id == status.replica || standing.connected.contains(&member.id.0);
+    let total = stake(&mut standing.members.iter());
+    let reached = stake(&mut standing.members.iter().filter(near));
+    if standing.members.is_empty() || 3 * reached > 2 * total {
+        return Ok(());
+    }
+    // A committee's stake fits its ledger's unit.
+    let [reached, total] = [reached, total].map(|stake| u64::try_from(stake).unwrap_or(u64::MAX));
+    Err(Ailment::NoQuorum { peers: standing.connected.len(), reached, total })
+}
