@@ -31,6 +31,13 @@ pub(super) enum What<M> {
 }
 
 impl<P: Protocol> World<P> {
+    /// Hands a replica bytes, now, as if `from` had sent them: whoever sits there may say anything.
+    /// They are opened as on the wire, whether or not this world is.
+    pub fn inject(&mut self, to: ReplicaId, from: ReplicaId, bytes: Vec<u8>) {
+        let parcel = Arc::new(Parcel::EnvelopeBytes(bytes));
+        self.send(to, Duration::ZERO, What::Parcel(from, parcel));
+    }
+
     /// Sends something on its way to whatever life the recipient is living now.
     pub(super) fn send(&mut self, to: ReplicaId, after: Duration, what: What<P::Message>) {
         let life = self.host(to).life;
