@@ -5,7 +5,7 @@
 //! wrong calendars. The checker then judges every block, vote and balance. These are a twentieth
 //! of the seeds that `cargo run --release -- soak --seeds 0..1000` runs.
 
-use tests::survive;
+use tests::{survive, survive_a_silent_third};
 
 #[test]
 fn four_replicas_survive_a_minute_of_chaos() {
@@ -20,6 +20,13 @@ fn seven_replicas_survive_a_minute_of_chaos() {
 #[test]
 fn ten_replicas_survive_a_minute_of_chaos() {
     (0..10).for_each(|seed| drop(survive(10, seed)));
+}
+
+#[test]
+fn a_third_may_be_silent_all_the_while() {
+    for replicas in [4, 7, 10] {
+        (0..5).for_each(|seed| survive_a_silent_third(replicas, seed));
+    }
 }
 
 #[test]
