@@ -82,11 +82,8 @@ fn files_fit_a_page_and_functions_a_screen() {
 #[test]
 fn nothing_unfinished_and_no_path_of_some_machine_is_tracked() {
     // Put together here so that this file does not find itself.
-    let marks = ["TO", "FIX", "XX"].map(|half| match half {
-        "TO" => "TO".to_owned() + "DO",
-        "FIX" => "FIX".to_owned() + "ME",
-        _ => "XX".to_owned() + "X",
-    });
+    let marks =
+        [("TO", "DO"), ("FIX", "ME"), ("XX", "X")].map(|(one, other)| [one, other].concat());
     let macros = [format!("todo{}", "!("), format!("unimplemented{}", "!(")];
     let homes = ["work", "root", "farm"].map(|home| format!("\"/{home}/"));
     let mut found = Vec::new();

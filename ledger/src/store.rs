@@ -84,7 +84,7 @@ pub enum StoreError {
 
 impl StoreError {
     /// The value under `key` makes no sense, because of `reason`.
-    pub(crate) fn damaged(key: &[u8], reason: impl ToString) -> StoreError {
+    pub fn damaged(key: &[u8], reason: impl ToString) -> StoreError {
         StoreError::Damaged { key: hex::encode(key), reason: reason.to_string() }
     }
 }

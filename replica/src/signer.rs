@@ -50,10 +50,7 @@ pub enum Outcome<M> {
 impl<M: Message> Signer<M> {
     /// Reads back what was signed in earlier lives.
     pub fn open(hand: Hand, keys: &Keys, store: &dyn Store) -> Result<Signer<M>, StoreError> {
-        let damaged = |key: &[u8], reason: String| StoreError::Damaged {
-            key: key.iter().map(|byte| format!("{byte:02x}")).collect(),
-            reason,
-        };
+        let damaged = StoreError::damaged;
         let mut horizon = Horizon::default();
         if let Some(bytes) = store.get(HORIZON)? {
             let (height, round) = codec::decode(&bytes, 64)
