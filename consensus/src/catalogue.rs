@@ -5,16 +5,18 @@
 //! [`NAMES`] and give it an arm in [`dispatch`].
 
 use crate::{
-    protocol::{Protocol, Unproven},
+    nakamoto::Nakamoto,
+    protocol::{Protocol, Trusted, Unproven},
     tendermint::Tendermint,
+    work::Work,
 };
-use ledger::{Committee, Genesis, Header, Keys, Proof};
+use ledger::{Genesis, Header, Proof};
 
 #[cfg(test)]
 mod tests;
 
 /// Every module there is.
-pub const NAMES: &[&str] = &[Tendermint::NAME];
+pub const NAMES: &[&str] = &[Tendermint::NAME, Nakamoto::NAME];
 
 /// A protocol that a genesis can ask for.
 pub trait Module: Protocol + Send + Sized + 'static {
@@ -26,6 +28,41 @@ pub trait Module: Protocol + Send + Sized + 'static {
     /// Reads the settings whose keys begin with the module's name and a dot, and ignores those of
     /// other modules, so that one genesis can serve a comparison.
     fn new(genesis: &Genesis) -> Result<Self, BadSettings>;
+
+    /// What the genesis of a new chain should set, where whoever makes it has no other wish.
+    fn customs() -> &'static [(&'static str, u64)] {
+        &[]
+    }
+
+    /// How deep a block must lie to be counted on; none where a block is final as soon as it is
+    /// decided.
+    fn depths(_genesis: &Genesis) -> Result<Option<Depths>, BadSettings> {
+        Ok(None)
+    }
+
+    /// Checks every rule that headers alone can show, and adds up the work in them. `before` are the
+    /// headers right before them, oldest first, which are believed: as many as
+    /// [`Genesis::median_blocks`], or all there are.
+    ///
+    /// # Errors
+    /// [`Unproven`], and [`Unproven::Weightless`] where blocks carry no work.
+    fn weigh(
+        _genesis: &Genesis,
+        _before: &[Header],
+        _headers: &[Header],
+    ) -> Result<Work, Unproven> {
+        Err(Unproven::Weightless)
+    }
+}
+
+/// How deep a block must lie beneath the adopted head, where nothing is ever certain. The block
+/// itself counts, so the head has a depth of one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Depths {
+    /// What a merchant waits for. A block this deep that is undone is the module's failure.
+    pub confirmations: u64,
+    /// What the ledger commits, never to undo it.
+    pub irreversible: u64,
 }
 
 /// Something to do with a module whose name is only known at run time.
@@ -41,29 +78,70 @@ pub trait Visitor {
 pub fn dispatch<V: Visitor>(name: &str, visitor: V) -> Result<V::Output, UnknownModule> {
     match name {
         Tendermint::NAME => Ok(visitor.visit::<Tendermint>()),
+        Nakamoto::NAME => Ok(visitor.visit::<Nakamoto>()),
         _ => Err(UnknownModule { name: name.to_owned() }),
     }
 }
 
-/// [`Protocol::verify`] of the module called `name`: all that a wallet needs of this crate.
-pub fn verify(
-    name: &str,
-    headers: &[Header],
-    proof: &Proof,
-    committee: &Committee,
-    keys: &Keys,
-) -> Result<(), NotFinal> {
-    struct Verify<'a>(&'a [Header], &'a Proof, &'a Committee, &'a Keys);
+/// [`Protocol::verify`] of the module that the genesis names: with [`depths`] and [`weigh`] all that
+/// a wallet needs of this crate.
+pub fn verify(headers: &[Header], proof: &Proof, trusted: Trusted<'_>) -> Result<(), NotFinal> {
+    struct Verify<'a>(&'a [Header], &'a Proof, Trusted<'a>);
 
     impl Visitor for Verify<'_> {
         type Output = Result<(), Unproven>;
 
         fn visit<P: Module>(self) -> Self::Output {
-            P::verify(self.0, self.1, self.2, self.3)
+            P::verify(self.0, self.1, self.2)
         }
     }
 
-    Ok(dispatch(name, Verify(headers, proof, committee, keys))??)
+    Ok(dispatch(&trusted.genesis.consensus, Verify(headers, proof, trusted))??)
+}
+
+/// [`Module::weigh`] of the module that the genesis names.
+pub fn weigh(genesis: &Genesis, before: &[Header], headers: &[Header]) -> Result<Work, NotFinal> {
+    struct Weigh<'a>(&'a Genesis, &'a [Header], &'a [Header]);
+
+    impl Visitor for Weigh<'_> {
+        type Output = Result<Work, Unproven>;
+
+        fn visit<P: Module>(self) -> Self::Output {
+            P::weigh(self.0, self.1, self.2)
+        }
+    }
+
+    Ok(dispatch(&genesis.consensus, Weigh(genesis, before, headers))??)
+}
+
+/// [`Module::depths`] of the module that the genesis names.
+pub fn depths(genesis: &Genesis) -> Result<Option<Depths>, BadModule> {
+    struct Ask<'a>(&'a Genesis);
+
+    impl Visitor for Ask<'_> {
+        type Output = Result<Option<Depths>, BadSettings>;
+
+        fn visit<P: Module>(self) -> Self::Output {
+            P::depths(self.0)
+        }
+    }
+
+    Ok(dispatch(&genesis.consensus, Ask(genesis))??)
+}
+
+/// [`Module::customs`] of the module called `name`.
+pub fn customs(name: &str) -> Result<&'static [(&'static str, u64)], UnknownModule> {
+    struct Ask;
+
+    impl Visitor for Ask {
+        type Output = &'static [(&'static str, u64)];
+
+        fn visit<P: Module>(self) -> Self::Output {
+            P::customs()
+        }
+    }
+
+    dispatch(name, Ask)
 }
 
 /// No module has this name.
@@ -85,6 +163,17 @@ pub enum NotFinal {
     Unproven(#[from] Unproven),
 }
 
+/// Why a genesis' module cannot be had.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadModule {
+    /// There is none of this name.
+    #[error(transparent)]
+    Unknown(#[from] UnknownModule),
+    /// It cannot run so.
+    #[error(transparent)]
+    Settings(#[from] BadSettings),
+}
+
 /// Why a module cannot run with a genesis' settings.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadSettings {
@@ -101,5 +190,15 @@ pub enum BadSettings {
     Zero {
         /// As it stands in the genesis.
         key: String,
+    },
+    /// A setting that is out of bounds.
+    #[error("the genesis sets {key:?} to {value}; it must be {bounds}")]
+    Bounds {
+        /// As it stands in the genesis.
+        key: String,
+        /// What it says.
+        value: u64,
+        /// What it may say.
+        bounds: &'static str,
     },
 }

@@ -4,16 +4,18 @@
 //! does no I/O, reads no clock, holds no key and draws no randomness beyond what its
 //! [`Turn`] hands it, so the real node and the simulator drive the very same code.
 //!
-//! Read [`protocol`] first, then [`tendermint`] as a chapter. [`quorum`] holds the types whose
+//! Read [`protocol`] first, then [`tendermint`] and [`nakamoto`] as chapters. [`quorum`] holds the types whose
 //! existence proves that something was verified. [`catalogue`] is the only place that knows all
 //! modules by name.
 
 pub mod catalogue;
+pub mod nakamoto;
 pub mod protocol;
 pub mod quorum;
 pub mod tendermint;
+pub mod work;
 
 pub use protocol::{
-    Application, Effect, Input, Message, Protocol, Timer, To, Turn, Unproven, Want,
+    Application, Effect, Input, Message, Protocol, Timer, To, Trusted, Turn, Unproven, Want,
 };
 pub use quorum::{Certificate, Claimed, Signed, Tally};

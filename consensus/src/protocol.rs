@@ -7,7 +7,7 @@
 
 use crate::quorum::{Claimed, Signed};
 use ledger::{
-    Block, BlockHash, Committee, Draft, Header, Keys, Proof, Rejected, ReplicaId, Slot,
+    Block, BlockHash, Committee, Draft, Genesis, Header, Keys, Proof, Rejected, ReplicaId, Slot,
     Transaction, TransactionId,
 };
 use rand_chacha::ChaCha8Rng;
@@ -31,18 +31,37 @@ pub trait Protocol {
         0
     }
 
+    /// Whether a proof excludes every rival, so that the replica's sync may commit by it.
+    ///
+    /// False for proof-of-work, whose proof shows work, and somebody may show more: its blocks are
+    /// handed to the protocol one by one instead, as far as a peer's adopted head.
+    fn proofs_settle() -> bool
+    where
+        Self: Sized,
+    {
+        true
+    }
+
     /// Does `proof` make the last of `headers` (a hash chain on a committed parent) final?
     ///
     /// Pure: the replica's sync, the checker and the wallet ask, none of which runs the protocol.
-    /// `committee` decides the children of the block before `headers`.
-    fn verify(
-        headers: &[Header],
-        proof: &Proof,
-        committee: &Committee,
-        keys: &Keys,
-    ) -> Result<(), Unproven>
+    fn verify(headers: &[Header], proof: &Proof, trusted: Trusted<'_>) -> Result<(), Unproven>
     where
         Self: Sized;
+}
+
+/// What whoever checks a proof takes for granted.
+#[derive(Clone, Copy, Debug)]
+pub struct Trusted<'a> {
+    /// Where the chain begins, and by what rules it goes on.
+    pub genesis: &'a Genesis,
+    /// The block before the headers, where that is known to be final. A certificate stands without
+    /// it; a proof of work does not.
+    pub parent: Option<&'a Header>,
+    /// Who decides the children of the block before the headers.
+    pub committee: &'a Committee,
+    /// What checks their signatures.
+    pub keys: &'a Keys,
 }
 
 /// What a protocol says to its peers.
@@ -97,7 +116,9 @@ pub enum Input<M> {
     Waiting,
     /// Proof-of-work found: the header that was being mined, sealed.
     Mined(Header),
-    /// A wanted block, its hash checked, nothing else.
+    /// A block that was wanted, or an ancestor of one, oldest first; or the next of a peer's adopted
+    /// branch where [`Protocol::proofs_settle`] does not hold. Its body is the one that its header
+    /// names; nothing else is checked.
     Arrived(Arc<Block>),
     /// The replica's sync verified `proof` and committed up to `block` without us.
     Advanced {
@@ -234,6 +255,34 @@ pub enum Unproven {
         /// What the proof names.
         found: BlockHash,
     },
+    /// It counts on the block before the headers, which is not given.
+    #[error("a proof of work needs the block before header {0}")]
+    NoParent(u64),
+    /// A header does not meet the target it must.
+    #[error("header {height} carries too little work: {reason}")]
+    Work {
+        /// The header's.
+        height: u64,
+        /// What is wrong with its seal.
+        reason: &'static str,
+    },
+    /// A header's time is not later than it must be.
+    #[error("the time of header {0} is not later than the median of those before")]
+    Time(u64),
+    /// Too few blocks stand upon the last header.
+    #[error("{found} blocks stand upon the header, {needed} are needed")]
+    TooShallow {
+        /// By the proof.
+        found: u64,
+        /// By the genesis.
+        needed: u64,
+    },
+    /// The module's blocks carry no work.
+    #[error("blocks of this module carry no work to weigh")]
+    Weightless,
+    /// The genesis' settings make no sense.
+    #[error("{0}")]
+    Settings(String),
     /// A signer is counted twice.
     #[error("validator {0} is counted twice in the certificate, or its signers are out of order")]
     DuplicateSigner(ReplicaId),

@@ -16,7 +16,8 @@ pub struct Header {
     pub parent: BlockHash,
     /// How many blocks precede it; the genesis has zero.
     pub height: u64,
-    /// Milliseconds since 1970, later than the parent's.
+    /// Milliseconds since 1970, later than the median of some blocks before
+    /// ([`crate::Genesis::median_blocks`]).
     pub time: u64,
     /// Who built it and earns its fees.
     pub proposer: ReplicaId,
@@ -125,7 +126,7 @@ pub struct Draft {
     pub parent: BlockHash,
     /// In the order wished for; what does not execute is left out.
     pub transactions: Vec<Transaction>,
-    /// Milliseconds since 1970; raised to one past the parent's where it is not later.
+    /// Milliseconds since 1970; raised to the earliest allowed where it is not later.
     pub time: u64,
     /// Who builds it.
     pub proposer: ReplicaId,
@@ -193,11 +194,11 @@ pub enum Invalid {
         /// The header's.
         found: u64,
     },
-    /// The time is not later than the parent's.
-    #[error("the time {found} is not later than the parent's {parent}")]
+    /// The time is not later than the median of those before.
+    #[error("the time {found} is not later than {median}, the median of the blocks before")]
     Time {
-        /// The parent's, in milliseconds since 1970.
-        parent: u64,
+        /// Of the blocks before, in milliseconds since 1970.
+        median: u64,
         /// The header's.
         found: u64,
     },

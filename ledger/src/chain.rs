@@ -46,7 +46,7 @@ pub use recall::VerifiedSet;
 use recall::Recall;
 
 /// How many undecided blocks the tree holds at most.
-pub const MAX_UNDECIDED: usize = 256;
+pub const MAX_UNDECIDED: usize = 512;
 
 /// How many blocks beside the root are remembered, to tell a conflict from a stranger.
 const BESIDE: usize = 4 * MAX_UNDECIDED;
@@ -57,7 +57,8 @@ pub struct Ledger {
     genesis: Genesis,
     chain: ChainId,
     committee: Arc<Committee>,
-    supply: Amount,
+    /// All the money there was at first.
+    founding: Amount,
     disk: Ahead,
     stand: Stand,
     root: Arc<Block>,
@@ -123,9 +124,9 @@ impl Ledger {
         &self.genesis
     }
 
-    /// All the money there is. No block changes it.
+    /// All the money there is after the newest committed block.
     pub fn supply(&self) -> Amount {
-        self.supply
+        self.genesis.supply(self.founding, self.stand.height)
     }
 
     /// The newest committed block.
@@ -180,6 +181,16 @@ impl Ledger {
         Some(Arc::new(sound(open::load_block(self.disk.store(), height))))
     }
 
+    /// The block at a height, committed or on the adopted branch.
+    pub fn adopted(&self, height: u64) -> Option<Arc<Block>> {
+        if height <= self.stand.height {
+            return self.committed(height);
+        }
+        let branch = self.branch(self.head).expect("the head is the root or undecided");
+        let at = usize::try_from(self.head_height().checked_sub(height)?).ok()?;
+        branch.get(at).map(|(_, undecided)| undecided.block.clone())
+    }
+
     /// The proof that was committed at exactly this height.
     pub fn proof(&self, height: u64) -> Option<Proof> {
         sound(self.disk.read(&keys::proof(height), codec::LONGEST))
@@ -222,9 +233,35 @@ impl Ledger {
         View::new(Vec::new(), &self.disk).prove(self.stand.height, address)
     }
 
+    /// What `address` holds after the block `at`, and the proof of it, if that is the root or
+    /// undecided.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub fn account_proven_at(
+        &self,
+        at: BlockHash,
+        address: Address,
+    ) -> Result<Option<(Account, AccountProof)>, StoreError> {
+        let (Some(header), Some(state)) = (self.header(at), self.state(at)) else {
+            return Ok(None);
+        };
+        state.prove(header.height, address).map(Some)
+    }
+
     /// The height of a committed transaction, and its place in the block.
     pub fn locate(&self, id: TransactionId) -> Option<(u64, u32)> {
         sound(self.disk.read(&keys::transaction(id), 12))
+    }
+
+    /// The height of a transaction on the adopted branch, and its place in the block, if it is
+    /// there and not committed.
+    pub fn locate_adopted(&self, id: TransactionId) -> Option<(u64, u32)> {
+        let branch = self.branch(self.head).expect("the head is the root or undecided");
+        branch.iter().find_map(|(_, undecided)| {
+            let index = undecided.ids.iter().position(|each| *each == id)?;
+            Some((undecided.block.header.height, u32::try_from(index).ok()?))
+        })
     }
 }
 
@@ -296,6 +333,12 @@ impl Ledger {
         self.put_stand(proof.map(|proof| (self.stand.height, proof)), &mut changes);
         self.disk.hand_out(&changes, batch);
         Ok(blocks)
+    }
+
+    /// Whether `block` is undecided and not on the branch of `head`.
+    pub fn excludes(&self, head: BlockHash, block: BlockHash) -> bool {
+        let held = |branch: Vec<(BlockHash, _)>| branch.iter().any(|(hash, _)| *hash == block);
+        self.undecided.contains_key(&block) && !self.branch(head).is_some_and(held)
     }
 
     /// Records the first proof of a committed block. A second one tells nobody anything new.

@@ -11,6 +11,12 @@ use std::{collections::BTreeMap, time::Duration};
 #[cfg(test)]
 mod tests;
 
+const REWARD: &str = "ledger.reward";
+const MEDIAN_BLOCKS: &str = "ledger.median_blocks";
+
+/// Bitcoin looks at eleven.
+const MAX_MEDIAN_BLOCKS: u64 = 99;
+
 /// Where a chain begins. Its hash is the [`ChainId`], so one changed letter is another chain.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Genesis {
@@ -22,7 +28,8 @@ pub struct Genesis {
     pub consensus: String,
     /// How long an idle chain waits between two blocks, in milliseconds.
     pub block_time: u64,
-    /// What the module needs besides, by the names it gives them.
+    /// What the module needs besides, by the names it gives them; and the ledger's own, which begin
+    /// with `ledger.`: see [`Genesis::reward`] and [`Genesis::median_blocks`].
     #[serde(default)]
     pub settings: BTreeMap<String, u64>,
     /// Who votes, with what weight.
@@ -83,7 +90,35 @@ impl Genesis {
         Duration::from_millis(self.block_time)
     }
 
-    /// Whether a chain can begin with it: a committee, no account twice, a supply that fits.
+    /// What each block gives its proposer out of nothing, the setting `ledger.reward`; zero where
+    /// that is not set.
+    pub fn reward(&self) -> Amount {
+        Amount(self.settings.get(REWARD).copied().unwrap_or(0))
+    }
+
+    /// How many blocks have a say in how early the next one may be, the setting
+    /// `ledger.median_blocks`: its time must exceed the median of theirs. One where that is not set,
+    /// so that time only goes forward; proof-of-work takes eleven, lest one wrong clock bind all.
+    pub fn median_blocks(&self) -> usize {
+        self.settings.get(MEDIAN_BLOCKS).map_or(1, |blocks| *blocks as usize)
+    }
+
+    /// All the money there is at first.
+    ///
+    /// # Panics
+    /// If [`Genesis::check`] fails.
+    pub fn founding_supply(&self) -> Amount {
+        Amount(self.accounts.iter().map(|funded| funded.balance.0).sum())
+    }
+
+    /// All the money there is after the block at `height`: what was there at first and a reward
+    /// for each block since, as far as an amount can hold it.
+    pub fn supply(&self, founding: Amount, height: u64) -> Amount {
+        Amount(founding.0.saturating_add(self.reward().0.saturating_mul(height)))
+    }
+
+    /// Whether a chain can begin with it: a committee, no account twice, a supply that fits, no
+    /// setting of the ledger's that it does not have.
     pub fn check(&self) -> Result<(), BadGenesis> {
         self.committee()?;
         let mut addresses: Vec<_> = self.accounts.iter().map(|account| account.address).collect();
@@ -95,6 +130,14 @@ impl Genesis {
             .iter()
             .try_fold(Amount::ZERO, |sum, account| sum.checked_add(account.balance))
             .ok_or(BadGenesis::Supply)?;
+        for (key, &value) in self.settings.range("ledger.".to_owned().."ledger/".to_owned()) {
+            match key.as_str() {
+                REWARD => {}
+                MEDIAN_BLOCKS if value % 2 == 1 && value <= MAX_MEDIAN_BLOCKS => {}
+                MEDIAN_BLOCKS => return Err(BadGenesis::MedianBlocks(value)),
+                _ => return Err(BadGenesis::UnknownSetting(key.clone())),
+            }
+        }
         Ok(())
     }
 }
@@ -114,4 +157,12 @@ pub enum BadGenesis {
     /// The balances add up to more than an amount can hold.
     #[error("the balances in the genesis add up to more than {}", u64::MAX)]
     Supply,
+    /// A setting of the ledger's that does not exist.
+    #[error("the genesis sets {0:?}, which is no setting; there are: {REWARD}, {MEDIAN_BLOCKS}")]
+    UnknownSetting(String),
+    /// A median needs an odd number of blocks, and not too many.
+    #[error(
+        "the genesis sets {MEDIAN_BLOCKS:?} to {0}; it must be odd and at most {MAX_MEDIAN_BLOCKS}"
+    )]
+    MedianBlocks(u64),
 }

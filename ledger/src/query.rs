@@ -48,6 +48,9 @@ pub struct StatusAnswer {
     pub height: u64,
     /// The newest adopted block.
     pub head: BlockHash,
+    /// Its height; above `height` where blocks are not final at once.
+    #[serde(default)]
+    pub head_height: u64,
     /// The protocol's round or view.
     pub round: u64,
     /// How many peers it is connected to.
@@ -78,6 +81,15 @@ pub struct BlocksAnswer {
     pub blocks: Vec<Block>,
     /// Why the last of them is final.
     pub finality: Option<Finality>,
+}
+
+/// Headers of the adopted branch in a row, for those who weigh it themselves.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct HeadersAnswer {
+    /// By rising height, each the parent of the next; the last may lie far below the head.
+    pub headers: Vec<Header>,
+    /// The height of the adopted head.
+    pub head_height: u64,
 }
 
 /// Where consensus stands, as one replica sees it.
@@ -120,7 +132,7 @@ pub struct TransactionAnswer {
     pub status: TransactionStatus,
     /// All of it, if the node has it.
     pub transaction: Option<Transaction>,
-    /// The height of its block, once that is committed.
+    /// The height of its block, once that is adopted or committed.
     pub height: Option<u64>,
     /// Its place in that block.
     pub index: Option<u64>,
@@ -136,8 +148,10 @@ pub struct TransactionAnswer {
 pub enum TransactionStatus {
     /// The node has never seen it, or has forgotten it.
     Unknown,
-    /// It waits to be included, or its block is not final yet.
+    /// It waits to be included; where there is a height, its block is adopted but may be undone.
     Pending,
+    /// Its block is adopted, and lies deep enough to be counted on, which is not to say for good.
+    Confirmed,
     /// It is in a committed block.
     Final,
 }

@@ -1,9 +1,10 @@
 //! What transactions do: accounts, and the arithmetic that moves money between them.
 //!
-//! Money is neither made nor lost: a transfer takes `amount + fee` from its sender, gives `amount`
-//! to the recipient and `fee` to whoever proposed the block. Every operation is checked, every
-//! refusal leaves the state as it was, and the whole is a pure function of the parent's state and
-//! the block. `tree` files the accounts so that a header can name them all by one hash.
+//! No transaction makes or loses money: a transfer takes `amount + fee` from its sender, gives
+//! `amount` to the recipient and `fee` to whoever proposed the block. A block makes what the genesis
+//! grants its proposer, after all its transactions, and nothing else. Every operation is checked,
+//! every refusal leaves the state as it was, and the whole is a pure function of the parent's state
+//! and the block. `tree` files the accounts so that a header can name them all by one hash.
 
 mod proof;
 #[cfg(test)]
@@ -89,7 +90,7 @@ pub enum Refusal {
 /// The execution of one block on its parent's state.
 pub(crate) struct Execution<'a> {
     parent: &'a View<'a>,
-    /// Who earns the fees.
+    /// Who earns the fees and the reward.
     proposer: Address,
     /// Every account seen so far, as it is now.
     accounts: BTreeMap<Address, Account>,
@@ -123,8 +124,15 @@ impl<'a> Execution<'a> {
         Ok(())
     }
 
-    /// Ends the block: files what really changed under `height`.
-    pub(crate) fn finish(self, height: u64) -> Overlay {
+    /// Ends the block with its proposer's `reward`: files what really changed under `height`.
+    ///
+    /// # Panics
+    /// If the reward makes more money than there can be; see [`crate::Genesis::supply`].
+    pub(crate) fn finish(mut self, height: u64, reward: Amount) -> Overlay {
+        if reward > Amount::ZERO {
+            let rewarded = self.account(self.proposer).receive(reward);
+            self.accounts.insert(self.proposer, rewarded.expect("all money fits an amount"));
+        }
         let Execution { parent, accounts, .. } = self;
         parent.update(height, accounts)
     }

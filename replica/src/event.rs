@@ -9,8 +9,8 @@ use consensus::Timer;
 use ledger::{
     BlockHash, Header, ReplicaId, TransactionId, VerifiedTransaction,
     query::{
-        AccountAnswer, BlockAnswer, BlocksAnswer, CommitteeAnswer, ConsensusAnswer, StatusAnswer,
-        TransactionAnswer,
+        AccountAnswer, BlockAnswer, BlocksAnswer, CommitteeAnswer, ConsensusAnswer, HeadersAnswer,
+        StatusAnswer, TransactionAnswer,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -143,18 +143,22 @@ pub enum Class {
 pub enum Query {
     /// How it stands.
     Status,
-    /// A block by its height; only final ones have one.
+    /// A block by its height: a final one, or the one on the adopted branch.
     BlockAt(u64),
     /// A block by its hash.
     Block(BlockHash),
     /// Committed blocks from this height on, as many as one answer holds.
     Blocks(u64),
+    /// Headers of the adopted branch from this height on, as many as one answer holds.
+    Headers(u64),
     /// What was said about the height being decided.
     Consensus,
     /// A transaction, with its proof once it is final.
     Transaction(TransactionId),
     /// An account at the last final block, with its proof.
     Account(crypto::Address),
+    /// An account after the adopted block at a height, which must not lie below the last final one.
+    AccountAt(crypto::Address, u64),
     /// Who decides the block after the last final one.
     Committee,
     /// Please order this.
@@ -170,11 +174,13 @@ pub enum Answer {
     Block(Option<Box<BlockAnswer>>),
     /// To [`Query::Blocks`].
     Blocks(Box<BlocksAnswer>),
+    /// To [`Query::Headers`].
+    Headers(HeadersAnswer),
     /// To [`Query::Consensus`].
     Consensus(ConsensusAnswer),
     /// To [`Query::Transaction`].
     Transaction(Box<TransactionAnswer>),
-    /// To [`Query::Account`].
+    /// To [`Query::Account`] and [`Query::AccountAt`].
     Account(Box<AccountAnswer>),
     /// To [`Query::Committee`].
     Committee(CommitteeAnswer),

@@ -31,7 +31,8 @@ const MAX_BITMAP: usize = ledger::vote::MAX_COMMITTEE / 8;
 /// What one replica holds.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Summary {
-    /// The greatest height whose finality it can prove.
+    /// How far it can bring others: the greatest height whose finality it can prove; where proofs
+    /// do not settle anything, the height of its adopted head.
     pub proven: u64,
     /// The first and the last slot it speaks of; in between, what is not listed is not held.
     pub covers: (Slot, Slot),

@@ -38,8 +38,8 @@ pub enum Packet<M> {
     Ask(Ask),
     /// Committed blocks in a row, with their proofs.
     Blocks(Vec<Chained>),
-    /// One block somebody wanted.
-    Block(Arc<Block>),
+    /// A block somebody wanted, and ancestors of it, newest first.
+    Branch(Vec<Arc<Block>>),
 }
 
 /// A request to one peer.
@@ -50,7 +50,7 @@ pub enum Ask {
         /// The first height wanted.
         from: u64,
     },
-    /// One block, decided or not.
+    /// A block, decided or not, and some of what it stands on.
     Block(BlockHash),
     /// One message without a slot, by its id.
     Message([u8; 32]),
@@ -73,7 +73,7 @@ enum Wire<M> {
     Summary(Summary),
     Ask(Ask),
     Blocks(Vec<Chained>),
-    Block(Arc<Block>),
+    Branch(Vec<Arc<Block>>),
 }
 
 /// What an envelope held, checked as far as no state is needed.
@@ -92,8 +92,8 @@ pub enum Opened<M> {
     Ask(Ask),
     /// Committed blocks, not yet proven.
     Blocks(Vec<Chained>),
-    /// A block, not yet known to be wanted.
-    Block(Arc<Block>),
+    /// A block, not yet known to be wanted, and what are said to be ancestors of it.
+    Branch(Vec<Arc<Block>>),
 }
 
 /// Why an envelope is thrown away unread.
@@ -132,7 +132,7 @@ impl<M: Message> Envelope<M> {
             Packet::Summary(summary) => Wire::Summary(summary.clone()),
             Packet::Ask(ask) => Wire::Ask(*ask),
             Packet::Blocks(blocks) => Wire::Blocks(blocks.clone()),
-            Packet::Block(block) => Wire::Block(Arc::clone(block)),
+            Packet::Branch(blocks) => Wire::Branch(blocks.clone()),
         };
         codec::encode(&(self.seq, wire))
     }
@@ -146,7 +146,7 @@ impl<M: Message> Packet<M> {
             Packet::Summary(_) => "summary",
             Packet::Ask(_) => "ask",
             Packet::Blocks(_) => "blocks",
-            Packet::Block(_) => "block",
+            Packet::Branch(_) => "branch",
         }
     }
 
@@ -157,7 +157,7 @@ impl<M: Message> Packet<M> {
             Packet::Summary(summary) => Opened::Summary(summary),
             Packet::Ask(ask) => Opened::Ask(ask),
             Packet::Blocks(blocks) => Opened::Blocks(blocks),
-            Packet::Block(block) => Opened::Block(block),
+            Packet::Branch(blocks) => Opened::Branch(blocks),
         }
     }
 }
@@ -178,7 +178,7 @@ pub fn open<M: Message>(bytes: &[u8], keys: &Keys) -> Result<(u64, Opened<M>), R
         Wire::Summary(summary) => Opened::Summary(summary),
         Wire::Ask(ask) => Opened::Ask(ask),
         Wire::Blocks(blocks) => Opened::Blocks(blocks),
-        Wire::Block(block) => Opened::Block(block),
+        Wire::Branch(blocks) => Opened::Branch(blocks),
     };
     Ok((seq, opened))
 }

@@ -3,13 +3,16 @@
 //! A replica that is behind asks one peer after another for what follows its own height, checks
 //! hash links, execution and certificates, and commits. It votes for nothing meanwhile that it
 //! would not vote for otherwise, so it may lag or run ahead of its protocol without harm.
+//!
+//! Where proofs settle nothing ([`Protocol::proofs_settle`]) it asks for what follows its own head
+//! instead, and hands that to the protocol, which alone can weigh one branch against another.
 
 use crate::packet::{Ask, Chained};
-use consensus::{Protocol, Unproven};
+use consensus::{Protocol, Trusted, Unproven};
 use crypto::codec;
-use ledger::{Header, Keys, Ledger, Rejected, ReplicaId, block::MAX_BLOCK_BYTES};
+use ledger::{Block, BlockHash, Header, Keys, Ledger, Rejected, ReplicaId, block::MAX_BLOCK_BYTES};
 use rand_chacha::{ChaCha8Rng, rand_core::Rng};
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// How long an answer may take before another peer is asked.
 pub const TIMEOUT: Duration = Duration::from_secs(1);
@@ -126,6 +129,39 @@ pub fn answer(ledger: &Ledger, from: u64) -> Vec<Chained> {
     blocks
 }
 
+/// Blocks of the adopted branch from height `from` on, committed or not, as far as an answer goes.
+pub fn answer_adopted(ledger: &Ledger, from: u64) -> Vec<Chained> {
+    let heights = from.max(1)..=ledger.head_height();
+    let blocks = page(heights.map_while(|height| ledger.adopted(height)));
+    blocks.into_iter().map(|block| Chained { block, proof: None }).collect()
+}
+
+/// The block called `hash` and what it stands on, newest first, as far as an answer goes: down to
+/// the root from above it, further down from the root. Empty if it is not known.
+pub fn answer_branch(ledger: &Ledger, hash: BlockHash) -> Vec<Arc<Block>> {
+    let mut next = ledger.block(hash);
+    let decided = next.as_ref().is_some_and(|block| block.header.height <= ledger.height());
+    page(std::iter::from_fn(|| {
+        let block = next.take()?;
+        let below = block.header.height.saturating_sub(1);
+        if below > 0 && (decided || below > ledger.height()) {
+            next = ledger.block(block.header.parent);
+        }
+        Some(block)
+    }))
+}
+
+/// As many as fit into one answer.
+fn page(blocks: impl Iterator<Item = Arc<Block>>) -> Vec<Arc<Block>> {
+    let mut bytes = 0;
+    let fits = blocks.take(MAX_BLOCKS).take_while(|block| {
+        let before = bytes;
+        bytes += codec::encoded_len(block.as_ref());
+        before < MAX_ANSWER_BYTES
+    });
+    fits.collect()
+}
+
 /// How many of `blocks`, from the first, follow our root and are proven by the last of them.
 /// Blocks at or below our height are only compared with ours.
 pub fn check<P: Protocol>(
@@ -152,7 +188,13 @@ pub fn check<P: Protocol>(
         return Err(SyncFault::Useless(height));
     };
     let proof = fresh[proven].proof.as_ref().expect("it was just found");
-    P::verify(&headers[..=proven], proof, &committee, keys)?;
+    let trusted = Trusted {
+        genesis: ledger.genesis(),
+        parent: Some(ledger.root_header()),
+        committee: &committee,
+        keys,
+    };
+    P::verify(&headers[..=proven], proof, trusted)?;
     Ok(below..below + proven + 1)
 }
 
@@ -163,12 +205,15 @@ fn rival<P: Protocol>(ledger: &Ledger, chained: &Chained, keys: &Keys) -> Result
         return Ok(());
     };
     let (ours, theirs) = (ours.hash(), header.hash());
-    let committee = ledger.committed(header.height - 1).and_then(|b| ledger.committee(b.hash()));
     if ours == theirs {
         return Ok(());
     }
-    let proven = committee.is_some_and(|committee| {
-        P::verify(std::slice::from_ref(header), proof, &committee, keys).is_ok()
+    let below = ledger.committed(header.height - 1);
+    let proven = below.is_some_and(|below| {
+        let Some(committee) = ledger.committee(below.hash()) else { return false };
+        let (genesis, parent) = (ledger.genesis(), Some(&below.header));
+        let trusted = Trusted { genesis, parent, committee: &committee, keys };
+        P::verify(std::slice::from_ref(header), proof, trusted).is_ok()
     });
     match proven {
         true => Err(SyncFault::Conflict { height: header.height, ours, theirs }),

@@ -1,7 +1,7 @@
 //! What the tests of this crate share: a committee of four with simulated keys, a message that
 //! means nothing, and a puppet for a protocol.
 
-use consensus::{Effect, Input, Message, Protocol, Signed, Turn, Unproven};
+use consensus::{Effect, Input, Message, Protocol, Signed, Trusted, Turn, Unproven};
 use crypto::{Address, SecretKey};
 use ledger::{
     Action, Amount, ChainId, Committee, Genesis, Hand, Header, Keys, Payload, Proof, ReplicaId,
@@ -70,12 +70,7 @@ impl Protocol for Puppet {
     }
 
     /// Believes a proof that says "final", and nothing else.
-    fn verify(
-        _headers: &[Header],
-        proof: &Proof,
-        _committee: &Committee,
-        _keys: &Keys,
-    ) -> Result<(), Unproven> {
+    fn verify(_headers: &[Header], proof: &Proof, _trusted: Trusted<'_>) -> Result<(), Unproven> {
         match proof == &believed() {
             true => Ok(()),
             false => Err(Unproven::Malformed("it does not say final".into())),

@@ -60,6 +60,15 @@ pub enum What {
         /// Why.
         reason: String,
     },
+    /// Another block is the head of ours for now.
+    Adopted {
+        /// Its height.
+        height: u64,
+        /// Its name.
+        block: BlockHash,
+        /// How many transactions of the branch that was left wait again.
+        abandoned: usize,
+    },
     /// A block is final.
     Committed {
         /// Its height.

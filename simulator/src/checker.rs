@@ -38,7 +38,7 @@
 
 use crate::{Record, World};
 use chain::Chain;
-use consensus::{Protocol, Unproven};
+use consensus::{Protocol, Trusted, Unproven};
 use crypto::hash::sha256;
 use follow::Follow;
 use ledger::{BlockHash, Committee, Genesis, Header, Ledger, Proof, ReplicaId};
@@ -115,17 +115,20 @@ pub struct Checker {
     violations: Vec<Violation>,
 }
 
-/// A protocol's word on whether a proof makes the last of some headers final.
-type Verify = Box<dyn Fn(&[Header], &Proof, &Committee) -> Result<(), Unproven> + Send>;
+/// A protocol's word on whether a proof makes the last of some headers final. The third is the
+/// header right below them, if it is known.
+type Verify =
+    Box<dyn Fn(&[Header], &Proof, Option<&Header>, &Committee) -> Result<(), Unproven> + Send>;
 
 impl Checker {
     /// Begins before a world did: its first look sees everything.
     pub fn of<P: Protocol>(world: &World<P>, promises: Promises) -> Checker {
         let keys = world.setup().keys(world.genesis());
-        let verify = move |headers: &[Header], proof: &Proof, committee: &Committee| {
-            P::verify(headers, proof, committee, &keys)
-        };
-        Checker::new(world.genesis(), promises, Box::new(verify))
+        let genesis = world.genesis().clone();
+        let verify: Verify = Box::new(move |headers, proof, parent, committee| {
+            P::verify(headers, proof, Trusted { genesis: &genesis, parent, committee, keys: &keys })
+        });
+        Checker::new(world.genesis(), promises, verify)
     }
 
     /// # Panics
@@ -259,7 +262,8 @@ impl Ruling {
             return known.clone();
         }
         let headers = self.chain.headers(block, proven).unwrap_or_default();
-        let ruled = (self.verify)(&headers, proof, &self.committee);
+        let below = headers.first().and_then(|first| self.chain.header(first.parent));
+        let ruled = (self.verify)(&headers, proof, below, &self.committee);
         let ruled = ruled.map_err(|reason| reason.to_string());
         self.seen.insert(key, ruled.clone());
         ruled

@@ -13,7 +13,10 @@
 //! proof can show is that the node did not withhold newer blocks: a balance is one *after a block*.
 //! [`crate::nodes`] asks several nodes against that, and [`blocks`] proves the chain in between.
 
-use consensus::catalogue::{self, NotFinal};
+use consensus::{
+    Trusted,
+    catalogue::{self, NotFinal},
+};
 use crypto::{Address, Hash, merkle::PathError};
 use ledger::{
     BlockHash, ChainId, Genesis, Header, Keys, Transaction, TransactionId,
@@ -223,7 +226,8 @@ pub fn certify(genesis: &Genesis, finality: &Finality) -> Result<Certified, NotP
         return Err(NotProven::OtherCommittee { height, genesis: root, found });
     }
     let keys = Keys::of(chain, &committee);
-    catalogue::verify(&genesis.consensus, &finality.headers, &finality.proof, &committee, &keys)
+    let trusted = Trusted { genesis, parent: None, committee: &committee, keys: &keys };
+    catalogue::verify(&finality.headers, &finality.proof, trusted)
         .map_err(|reason| NotProven::Certificate { height: last.height, reason })?;
     Ok(Certified {
         chain,
@@ -403,6 +407,7 @@ fn describe(status: TransactionStatus) -> &'static str {
     match status {
         TransactionStatus::Unknown => "the node does not know it",
         TransactionStatus::Pending => "it still waits to be decided",
+        TransactionStatus::Confirmed => "it lies deep, but may still be undone",
         TransactionStatus::Final => "the node says it is",
     }
 }

@@ -1,6 +1,6 @@
 use super::*;
 use crypto::PublicKey;
-use ledger::{Stake, genesis::Validator};
+use ledger::{Keys, Stake, genesis::Validator};
 use std::collections::BTreeMap;
 
 struct NameOf;
@@ -21,6 +21,13 @@ impl Visitor for Build<'_> {
     fn visit<P: Module>(self) -> Self::Output {
         P::new(self.0).map(drop)
     }
+}
+
+fn verdict(genesis: &Genesis) -> Result<(), NotFinal> {
+    let committee = genesis.committee().unwrap();
+    let keys = Keys::of(genesis.chain_id(), &committee);
+    let trusted = Trusted { genesis, parent: None, committee: &committee, keys: &keys };
+    verify(&[], &Proof(Vec::new()), trusted)
 }
 
 fn genesis(settings: &[(&str, u64)]) -> Genesis {
@@ -47,22 +54,15 @@ fn an_unknown_name_is_an_error_that_lists_what_exists() {
     let error = dispatch("tendermit", NameOf).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "there is no consensus module called \"tendermit\"; there are: tendermint"
+        "there is no consensus module called \"tendermit\"; there are: tendermint, pow"
     );
-    let genesis = genesis(&[]);
-    let committee = genesis.committee().unwrap();
-    let keys = Keys::of(genesis.chain_id(), &committee);
-    let verdict = verify("tendermit", &[], &Proof(Vec::new()), &committee, &keys);
-    assert_eq!(verdict, Err(NotFinal::UnknownModule(error)));
+    let genesis = Genesis { consensus: "tendermit".into(), ..genesis(&[]) };
+    assert_eq!(verdict(&genesis), Err(NotFinal::UnknownModule(error)));
 }
 
 #[test]
 fn a_proof_is_read_by_the_module_that_is_named() {
-    let genesis = genesis(&[]);
-    let committee = genesis.committee().unwrap();
-    let keys = Keys::of(genesis.chain_id(), &committee);
-    let verdict = verify(Tendermint::NAME, &[], &Proof(Vec::new()), &committee, &keys);
-    assert_eq!(verdict, Err(NotFinal::Unproven(Unproven::NoHeaders)));
+    assert_eq!(verdict(&genesis(&[])), Err(NotFinal::Unproven(Unproven::NoHeaders)));
 }
 
 #[test]

@@ -1,13 +1,11 @@
 //! What Tendermint's replicas say to each other, and what proves a decision to everybody else.
 
 use crate::{
-    protocol::{self, Unproven},
+    protocol::{self, Trusted, Unproven},
     quorum::Certificate,
 };
 use crypto::{Signature, codec};
-use ledger::{
-    Block, BlockHash, Committee, Header, Keys, Proof, ReplicaId, Slot, vote::MAX_COMMITTEE,
-};
+use ledger::{Block, BlockHash, Header, Proof, ReplicaId, Slot, vote::MAX_COMMITTEE};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -154,9 +152,9 @@ impl Commit {
 pub(super) fn verify(
     headers: &[Header],
     proof: &Proof,
-    committee: &Committee,
-    keys: &Keys,
+    trusted: Trusted<'_>,
 ) -> Result<(), Unproven> {
+    let Trusted { committee, keys, .. } = trusted;
     let last = headers.last().ok_or(Unproven::NoHeaders)?;
     for pair in headers.windows(2) {
         if pair[1].parent != pair[0].hash() || pair[0].height.checked_add(1) != Some(pair[1].height)

@@ -105,10 +105,10 @@ mod tests;
 
 use crate::{
     catalogue::{BadSettings, Module},
-    protocol::{Effect, Input, Protocol, Timer, To, Turn, Unproven},
+    protocol::{Effect, Input, Protocol, Timer, To, Trusted, Turn, Unproven},
 };
 use crypto::Signature;
-use ledger::{BlockHash, Committee, Genesis, Header, Keys, Proof, ReplicaId, Slot};
+use ledger::{BlockHash, Genesis, Header, Proof, ReplicaId, Slot};
 use message::phase;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -236,13 +236,8 @@ impl Protocol for Tendermint {
         self.instance.as_ref().map_or(0, |instance| instance.round)
     }
 
-    fn verify(
-        headers: &[Header],
-        proof: &Proof,
-        committee: &Committee,
-        keys: &Keys,
-    ) -> Result<(), Unproven> {
-        message::verify(headers, proof, committee, keys)
+    fn verify(headers: &[Header], proof: &Proof, trusted: Trusted<'_>) -> Result<(), Unproven> {
+        message::verify(headers, proof, trusted)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Ledger, MAX_UNDECIDED, Undecided, VerifiedSet};
 use crate::{
-    Block, BlockHash, Draft, Header, Rejected, ReplicaId, Transaction, TransactionId,
+    Amount, Block, BlockHash, Draft, Header, Rejected, ReplicaId, Transaction, TransactionId,
     block::{self, Invalid, MAX_BLOCK_BYTES},
     state::{Execution, tree::Overlay},
     store::{Batch, keys},
@@ -34,7 +34,7 @@ impl Ledger {
         let header = Header {
             parent,
             height: before.height + 1,
-            time: time.max(before.time.saturating_add(1)),
+            time: time.max(self.median_time(before).saturating_add(1)),
             proposer,
             transactions: Hash::ZERO,
             state: before.state,
@@ -60,7 +60,8 @@ impl Ledger {
             }
         }
         block.header.transactions = transaction_root(&ids);
-        block.header.state = execution.finish(block.header.height).root();
+        let height = block.header.height;
+        block.header.state = execution.finish(height, self.reward(height)).root();
         Ok(Arc::new(block))
     }
 
@@ -117,8 +118,9 @@ impl Ledger {
         if header.height != before.height + 1 {
             return Err(Invalid::Height { expected: before.height + 1, found: header.height });
         }
-        if header.time <= before.time {
-            return Err(Invalid::Time { parent: before.time, found: header.time });
+        let median = self.median_time(before);
+        if header.time <= median {
+            return Err(Invalid::Time { median, found: header.time });
         }
         let fees = self.payee(header.proposer)?;
         let ids: Vec<_> = block.transactions.iter().map(Transaction::id).collect();
@@ -165,7 +167,36 @@ impl Ledger {
                 .apply(&transaction.payload)
                 .map_err(|reason| Invalid::Execution { index, reason })?;
         }
-        Ok(execution.finish(header.height))
+        Ok(execution.finish(header.height, self.reward(header.height)))
+    }
+
+    /// What the block at `height` makes out of nothing: less than the genesis grants, or none, once
+    /// an amount cannot hold all the money there is.
+    fn reward(&self, height: u64) -> Amount {
+        let supply = |height| self.genesis.supply(self.founding, height);
+        Amount(supply(height).0 - supply(height - 1).0)
+    }
+
+    /// The median of the times of `last`, the root or an undecided block, and of some before it;
+    /// of fewer where the chain has only begun.
+    fn median_time(&self, last: &Header) -> u64 {
+        let blocks = self.genesis.median_blocks();
+        let mut times = vec![last.time];
+        let (mut parent, mut height) = (last.parent, last.height);
+        while times.len() < blocks && height > 0 {
+            height -= 1;
+            let time;
+            (time, parent) = match self.header(parent) {
+                Some(header) => (header.time, header.parent),
+                None => {
+                    let block = self.committed(height).expect("what is below the root is kept");
+                    (block.header.time, block.header.parent)
+                }
+            };
+            times.push(time);
+        }
+        times.sort_unstable();
+        times[times.len() / 2]
     }
 
     /// Checks a transaction's signature, unless that was done before.

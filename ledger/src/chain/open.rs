@@ -2,7 +2,7 @@
 
 use super::{BESIDE, Ledger, Recall, Stand, VerifiedSet};
 use crate::{
-    Amount, Block, BlockHash, ChainId, Committee, Genesis, Header, ReplicaId, Seal,
+    Block, BlockHash, ChainId, Committee, Genesis, Header, ReplicaId, Seal,
     block::{self, MAX_BLOCK_BYTES},
     genesis::BadGenesis,
     state::{
@@ -97,7 +97,7 @@ impl Ledger {
             genesis: genesis.clone(),
             chain,
             committee: Arc::new(genesis.committee().map_err(BadGenesis::from)?),
-            supply: supply(genesis),
+            founding: genesis.founding_supply(),
             disk,
             stand,
             root,
@@ -160,10 +160,6 @@ fn founding_state(genesis: &Genesis, nothing: &Ahead) -> Overlay {
     let accounts = funded
         .map(|funded| (funded.address, Account { balance: funded.balance, ..Account::default() }));
     View::new(Vec::new(), nothing).update(0, accounts.collect())
-}
-
-fn supply(genesis: &Genesis) -> Amount {
-    Amount(genesis.accounts.iter().map(|funded| funded.balance.0).sum())
 }
 
 /// Writes block 0 and its state, in one batch.

@@ -35,6 +35,7 @@ fn every_answer_survives_json_and_the_codec() {
         replica: ReplicaId(3),
         height: 2,
         head: world.ledger.head(),
+        head_height: 9,
         round: u64::MAX,
         peers: 3,
         pool: 0,

@@ -15,6 +15,7 @@ fn snapshot() -> Snapshot {
         replica: ReplicaId(2),
         height: 17,
         head: BlockHash::default(),
+        head_height: 0,
         round: 1,
         peers: 0,
         pool: 5,

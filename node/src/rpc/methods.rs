@@ -5,8 +5,9 @@
 //! | `status` | none | [`StatusAnswer`](ledger::query::StatusAnswer) |
 //! | `block` | `height` or `hash` | [`BlockAnswer`](ledger::query::BlockAnswer), or null |
 //! | `blocks` | `from`: a height | [`BlocksAnswer`](ledger::query::BlocksAnswer) |
+//! | `headers` | `from`: a height | [`HeadersAnswer`](ledger::query::HeadersAnswer) |
 //! | `transaction` | `id` | [`TransactionAnswer`](ledger::query::TransactionAnswer) |
-//! | `account` | `address` | [`AccountAnswer`](ledger::query::AccountAnswer) |
+//! | `account` | `address`, or `address` and `height` | [`AccountAnswer`](ledger::query::AccountAnswer) |
 //! | `submit` | `transaction`: hexadecimal, canonical encoding | `{"id": …}` |
 //! | `committee` | none | [`CommitteeAnswer`](ledger::query::CommitteeAnswer) |
 //! | `consensus` | none | [`ConsensusAnswer`](ledger::query::ConsensusAnswer) |
@@ -22,8 +23,17 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 /// Every method there is.
-pub(super) const METHODS: &[&str] =
-    &["status", "block", "blocks", "transaction", "account", "submit", "committee", "consensus"];
+pub(super) const METHODS: &[&str] = &[
+    "status",
+    "block",
+    "blocks",
+    "headers",
+    "transaction",
+    "account",
+    "submit",
+    "committee",
+    "consensus",
+];
 
 /// A method's name as counters know it: whoever calls chooses the words, but not how many there
 /// are to remember.
@@ -38,6 +48,7 @@ pub(super) async fn perform(backend: &Backend, call: Call) -> Result<Value, RpcE
         "status" => status(backend, params).await,
         "block" => block(backend, params).await,
         "blocks" => blocks(backend, params).await,
+        "headers" => headers(backend, params).await,
         "transaction" => transaction(backend, params).await,
         "account" => account(backend, params).await,
         "submit" => submit(backend, params).await,
@@ -88,6 +99,15 @@ async fn blocks(backend: &Backend, mut params: Params) -> Result<Value, RpcError
     }
 }
 
+async fn headers(backend: &Backend, mut params: Params) -> Result<Value, RpcError> {
+    let from = params.required("from")?;
+    params.finish()?;
+    match backend.ask(Query::Headers(from)).await? {
+        Answer::Headers(headers) => to_json(&headers),
+        other => Err(mismatch(&other)),
+    }
+}
+
 async fn transaction(backend: &Backend, mut params: Params) -> Result<Value, RpcError> {
     let id = params.required("id")?;
     params.finish()?;
@@ -98,10 +118,17 @@ async fn transaction(backend: &Backend, mut params: Params) -> Result<Value, Rpc
 }
 
 async fn account(backend: &Backend, mut params: Params) -> Result<Value, RpcError> {
-    let address = params.required("address")?;
+    let (address, height) = (params.required("address")?, params.optional("height")?);
     params.finish()?;
-    match backend.ask(Query::Account(address)).await? {
+    let query = match height {
+        Some(height) => Query::AccountAt(address, height),
+        None => Query::Account(address),
+    };
+    match backend.ask(query).await? {
         Answer::Account(account) => to_json(&account),
+        Answer::Failed(why) if height.is_some() => {
+            Err(RpcError::new(Code::InvalidParams, "no_state", why))
+        }
         other => Err(mismatch(&other)),
     }
 }

@@ -141,6 +141,7 @@ fn friendly(query: Query) -> Option<Answer> {
             replica: ReplicaId(2),
             height: 17,
             head: BlockHash::default(),
+            head_height: 17,
             round: 0,
             peers: 0,
             pool: 5,
@@ -162,7 +163,10 @@ fn friendly(query: Query) -> Option<Answer> {
             let (height, slots) = (18, Vec::new());
             Answer::Consensus(query::ConsensusAnswer { height, round: 0, slots })
         }
-        Query::Account(_) => Answer::Failed("the pretended replica has no accounts".into()),
+        Query::Headers(_) => Answer::Headers(query::HeadersAnswer::default()),
+        Query::Account(_) | Query::AccountAt(..) => {
+            Answer::Failed("the pretended replica has no accounts".into())
+        }
         Query::Committee => {
             Answer::Committee(query::CommitteeAnswer { height: 17, members: Vec::new() })
         }

@@ -5,7 +5,7 @@ use crate::{
     config::{GENESIS_FILE, Peer, Settings},
     testing::free_address,
 };
-use consensus::catalogue;
+use consensus::{Trusted, catalogue};
 use crypto::SecretKey;
 use ledger::{
     Action, Amount, Genesis, Payload, Stake, Transaction, TransactionId,
@@ -175,7 +175,8 @@ fn check(answer: &TransactionAnswer) {
     assert_eq!(answer.status, TransactionStatus::Final);
     assert!(finality.linked());
     let headers = &finality.headers;
-    catalogue::verify("tendermint", headers, &finality.proof, &committee, &keys).expect("final");
+    let trusted = Trusted { genesis: &genesis, parent: None, committee: &committee, keys: &keys };
+    catalogue::verify(headers, &finality.proof, trusted).expect("final");
     let path = answer.path.as_ref().expect("a path");
     path.verify(answer.id.0.as_bytes(), headers[0].transactions).expect("included");
     assert_eq!(answer.height, Some(headers[0].height));

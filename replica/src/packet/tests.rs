@@ -59,7 +59,8 @@ fn packet() -> impl Strategy<Value = Packet<Word>> {
         summary().prop_map(Packet::Summary),
         any::<u64>().prop_map(|from| Packet::Ask(Ask::Blocks { from })),
         any::<[u8; 32]>().prop_map(|id| Packet::Ask(Ask::Message(id))),
-        (any::<u64>(), 0..3_u64).prop_map(|(height, count)| Packet::Block(block(height, count))),
+        (any::<u64>(), 0..3_u64)
+            .prop_map(|(height, count)| Packet::Branch(vec![block(height, count)])),
         prop::collection::vec((any::<u64>(), 0..2_u64, any::<bool>()), 0..4).prop_map(|blocks| {
             let chained = blocks.into_iter().map(|(height, count, proven)| Chained {
                 block: block(height, count),
@@ -81,7 +82,7 @@ fn again((seq, opened): (u64, Opened<Word>)) -> Vec<u8> {
         Opened::Summary(summary) => Packet::Summary(summary),
         Opened::Ask(ask) => Packet::Ask(ask),
         Opened::Blocks(blocks) => Packet::Blocks(blocks),
-        Opened::Block(block) => Packet::Block(block),
+        Opened::Branch(blocks) => Packet::Branch(blocks),
     };
     Envelope { seq, packet }.encode()
 }

@@ -85,15 +85,26 @@ impl<P: Protocol> Replica<P> {
     }
 
     fn adopt(&mut self, head: BlockHash) {
-        match self.ledger.adopt(head) {
-            Ok(adopted) => {
-                for transaction in adopted.abandoned {
-                    self.back_to_pool(transaction);
-                }
-                self.settle_pool();
-            }
-            Err(rejected) => panic!("the protocol adopted a block it had not accepted: {rejected}"),
+        let before = self.ledger.head();
+        let abandoned = self.enter(head);
+        if self.ledger.head() != before {
+            self.progress = self.moment.now;
+            let height = self.ledger.head_height();
+            self.trace(What::Adopted { height, block: head, abandoned });
         }
+        self.settle_pool();
+    }
+
+    /// Makes `head` the adopted one. What it leaves behind waits again: how many transactions.
+    fn enter(&mut self, head: BlockHash) -> usize {
+        let adopted = self.ledger.adopt(head).unwrap_or_else(|rejected| {
+            panic!("the protocol adopted a block it had not accepted: {rejected}")
+        });
+        let abandoned = adopted.abandoned.len();
+        for transaction in adopted.abandoned {
+            self.back_to_pool(transaction);
+        }
+        abandoned
     }
 
     /// Transactions of an abandoned branch wait again; those that cannot are gone for good.
@@ -116,6 +127,11 @@ impl<P: Protocol> Replica<P> {
 
     /// Makes `block` and its ancestors final, or stops for good if something else already is.
     pub(super) fn commit(&mut self, block: BlockHash, proof: Option<Proof>) {
+        // A commit that leaves the adopted branch must not lose what only that branch held.
+        let head = self.ledger.head();
+        if head != self.ledger.root() && self.ledger.excludes(head, block) {
+            self.enter(block);
+        }
         let committed = match self.ledger.commit(block, proof, &mut self.batch) {
             Ok(committed) => committed,
             Err(CommitError::Conflict { committed, asked }) => {

@@ -33,7 +33,7 @@ impl<P: Protocol> Replica<P> {
             Opened::Summary(summary) => self.summary_from(from, &summary),
             Opened::Ask(ask) => self.asked_by(from, ask),
             Opened::Blocks(blocks) => self.blocks_from(from, &blocks),
-            Opened::Block(block) => self.block_arrived(block),
+            Opened::Branch(blocks) => self.branch_arrived(&blocks),
         }
     }
 
@@ -69,15 +69,16 @@ impl<P: Protocol> Replica<P> {
         }
         // A peer that is behind must not wait until our dice pick it.
         let settled = self.moment.now >= self.progress + gossip::PATIENCE;
-        if settled && summary.proven < self.ledger.proven_height() {
+        if settled && summary.proven < self.reach() {
             self.tell(from);
         }
         self.catch_up();
     }
 
-    fn catch_up(&mut self) {
+    pub(super) fn catch_up(&mut self) {
         let fresh = self.moment.now < self.progress + gossip::PATIENCE;
-        let height = self.ledger.height();
+        let height =
+            if P::proofs_settle() { self.ledger.height() } else { self.ledger.head_height() };
         if let Some((peer, ask)) = self.sync.next(height, fresh, self.moment.now, &mut self.rng) {
             self.post_to(vec![peer], Packet::Ask(ask), Class::Sync);
         }
@@ -85,10 +86,13 @@ impl<P: Protocol> Replica<P> {
 
     fn asked_by(&mut self, from: ReplicaId, ask: Ask) {
         let packet = match ask {
-            Ask::Blocks { from } => Packet::Blocks(sync::answer(&self.ledger, from)),
-            Ask::Block(hash) => match self.ledger.block(hash) {
-                Some(block) => Packet::Block(block),
-                None => return,
+            Ask::Blocks { from } if P::proofs_settle() => {
+                Packet::Blocks(sync::answer(&self.ledger, from))
+            }
+            Ask::Blocks { from } => Packet::Blocks(sync::answer_adopted(&self.ledger, from)),
+            Ask::Block(hash) => match sync::answer_branch(&self.ledger, hash) {
+                blocks if blocks.is_empty() => return,
+                blocks => Packet::Branch(blocks),
             },
             Ask::Message(id) => {
                 match self.loose.iter().find(|signed| *signed.id().as_bytes() == id) {
@@ -103,6 +107,9 @@ impl<P: Protocol> Replica<P> {
     fn blocks_from(&mut self, from: ReplicaId, blocks: &[Chained]) {
         if self.halted.is_some() {
             return;
+        }
+        if !P::proofs_settle() {
+            return self.hand_over(from, blocks);
         }
         let before = self.ledger.height();
         let mut rest = blocks;
@@ -127,6 +134,19 @@ impl<P: Protocol> Replica<P> {
         }
     }
 
+    /// Hands a peer's adopted blocks to the protocol, which judges them as it would any others, and
+    /// asks for more once it has.
+    fn hand_over(&mut self, from: ReplicaId, blocks: &[Chained]) {
+        self.sync.answered(from, !blocks.is_empty());
+        for chained in blocks.iter().take(sync::MAX_BLOCKS) {
+            if !chained.block.body_matches() {
+                return self.refuse("blocks", "body");
+            }
+            self.inputs.push_back(Input::Arrived(Arc::clone(&chained.block)));
+        }
+        self.behind = true;
+    }
+
     /// Commits the first proven run of `blocks`; how many of them it used up.
     fn commit_proven(&mut self, blocks: &[Chained]) -> Result<usize, SyncFault> {
         let run = sync::check::<P>(&self.ledger, blocks, &self.keys)?;
@@ -147,15 +167,28 @@ impl<P: Protocol> Replica<P> {
         self.hear_deferred();
     }
 
-    fn block_arrived(&mut self, block: Arc<Block>) {
-        let hash = block.hash();
-        if !block.body_matches() {
-            return self.refuse("block", "body");
+    /// Delivers what was wanted and what it stands on, oldest first. Whatever does not hang together
+    /// was not wanted.
+    fn branch_arrived(&mut self, blocks: &[Arc<Block>]) {
+        let Some(wanted) = blocks.first() else { return self.refuse("branch", "empty") };
+        let mut hash = wanted.hash();
+        if !wanted.body_matches() {
+            return self.refuse("branch", "body");
         }
         if self.wants.remove(&Want::Block(hash)).is_none() {
-            return self.refuse("block", "unwanted");
+            return self.refuse("branch", "unwanted");
         }
-        self.inputs.push_back(Input::Arrived(block));
+        let mut linked = 0;
+        for block in blocks.iter().take(sync::MAX_BLOCKS) {
+            if block.hash() != hash || !block.body_matches() {
+                self.refuse("branch", "unlinked");
+                break;
+            }
+            linked += 1;
+            hash = block.header.parent;
+        }
+        let oldest_first = blocks[..linked].iter().rev();
+        self.inputs.extend(oldest_first.map(|block| Input::Arrived(Arc::clone(block))));
         self.hear_deferred();
     }
 
@@ -178,9 +211,13 @@ impl<P: Protocol> Replica<P> {
 
     fn tell(&mut self, peer: ReplicaId) {
         let Some(committee) = self.ledger.committee(self.ledger.root()) else { return };
-        let proven = self.ledger.proven_height();
-        let summary = self.gossip.summary(&self.inbox, proven, &committee);
+        let summary = self.gossip.summary(&self.inbox, self.reach(), &committee);
         self.post_to(vec![peer], Packet::Summary(summary), Class::Summary);
+    }
+
+    /// How far we can bring a peer that asks us for blocks.
+    fn reach(&self) -> u64 {
+        if P::proofs_settle() { self.ledger.proven_height() } else { self.ledger.head_height() }
     }
 
     pub(super) fn want(&mut self, want: Want) {

@@ -10,11 +10,14 @@ use crypto::Address;
 use ledger::{
     Block, TransactionId,
     query::{
-        AccountAnswer, BlockAnswer, BlocksAnswer, CommitteeAnswer, ConsensusAnswer, SlotAnswer,
-        StatusAnswer, TransactionAnswer, TransactionStatus, VoiceAnswer,
+        AccountAnswer, BlockAnswer, BlocksAnswer, CommitteeAnswer, ConsensusAnswer, HeadersAnswer,
+        SlotAnswer, StatusAnswer, TransactionAnswer, TransactionStatus, VoiceAnswer,
     },
 };
 use std::sync::Arc;
+
+/// How many headers one answer holds.
+const MAX_HEADERS: usize = 512;
 
 /// How many slots one answer shows.
 const MAX_SLOTS: usize = 256;
@@ -25,15 +28,17 @@ impl<P: Protocol> Replica<P> {
         match query {
             Query::Status => Answer::Status(self.status()),
             Query::BlockAt(height) => {
-                Answer::Block(self.ledger.committed(*height).map(|block| self.block(block)))
+                Answer::Block(self.ledger.adopted(*height).map(|block| self.block(block)))
             }
             Query::Block(hash) => {
                 Answer::Block(self.ledger.block(*hash).map(|block| self.block(block)))
             }
             Query::Blocks(from) => Answer::Blocks(Box::new(self.blocks(*from))),
+            Query::Headers(from) => Answer::Headers(self.headers(*from)),
             Query::Consensus => Answer::Consensus(self.consensus()),
             Query::Transaction(id) => Answer::Transaction(Box::new(self.transaction(*id))),
-            Query::Account(address) => self.account(*address),
+            Query::Account(address) => self.account(*address, self.ledger.height()),
+            Query::AccountAt(address, height) => self.account(*address, *height),
             Query::Committee => self.committee_answer(),
             Query::Submit(_) => unreachable!("the main loop takes submissions apart"),
         }
@@ -46,10 +51,11 @@ impl<P: Protocol> Replica<P> {
             replica: self.me,
             height: self.ledger.height(),
             head: self.ledger.head(),
+            head_height: self.ledger.head_height(),
             round: self.protocol.round(),
             peers: 0,
             pool: self.pool.len(),
-            time: self.ledger.root_header().time,
+            time: self.head_time(),
             state: match &self.halted {
                 None => "running".into(),
                 Some(why) => format!("halted: {why}"),
@@ -73,6 +79,18 @@ impl<P: Protocol> Replica<P> {
             finality: last.and_then(|height| self.ledger.finality(height)),
             blocks: chained.iter().map(|chained| chained.block.as_ref().clone()).collect(),
         }
+    }
+
+    fn head_time(&self) -> u64 {
+        let head = self.ledger.block(self.ledger.head());
+        head.expect("the ledger has its head").header.time
+    }
+
+    fn headers(&self, from: u64) -> HeadersAnswer {
+        let head_height = self.ledger.head_height();
+        let heights = (from..=head_height).take(MAX_HEADERS);
+        let headers = heights.map_while(|height| self.ledger.adopted(height));
+        HeadersAnswer { headers: headers.map(|block| block.header.clone()).collect(), head_height }
     }
 
     fn consensus(&self) -> ConsensusAnswer {
@@ -110,11 +128,17 @@ impl<P: Protocol> Replica<P> {
                 ..unknown
             };
         }
-        let Some((height, index)) = self.ledger.locate(id) else { return unknown };
-        let Some(block) = self.ledger.committed(height) else { return unknown };
+        let (status, (height, index)) = match self.ledger.locate(id) {
+            Some(place) => (TransactionStatus::Final, place),
+            None => match self.ledger.locate_adopted(id) {
+                Some(place) => (self.included(place.0), place),
+                None => return unknown,
+            },
+        };
+        let Some(block) = self.ledger.adopted(height) else { return unknown };
         TransactionAnswer {
             id,
-            status: TransactionStatus::Final,
+            status,
             transaction: block.transactions.get(index as usize).cloned(),
             height: Some(height),
             index: Some(u64::from(index)),
@@ -123,16 +147,35 @@ impl<P: Protocol> Replica<P> {
         }
     }
 
-    fn account(&self, address: Address) -> Answer {
-        let (account, proof) = match self.ledger.account_with_proof(address) {
-            Ok(found) => found,
+    /// How far a transaction has come whose block is adopted and not committed.
+    fn included(&self, height: u64) -> TransactionStatus {
+        let depth = self.ledger.head_height().saturating_sub(height) + 1;
+        match self.confirmations {
+            Some(enough) if depth >= enough => TransactionStatus::Confirmed,
+            _ => TransactionStatus::Pending,
+        }
+    }
+
+    fn account(&self, address: Address, height: u64) -> Answer {
+        let proven = match self.ledger.adopted(height) {
+            Some(block) => self.ledger.account_proven_at(block.hash(), address),
+            None => Ok(None),
+        };
+        let (account, proof) = match proven {
+            Ok(Some(found)) => found,
+            Ok(None) => {
+                let (root, head) = (self.ledger.height(), self.ledger.head_height());
+                let asked = format!("there is no state at height {height}");
+                return Answer::Failed(format!("{asked}, only from {root} to {head}"));
+            }
             Err(error) => return Answer::Failed(error.to_string()),
         };
-        let height = self.ledger.height();
+        // What is sent next builds on all that was sent before, final or not.
+        let newest = self.ledger.account(self.ledger.head(), address).unwrap_or_default();
         Answer::Account(Box::new(AccountAnswer {
             address,
             account,
-            next_nonce: self.pool.next_nonce(address, &account),
+            next_nonce: self.pool.next_nonce(address, &newest),
             height,
             proof,
             finality: self.ledger.finality(height),

@@ -416,12 +416,12 @@ fn a_wanted_block_is_asked_for_until_it_arrives_whole() {
     assert_eq!(sends(&rig.handle(Event::Rang(Alarm::Wants))).len(), 1, "nobody answered yet");
     let mut gutted = wanted.as_ref().clone();
     gutted.transactions.push(transfer(1, 0, 5).transaction().as_ref().clone());
-    let actions = rig.from(1, Opened::Block(Arc::new(gutted)));
+    let actions = rig.from(1, Opened::Branch(vec![Arc::new(gutted)]));
     assert_eq!(refusals(&actions), ["body"]);
     let arrived = |input: &Input<Word>| matches!(input, Input::Arrived(_));
-    rig.from(1, Opened::Block(Arc::clone(&wanted)));
+    rig.from(1, Opened::Branch(vec![Arc::clone(&wanted)]));
     assert_eq!(rig.puppet.count(arrived), 1);
-    let actions = rig.from(1, Opened::Block(wanted));
+    let actions = rig.from(1, Opened::Branch(vec![wanted]));
     assert_eq!(refusals(&actions), ["unwanted"]);
     assert_eq!(rig.puppet.count(arrived), 1);
 }

@@ -78,7 +78,8 @@ impl Chain {
             (None, _) => flaws.push(Flaw::NoBody),
             (Some(block), None) => flaws.push(Flaw::Parent { parent: block.header.parent }),
             (Some(block), Some(parent)) => {
-                judge_header(name, height, block, parent, &mut flaws);
+                let median = self.median_time(block.header.parent);
+                judge_header(name, height, block, (parent, median), &mut flaws);
                 if sound {
                     let tip = self.execute(block, &mut flaws);
                     if flaws.is_empty() {
@@ -115,6 +116,23 @@ impl Chain {
         }
         headers.reverse();
         Some(headers)
+    }
+
+    /// The header of a block that was judged, if anybody held it.
+    pub(crate) fn header(&self, name: BlockHash) -> Option<&ledger::Header> {
+        Some(&self.judged.get(&name)?.block.as_ref()?.header)
+    }
+
+    /// The median of the times of a judged block and of those before it that have a say.
+    fn median_time(&self, name: BlockHash) -> u64 {
+        let mut times = Vec::new();
+        let mut at = self.header(name);
+        while let Some(header) = at.filter(|_| times.len() < self.genesis.median_blocks()) {
+            times.push(header.time);
+            at = self.header(header.parent);
+        }
+        times.sort_unstable();
+        times.get(times.len() / 2).copied().unwrap_or(0)
     }
 
     /// Executes a block, and has a ledger that knows nothing but its ancestors take it.
@@ -179,12 +197,13 @@ impl Tip {
     }
 }
 
-/// What can be said of a block without its state.
+/// What can be said of a block without its state. Beside its parent stands the median of the times
+/// before it.
 fn judge_header(
     name: BlockHash,
     height: u64,
     block: &Block,
-    parent: &Judged,
+    (parent, median): (&Judged, u64),
     flaws: &mut Vec<Flaw>,
 ) {
     let header = &block.header;
@@ -198,9 +217,8 @@ fn judge_header(
     if header.height != height {
         flaws.push(Flaw::Reported { stated: header.height });
     }
-    let before = parent.block.as_ref().map_or(0, |parent| parent.header.time);
-    if header.time <= before {
-        flaws.push(Flaw::Time { parent: before, stated: header.time });
+    if header.time <= median {
+        flaws.push(Flaw::Time { median, stated: header.time });
     }
     let ids: Vec<_> = block.transactions.iter().map(|each| each.id().0.to_bytes()).collect();
     let computed = merkle::root(&ids);

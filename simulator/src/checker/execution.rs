@@ -22,8 +22,10 @@ pub(crate) struct State {
 #[derive(Clone, Debug)]
 pub(crate) struct Rules {
     chain: ChainId,
+    /// All the money there is at first, and what each block makes.
     supply: u128,
-    /// Who earns the fees of a proposer's blocks.
+    reward: u128,
+    /// Who earns the fees and rewards of a proposer's blocks.
     payees: BTreeMap<ReplicaId, Address>,
 }
 
@@ -33,6 +35,7 @@ impl Rules {
         Rules {
             chain: genesis.chain_id(),
             supply: genesis.accounts.iter().map(|funded| u128::from(funded.balance.0)).sum(),
+            reward: genesis.reward().0.into(),
             payees: validators.map(|(id, validator)| (id, validator.key.address())).collect(),
         }
     }
@@ -49,14 +52,28 @@ impl Rules {
                 flaws.push(Flaw::Transaction { index, id: transaction.id(), reason });
             }
         }
-        if !block.transactions.is_empty() {
+        self.reward(state, *payee, header.height);
+        if !block.transactions.is_empty() || self.reward > 0 {
             state.root = account::state_root(&state.purses);
         }
         if header.state != state.root {
             flaws.push(Flaw::StateRoot { stated: header.state, computed: state.root });
         }
         let found = account::supply(&state.purses);
-        assert_eq!(found, self.supply, "the checker itself makes or loses money");
+        assert_eq!(found, self.supply_at(header.height), "the checker itself makes or loses money");
+    }
+
+    /// Everybody's money after a height, which an amount in the ledger must be able to hold.
+    fn supply_at(&self, height: u64) -> u128 {
+        (self.supply + self.reward * u128::from(height)).min(u64::MAX.into())
+    }
+
+    /// What a block makes for its proposer.
+    fn reward(&self, state: &mut State, payee: Address, height: u64) {
+        let made = self.supply_at(height) - self.supply_at(height - 1);
+        if made > 0 {
+            state.purses.entry(payee).or_default().balance += made;
+        }
     }
 
     /// Executes a block again that was found good before.
@@ -66,6 +83,7 @@ impl Rules {
             let done = pay(state, transaction, payee, block.header.height);
             done.expect("it was found good before");
         }
+        self.reward(state, payee, block.header.height);
         state.root = block.header.state;
     }
 

@@ -35,8 +35,8 @@ pub enum Flaw {
     },
     /// Its time is not later than its parent's.
     Time {
-        /// The parent's, in milliseconds since 1970.
-        parent: u64,
+        /// Of the blocks before, in milliseconds since 1970.
+        median: u64,
         /// The header's.
         stated: u64,
     },
@@ -129,8 +129,8 @@ impl fmt::Display for Flaw {
                 )
             }
             Flaw::Reported { stated } => write!(f, "its header states height {stated}"),
-            Flaw::Time { parent, stated } => {
-                write!(f, "its time {stated} is not later than its parent's {parent}")
+            Flaw::Time { median, stated } => {
+                write!(f, "its time {stated} is not later than the median before it, {median}")
             }
             Flaw::Proposer { proposer } => write!(f, "its proposer {proposer} is no validator"),
             Flaw::TransactionRoot { stated, computed } => write!(

@@ -117,14 +117,14 @@ impl Forge {
 
     fn judge_with(&self, promises: Promises, ledgers: Vec<Option<&Ledger>>) -> Vec<Violation> {
         let sight = Sight { now: Duration::from_secs(100), record: &self.record, ledgers };
-        let verify = |headers: &[Header], proof: &Proof, _: &Committee| {
-            assert!(!headers.is_empty(), "there is something to prove");
+        let verify: Verify = Box::new(|headers, proof, below, _| {
+            assert!(!headers.is_empty() && below.is_some(), "there is something to prove");
             match proof.0 == GOOD {
                 true => Ok(()),
                 false => Err(Unproven::Malformed("it is not the good one".into())),
             }
-        };
-        let mut checker = Checker::new(&self.genesis, promises, Box::new(verify));
+        });
+        let mut checker = Checker::new(&self.genesis, promises, verify);
         let verdict = checker.look(&sight);
         assert_eq!(checker.look(&sight), verdict, "looking twice changes nothing");
         println!("{verdict}");

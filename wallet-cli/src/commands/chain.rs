@@ -51,7 +51,9 @@ pub(super) fn status(session: &mut Session<'_>, transaction: &str) -> Result<Exi
 pub(super) fn known(status: TransactionStatus) -> Exit {
     match status {
         TransactionStatus::Unknown => Exit::DoesNotHold,
-        TransactionStatus::Pending | TransactionStatus::Final => Exit::Holds,
+        TransactionStatus::Pending | TransactionStatus::Confirmed | TransactionStatus::Final => {
+            Exit::Holds
+        }
     }
 }
 

@@ -104,7 +104,8 @@ impl Word {
         match self.status {
             TransactionStatus::Unknown => 0,
             TransactionStatus::Pending => 1,
-            TransactionStatus::Final => 2,
+            TransactionStatus::Confirmed => 2,
+            TransactionStatus::Final => 3,
         }
     }
 }

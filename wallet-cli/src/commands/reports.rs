@@ -168,6 +168,10 @@ impl fmt::Display for StatusReport<'_> {
             (TransactionStatus::Unknown, _) => write!(f, "Unknown")?,
             (TransactionStatus::Pending, None) => write!(f, "Pending")?,
             (TransactionStatus::Pending, Some(height)) => write!(f, "Pending at height {height}")?,
+            (TransactionStatus::Confirmed, None) => write!(f, "Confirmed")?,
+            (TransactionStatus::Confirmed, Some(height)) => {
+                write!(f, "Confirmed at height {height}")?;
+            }
             (TransactionStatus::Final, None) => write!(f, "Final")?,
             (TransactionStatus::Final, Some(height)) => write!(f, "Final at height {height}")?,
         }

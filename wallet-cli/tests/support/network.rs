@@ -149,6 +149,7 @@ impl Network {
             replica: ReplicaId(0),
             height: self.ledger.height(),
             head: self.ledger.head(),
+            head_height: self.ledger.head_height(),
             round: 0,
             peers: 3,
             pool: self.waiting.len(),

@@ -172,7 +172,8 @@ impl Cluster {
             let block = self.rigs[longest].book.blocks[&hash].clone();
             let book = &mut self.rigs[who].book;
             let headers = [block.header.clone()];
-            Tendermint::verify(&headers, &proof, &book.committee, &keys()).unwrap();
+            trusting(&book.committee, |trusted| Tendermint::verify(&headers, &proof, trusted))
+                .unwrap();
             book.hold(&block);
             book.root = hash;
             self.rigs[who].commits.push((hash, proof.clone()));

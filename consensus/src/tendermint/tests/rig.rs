@@ -1,14 +1,14 @@
 //! One replica on a table: a pretend ledger under it, and whatever the test says around it.
 
 use crate::{
-    protocol::{Application, Effect, Input, Protocol, Timer, Turn, Want},
+    protocol::{Application, Effect, Input, Protocol, Timer, Trusted, Turn, Want},
     quorum::Signed,
     tendermint::{Config, Message, Tendermint, message::phase},
 };
 use crypto::{Hash, PublicKey, SecretKey, Signature};
 use ledger::{
-    Action, Amount, Block, BlockHash, ChainId, Committee, Draft, Hand, Header, Keys, Payload,
-    Proof, Rejected, ReplicaId, Seal, Slot, Stake, Transaction, TransactionId,
+    Action, Amount, Block, BlockHash, ChainId, Committee, Draft, Genesis, Hand, Header, Keys,
+    Payload, Proof, Rejected, ReplicaId, Seal, Slot, Stake, Transaction, TransactionId,
     block::{Invalid, duty_root, transaction_root},
     vote::{Member, SimulatedSecret},
 };
@@ -52,6 +52,20 @@ pub(super) fn hand(id: u32) -> Hand {
 
 pub(super) fn keys() -> Keys {
     Keys::simulated(chain(), SECRET, 100)
+}
+
+/// Hands over what a newcomer trusts who knows this committee. No parent is among it.
+pub(super) fn trusting<R>(committee: &Committee, check: impl FnOnce(Trusted<'_>) -> R) -> R {
+    let genesis = Genesis {
+        name: "table".into(),
+        time: 0,
+        consensus: "tendermint".into(),
+        block_time: 1000,
+        settings: BTreeMap::new(),
+        validators: Vec::new(),
+        accounts: Vec::new(),
+    };
+    check(Trusted { genesis: &genesis, parent: None, committee, keys: &keys() })
 }
 
 pub(super) fn by(sender: u32, message: Message) -> Signed<Message> {

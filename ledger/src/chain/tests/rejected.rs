@@ -52,7 +52,7 @@ fn at_a_wrong_height() {
 fn not_later_than_the_parent() {
     for found in [0, 1_000] {
         let rejected = judged(|_, block| block.header.time = found);
-        assert_eq!(rejected, Invalid::Time { parent: 1_000, found }.into());
+        assert_eq!(rejected, Invalid::Time { median: 1_000, found }.into());
     }
 }
 

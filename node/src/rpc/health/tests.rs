@@ -17,6 +17,7 @@ fn good() -> Standing {
         replica: ReplicaId(2),
         height: 17,
         head: BlockHash::default(),
+        head_height: 0,
         round: 0,
         peers: 0,
         pool: 0,

@@ -1,7 +1,7 @@
 //! Mutants of Tendermint.
 
 use super::*;
-use consensus::{Application, Effect, Input, Unproven};
+use consensus::{Application, Effect, Input, Trusted, Unproven};
 use ledger::{
     Block, BlockHash, Committee, Draft, Header, Keys, Proof, Rejected, Stake, Transaction,
     TransactionId, vote::Member,
@@ -27,13 +27,8 @@ impl Protocol for TwoOfFour {
         inner.into_effects().into_iter().for_each(|effect| turn.act(effect));
     }
 
-    fn verify(
-        headers: &[Header],
-        proof: &Proof,
-        committee: &Committee,
-        keys: &Keys,
-    ) -> Result<(), Unproven> {
-        Tendermint::verify(headers, proof, committee, keys)
+    fn verify(headers: &[Header], proof: &Proof, trusted: Trusted<'_>) -> Result<(), Unproven> {
+        Tendermint::verify(headers, proof, trusted)
     }
 }
 
@@ -119,13 +114,8 @@ impl Protocol for Secretive {
         }
     }
 
-    fn verify(
-        headers: &[Header],
-        proof: &Proof,
-        committee: &Committee,
-        keys: &Keys,
-    ) -> Result<(), Unproven> {
-        Tendermint::verify(headers, proof, committee, keys)
+    fn verify(headers: &[Header], proof: &Proof, trusted: Trusted<'_>) -> Result<(), Unproven> {
+        Tendermint::verify(headers, proof, trusted)
     }
 }
 

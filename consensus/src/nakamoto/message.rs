@@ -1,0 +1,29 @@
+//! What miners say to each other: blocks.
+
+use crate::protocol;
+use ledger::{Block, Slot};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// The one message. Its seal speaks for it; the signature around it only tells whose it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Message {
+    /// A block that was mined.
+    Block(Arc<Block>),
+}
+
+impl protocol::Message for Message {
+    fn kind(&self) -> &'static str {
+        "block"
+    }
+
+    /// None: whoever does the work may say as much as it likes.
+    fn slot(&self) -> Option<Slot> {
+        None
+    }
+
+    fn block(&self) -> Option<&Arc<Block>> {
+        let Message::Block(block) = self;
+        Some(block)
+    }
+}
