@@ -54,6 +54,8 @@ pub enum Ask {
     Block(BlockHash),
     /// One message without a slot, by its id.
     Message([u8; 32]),
+    /// What the peer holds, at once.
+    Summary,
 }
 
 /// A committed block on its way to a replica that is behind.

@@ -10,6 +10,8 @@ use consensus::{Effect, To};
 use ledger::{Block, Draft, Seal, store::MemoryStore};
 use std::collections::BTreeSet;
 
+mod wiped;
+
 struct Rig {
     replica: Replica<Puppet>,
     puppet: Puppet,
@@ -23,6 +25,10 @@ impl Rig {
     }
 
     fn on(store: Arc<MemoryStore>) -> Rig {
+        Rig::with(store, Options { first_life: true, ..Options::default() })
+    }
+
+    fn with(store: Arc<MemoryStore>, options: Options) -> Rig {
         let puppet = Puppet::default();
         let setup = Setup {
             me: ReplicaId(0),
@@ -32,7 +38,7 @@ impl Rig {
             keys: keys(),
             store: Arc::clone(&store) as Arc<dyn Store>,
             seed: [1; 32],
-            options: Options::default(),
+            options,
         };
         let replica = Replica::open(setup).expect("a fresh store opens");
         Rig { replica, puppet, store, now: Duration::ZERO }
