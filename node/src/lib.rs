@@ -22,4 +22,4 @@ mod testing;
 
 pub use config::NodeConfig;
 pub use running::{RunningNode, StartError, start};
-pub use runtime::{Failure, Figures, Reasons, Sent};
+pub use runtime::{Failure, Figures, Reasons, Sent, miner};

@@ -92,7 +92,13 @@ impl Snapshot {
         sheet.gauge("peers", "Connected peers.", self.peers as u64)?;
         sheet.counter("blocks", "Blocks made final in this life.", figures.blocks)?;
         sheet.counter("transactions", "Transactions in those blocks.", figures.transactions)?;
-        sheet.counter("syncs", "Times the store was made durable.", figures.syncs)
+        sheet.counter("syncs", "Times the store was made durable.", figures.syncs)?;
+        sheet.counter("hashes", "Hashes tried in search of proof-of-work.", figures.hashes)?;
+        sheet.counter(
+            "blocks_mined",
+            "Blocks for which this node found proof-of-work, final or not.",
+            figures.blocks_mined,
+        )
     }
 
     fn traffic(&self, sheet: &mut Sheet<'_>) -> fmt::Result {

@@ -62,6 +62,7 @@ async fn start_on(
         store: Arc::clone(&store),
         keys: config.keys().clone(),
         questions: (asker.clone(), questions),
+        mining: config.settings().miner,
         trace: config.settings().trace.then(|| config.dir().join(TRACE_FILE)),
         feed: feed.clone(),
         counters: Arc::clone(&counters),
