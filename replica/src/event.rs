@@ -7,7 +7,7 @@ use crate::{
 };
 use consensus::Timer;
 use ledger::{
-    BlockHash, Header, ReplicaId, TransactionId, VerifiedTransaction,
+    Block, BlockHash, Header, ReplicaId, TransactionId, VerifiedTransaction,
     query::{
         AccountAnswer, BlockAnswer, BlocksAnswer, CommitteeAnswer, ConsensusAnswer, StatusAnswer,
         TransactionAnswer,
@@ -149,6 +149,8 @@ pub enum Query {
     Block(BlockHash),
     /// Committed blocks from this height on, as many as one answer holds.
     Blocks(u64),
+    /// The same, for those who want to know only what is in them: shared, and without proof.
+    Bodies(u64),
     /// What was said about the height being decided.
     Consensus,
     /// A transaction, with its proof once it is final.
@@ -159,6 +161,8 @@ pub enum Query {
     Committee,
     /// Please order this.
     Submit(VerifiedTransaction),
+    /// Please order these. The host bounds how many.
+    SubmitMany(Vec<VerifiedTransaction>),
 }
 
 /// What a replica answers.
@@ -170,6 +174,8 @@ pub enum Answer {
     Block(Option<Box<BlockAnswer>>),
     /// To [`Query::Blocks`].
     Blocks(Box<BlocksAnswer>),
+    /// To [`Query::Bodies`]: in a row, oldest first; none past the newest committed one.
+    Bodies(Vec<Arc<Block>>),
     /// To [`Query::Consensus`].
     Consensus(ConsensusAnswer),
     /// To [`Query::Transaction`].
@@ -180,6 +186,8 @@ pub enum Answer {
     Committee(CommitteeAnswer),
     /// To [`Query::Submit`].
     Submitted(Result<TransactionId, PoolRefusal>),
+    /// To [`Query::SubmitMany`]: one result for each, in the same order.
+    SubmittedMany(Vec<Result<TransactionId, PoolRefusal>>),
     /// The replica itself failed to look.
     Failed(String),
 }

@@ -19,8 +19,11 @@ use std::sync::Arc;
 /// How many slots one answer shows.
 const MAX_SLOTS: usize = 256;
 
+/// After how many transactions an answer to [`Query::Bodies`] ends, with a whole block.
+const MAX_NAMED: usize = 8_192;
+
 impl<P: Protocol> Replica<P> {
-    /// Answers everything but [`Query::Submit`], which changes the pool.
+    /// Answers everything but [`Query::Submit`] and [`Query::SubmitMany`], which change the pool.
     pub(super) fn answer(&self, query: &Query) -> Answer {
         match query {
             Query::Status => Answer::Status(self.status()),
@@ -31,11 +34,14 @@ impl<P: Protocol> Replica<P> {
                 Answer::Block(self.ledger.block(*hash).map(|block| self.block(block)))
             }
             Query::Blocks(from) => Answer::Blocks(Box::new(self.blocks(*from))),
+            Query::Bodies(from) => Answer::Bodies(self.bodies(*from)),
             Query::Consensus => Answer::Consensus(self.consensus()),
             Query::Transaction(id) => Answer::Transaction(Box::new(self.transaction(*id))),
             Query::Account(address) => self.account(*address),
             Query::Committee => self.committee_answer(),
-            Query::Submit(_) => unreachable!("the main loop takes submissions apart"),
+            Query::Submit(_) | Query::SubmitMany(_) => {
+                unreachable!("the main loop takes submissions apart")
+            }
         }
     }
 
@@ -73,6 +79,20 @@ impl<P: Protocol> Replica<P> {
             finality: last.and_then(|height| self.ledger.finality(height)),
             blocks: chained.iter().map(|chained| chained.block.as_ref().clone()).collect(),
         }
+    }
+
+    fn bodies(&self, from: u64) -> Vec<Arc<Block>> {
+        let mut bodies: Vec<Arc<Block>> = Vec::new();
+        let mut transactions = 0;
+        for height in from.max(1)..=self.ledger.height() {
+            if bodies.len() == sync::MAX_BLOCKS || transactions >= MAX_NAMED {
+                break;
+            }
+            let Some(block) = self.ledger.committed(height) else { break };
+            transactions += block.transactions.len();
+            bodies.push(block);
+        }
+        bodies
     }
 
     fn consensus(&self) -> ConsensusAnswer {

@@ -10,6 +10,8 @@ use consensus::{Effect, To};
 use ledger::{Block, Draft, Seal, store::MemoryStore};
 use std::collections::BTreeSet;
 
+mod bulk;
+
 struct Rig {
     replica: Replica<Puppet>,
     puppet: Puppet,
