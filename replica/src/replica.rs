@@ -254,6 +254,9 @@ impl<P: Protocol> Replica<P> {
             Event::Rang(Alarm::Wants) => self.ask_for_wants(),
             Event::Synced(ticket) => self.durable = self.durable.max(ticket),
             Event::Asked { id, query: Query::Submit(transaction) } => self.submit(id, transaction),
+            Event::Asked { id, query: Query::SubmitMany(transactions) } => {
+                self.submit_many(id, transactions);
+            }
             Event::Asked { id, query } => {
                 let answer = self.answer(&query);
                 self.post(Action::Answer { id, answer });

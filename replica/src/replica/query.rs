@@ -22,8 +22,11 @@ const MAX_HEADERS: usize = 512;
 /// How many slots one answer shows.
 const MAX_SLOTS: usize = 256;
 
+/// After how many transactions an answer to [`Query::Bodies`] ends, with a whole block.
+const MAX_NAMED: usize = 8_192;
+
 impl<P: Protocol> Replica<P> {
-    /// Answers everything but [`Query::Submit`], which changes the pool.
+    /// Answers everything but [`Query::Submit`] and [`Query::SubmitMany`], which change the pool.
     pub(super) fn answer(&self, query: &Query) -> Answer {
         match query {
             Query::Status => Answer::Status(self.status()),
@@ -35,12 +38,15 @@ impl<P: Protocol> Replica<P> {
             }
             Query::Blocks(from) => Answer::Blocks(Box::new(self.blocks(*from))),
             Query::Headers(from) => Answer::Headers(self.headers(*from)),
+            Query::Bodies(from) => Answer::Bodies(self.bodies(*from)),
             Query::Consensus => Answer::Consensus(self.consensus()),
             Query::Transaction(id) => Answer::Transaction(Box::new(self.transaction(*id))),
             Query::Account(address) => self.account(*address, self.ledger.height()),
             Query::AccountAt(address, height) => self.account(*address, *height),
             Query::Committee => self.committee_answer(),
-            Query::Submit(_) => unreachable!("the main loop takes submissions apart"),
+            Query::Submit(_) | Query::SubmitMany(_) => {
+                unreachable!("the main loop takes submissions apart")
+            }
         }
     }
 
@@ -91,6 +97,20 @@ impl<P: Protocol> Replica<P> {
         let heights = (from..=head_height).take(MAX_HEADERS);
         let headers = heights.map_while(|height| self.ledger.adopted(height));
         HeadersAnswer { headers: headers.map(|block| block.header.clone()).collect(), head_height }
+    }
+
+    fn bodies(&self, from: u64) -> Vec<Arc<Block>> {
+        let mut bodies: Vec<Arc<Block>> = Vec::new();
+        let mut transactions = 0;
+        for height in from.max(1)..=self.ledger.height() {
+            if bodies.len() == sync::MAX_BLOCKS || transactions >= MAX_NAMED {
+                break;
+            }
+            let Some(block) = self.ledger.committed(height) else { break };
+            transactions += block.transactions.len();
+            bodies.push(block);
+        }
+        bodies
     }
 
     fn consensus(&self) -> ConsensusAnswer {

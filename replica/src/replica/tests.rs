@@ -11,6 +11,7 @@ use ledger::{Block, Draft, Seal, store::MemoryStore};
 use std::collections::BTreeSet;
 
 mod wiped;
+mod bulk;
 
 struct Rig {
     replica: Replica<Puppet>,
