@@ -199,7 +199,7 @@ fn verify_block(block: Option<&Arc<Block>>, keys: &Keys) -> Vec<VerifiedTransact
 /// The bytes of a gossiped batch of transactions.
 pub fn encode_transactions(transactions: &[VerifiedTransaction]) -> Vec<u8> {
     let plain: Vec<&Transaction> =
-        transactions.iter().map(|verified| verified.transaction().as_ref()).collect();
+        transactions.iter().map(VerifiedTransaction::transaction).collect();
     codec::encode(&plain)
 }
 

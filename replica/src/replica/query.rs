@@ -141,7 +141,7 @@ impl<P: Protocol> Replica<P> {
             finality: None,
         };
         if let Some(waiting) = self.pool.get(id) {
-            let transaction = Some(waiting.transaction().as_ref().clone());
+            let transaction = Some(waiting.transaction().clone());
             return TransactionAnswer {
                 status: TransactionStatus::Pending,
                 transaction,

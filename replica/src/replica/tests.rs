@@ -422,7 +422,7 @@ fn a_wanted_block_is_asked_for_until_it_arrives_whole() {
     rig.now += WANT_PERIOD;
     assert_eq!(sends(&rig.handle(Event::Rang(Alarm::Wants))).len(), 1, "nobody answered yet");
     let mut gutted = wanted.as_ref().clone();
-    gutted.transactions.push(transfer(1, 0, 5).transaction().as_ref().clone());
+    gutted.transactions.push(transfer(1, 0, 5).transaction().clone());
     let actions = rig.from(1, Opened::Branch(vec![Arc::new(gutted)]));
     assert_eq!(refusals(&actions), ["body"]);
     let arrived = |input: &Input<Word>| matches!(input, Input::Arrived(_));
