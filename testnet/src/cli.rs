@@ -11,6 +11,7 @@ use crate::{
     span,
 };
 use clap::{Args, Parser, Subcommand, value_parser};
+use node::Extras;
 use serde_json::json;
 use std::{
     io::{self, Write},
@@ -135,7 +136,8 @@ pub struct OneNet {
 pub fn run(cli: Cli) -> ExitCode {
     let outcome = match cli.command {
         Command::Wallet(wallet) => return wallet_cli::cli::run(wallet),
-        Command::Node(node) => return node::cli::run(node),
+        // So that `partition` can cut its links.
+        Command::Node(node) => return node::cli::run(node, Extras { control: true }),
         Command::Up(up) => up::up(&up.order()).map_err(Failure::from),
         Command::Soak(order) => soak::soak(&order).map_err(Failure::from),
         Command::Kill(OneNode { id, net }) => ask(&net, Request::Kill { id }),

@@ -24,6 +24,7 @@ use std::{
 };
 use tempfile::TempDir;
 
+mod control;
 mod hostile;
 
 const SOON: Duration = Duration::from_secs(60);
