@@ -1,6 +1,7 @@
 //! The command line: what a person can ask of a network.
 
 use crate::{
+    bench::{self, Bench},
     failure::Failure,
     live::{
         control::{self, Answer, NetView, Request},
@@ -40,6 +41,7 @@ Examples:
   testnet kill 3                 a node dies; the chain goes on
   testnet start 3                it comes back and catches up
   testnet soak                   the same code under every fault, in the simulator
+  testnet bench                  how many transfers it carries
 
 Exit codes: 0 it holds, 1 it does not, 2 bad input, 3 our own failure.";
 
@@ -64,6 +66,8 @@ pub enum Command {
     Status(OneNet),
     /// Run many seeds of chaos in the simulator and judge each
     Soak(Soak),
+    /// Measure what a fresh network on this machine carries, and how fast
+    Bench(Bench),
     /// Keys, transfers and proofs: the wallet
     Wallet(wallet_cli::cli::Wallet),
     /// One node: what `up` starts several of
@@ -140,6 +144,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Node(node) => return node::cli::run(node, Extras { control: true }),
         Command::Up(up) => up::up(&up.order()).map_err(Failure::from),
         Command::Soak(order) => soak::soak(&order).map_err(Failure::from),
+        Command::Bench(order) => bench::bench(&order).map_err(Failure::from),
         Command::Kill(OneNode { id, net }) => ask(&net, Request::Kill { id }),
         Command::Stop(OneNode { id, net }) => ask(&net, Request::Stop { id }),
         Command::Start(OneNode { id, net }) => ask(&net, Request::Start { id }),
