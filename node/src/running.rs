@@ -10,7 +10,7 @@ use consensus::catalogue::{self, BadSettings, Module, UnknownModule, Visitor};
 use ledger::{
     Hand,
     chain::OpenError,
-    store::{SledError, SledStore, Store},
+    store::{DiskError, DiskStore, Store},
 };
 use replica::{Options, Setup};
 use std::{io, net::SocketAddr, sync::Arc};
@@ -41,7 +41,7 @@ pub async fn start(config: NodeConfig) -> Result<RunningNode, StartError> {
     let door = rpc::Door::open(address);
     let door = door.await.map_err(|reason| StartError::Rpc { address, reason })?;
     let path = config.dir().join(DATABASE);
-    let store = join(spawn_blocking(|| SledStore::open(path))).await?;
+    let store = join(spawn_blocking(|| DiskStore::open(path))).await?;
     start_on(Arc::new(store), door, config).await
 }
 
@@ -206,7 +206,7 @@ pub enum StartError {
     },
     /// The database cannot be opened.
     #[error(transparent)]
-    Database(#[from] SledError),
+    Database(#[from] DiskError),
     /// The network cannot start.
     #[error(transparent)]
     Network(#[from] NetworkError),
@@ -241,7 +241,8 @@ impl StartError {
                 }
                 OpenError::Store(_) => false,
             },
-            StartError::Database(_) | StartError::Runtime(runtime::StartError::System(_)) => false,
+            StartError::Database(error) => matches!(error, DiskError::Layout { .. }),
+            StartError::Runtime(runtime::StartError::System(_)) => false,
         }
     }
 }
