@@ -1,6 +1,7 @@
 //! The command line: what a person can ask of a network.
 
 use crate::{
+    crash::{self, Crash},
     failure::Failure,
     live::{
         control::{self, Answer, NetView, Request},
@@ -39,6 +40,7 @@ Examples:
   testnet kill 3                 a node dies; the chain goes on
   testnet start 3                it comes back and catches up
   testnet soak                   the same code under every fault, in the simulator
+  testnet crash                  real nodes killed at random moments, and judged
 
 Exit codes: 0 it holds, 1 it does not, 2 bad input, 3 our own failure.";
 
@@ -63,6 +65,8 @@ pub enum Command {
     Status(OneNet),
     /// Run many seeds of chaos in the simulator and judge each
     Soak(Soak),
+    /// Kill real nodes at random moments, start them again, and judge what they hold
+    Crash(Crash),
     /// Keys, transfers and proofs: the wallet
     Wallet(wallet_cli::cli::Wallet),
     /// One node: what `up` starts several of
@@ -138,6 +142,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Node(node) => return node::cli::run(node),
         Command::Up(up) => up::up(&up.order()).map_err(Failure::from),
         Command::Soak(order) => soak::soak(&order).map_err(Failure::from),
+        Command::Crash(order) => crash::crash(&order).map_err(Failure::from),
         Command::Kill(OneNode { id, net }) => ask(&net, Request::Kill { id }),
         Command::Stop(OneNode { id, net }) => ask(&net, Request::Stop { id }),
         Command::Start(OneNode { id, net }) => ask(&net, Request::Start { id }),
@@ -157,7 +162,12 @@ impl Up {
     /// What the flags ask for.
     pub fn order(self) -> Order {
         let Up { consensus, replicas, dir, block_time, duration, demo, json } = self;
-        Order { wish: Wish { consensus, replicas, block_time }, dir, duration, demo, json }
+        Order { wish: Wish { consensus, replicas, block_time, trace: false },
+            dir,
+            duration,
+            demo,
+            json,
+        }
     }
 }
 
@@ -202,7 +212,7 @@ fn table(view: &NetView) -> String {
 }
 
 /// Reads a block time: a span within reason.
-fn block_time(text: &str) -> Result<Duration, String> {
+pub(crate) fn block_time(text: &str) -> Result<Duration, String> {
     const SHORTEST: Duration = Duration::from_millis(10);
     const LONGEST: Duration = Duration::from_secs(3600);
     let time = span::parse(text).map_err(|error| error.to_string())?;

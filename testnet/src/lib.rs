@@ -8,9 +8,11 @@
 //! It decides nothing and signs nothing itself: nodes do the one, the wallet the other. It never
 //! restarts a node that died, because a study group wants to see what a death does.
 //!
-//! Read [`cli`] for what a person can ask, then [`live`] for how it is carried out.
+//! Read [`cli`] for what a person can ask, then [`live`] for how it is carried out. [`soak`] judges
+//! simulated replicas, [`crash`] real processes that are killed.
 
 pub mod cli;
+pub mod crash;
 pub mod failure;
 pub mod live;
 pub mod soak;

@@ -34,6 +34,8 @@ pub struct Figures {
     pub blocks: u64,
     /// Transactions in those.
     pub transactions: u64,
+    /// Times somebody was caught breaking the rules: see [`replica::trace::What::Accused`].
+    pub accusations: u64,
     /// Questions refused because too many waited.
     pub questions_refused: u64,
     /// Events that listeners were too slow for; each was told how many it lost.

@@ -34,7 +34,8 @@ pub(super) fn settings(net: &Net, id: u32) -> Settings {
         .collect();
     // The genesis is named relatively, so that the directory can be moved and copied.
     let genesis = "../genesis.json".into();
-    Settings { id, genesis, listen: mine.listen, rpc: mine.rpc, trace: false, peers }
+    let trace = net.record.trace;
+    Settings { id, genesis, listen: mine.listen, rpc: mine.rpc, trace, peers }
 }
 
 /// Writes a file whole or not at all: beside its place first, and moved there when it is on disk.
