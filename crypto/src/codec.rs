@@ -61,7 +61,12 @@ pub enum CodecError {
 /// If the type cannot be serialized at all, for instance because it has sequences of unknown
 /// length or its `Serialize` fails. That is our own mistake and never depends on a peer.
 pub fn encode<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
-    bincode::serde::encode_to_vec(value, config::legacy()).expect("every wire type can be encoded")
+    // Counting first is cheaper than growing while writing.
+    let mut bytes = vec![0; encoded_len(value)];
+    let written = bincode::serde::encode_into_slice(value, &mut bytes, config::legacy())
+        .expect("every wire type can be encoded");
+    assert_eq!(written, bytes.len(), "a value has one encoding, however often it is asked for");
+    bytes
 }
 
 /// How many bytes [`encode`] would produce, counted without producing them.
@@ -130,6 +135,7 @@ struct Comparison<'a> {
 }
 
 impl Writer for Comparison<'_> {
+    #[inline]
     fn write(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
         self.ahead =
             self.ahead.strip_prefix(bytes).ok_or(EncodeError::Other("the bytes differ"))?;

@@ -2,14 +2,21 @@
 //!
 //! In a human-readable format such a value is its text. In a binary format it is its bytes and
 //! nothing else, without a length before them, because its type already fixes the length.
+//!
+//! Nearly every byte we sign, hash or send belongs to such a value, and serde hands a serializer
+//! one element at a time. So the bytes go in words as wide as there are, read little-endian, which
+//! [`crate::codec`] writes little-endian: the same bytes as one by one, several times as fast.
 
 use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::ser::SerializeTuple;
-use serde::{Deserializer, Serializer};
+use serde::{Deserialize, Deserializer, Serializer};
 use thiserror::Error;
+
+#[cfg(test)]
+mod tests;
 
 /// How much of a wrong value an error repeats. Whoever sent the value chose its length, and a log
 /// line should not be theirs to fill.
@@ -81,11 +88,24 @@ pub(crate) fn serialize<const N: usize, S: Serializer>(
     if serializer.is_human_readable() {
         return serializer.collect_str(text);
     }
-    let mut tuple = serializer.serialize_tuple(N)?;
-    for byte in bytes {
+    let (words, rest) = bytes.as_chunks::<8>();
+    let (halves, rest) = rest.as_chunks::<4>();
+    let mut tuple = serializer.serialize_tuple(elements::<N>())?;
+    for word in words {
+        tuple.serialize_element(&u64::from_le_bytes(*word))?;
+    }
+    for half in halves {
+        tuple.serialize_element(&u32::from_le_bytes(*half))?;
+    }
+    for byte in rest {
         tuple.serialize_element(byte)?;
     }
     tuple.end()
+}
+
+/// How many elements `N` bytes make: words, at most one half of a word, and what is left.
+const fn elements<const N: usize>() -> usize {
+    N / 8 + N % 8 / 4 + N % 4
 }
 
 /// Reads back what [`serialize`] wrote.
@@ -97,7 +117,7 @@ where
     if deserializer.is_human_readable() {
         deserializer.deserialize_str(TextVisitor(PhantomData))
     } else {
-        deserializer.deserialize_tuple(N, BytesVisitor::<N>).map(T::from)
+        deserializer.deserialize_tuple(elements::<N>(), BytesVisitor::<N>).map(T::from)
     }
 }
 
@@ -126,12 +146,27 @@ impl<'de, const N: usize> Visitor<'de> for BytesVisitor<N> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<[u8; N], A::Error> {
         let mut bytes = [0; N];
-        for (index, byte) in bytes.iter_mut().enumerate() {
-            *byte =
-                sequence.next_element()?.ok_or_else(|| A::Error::invalid_length(index, &self))?;
+        let (words, rest) = bytes.as_chunks_mut::<8>();
+        let (halves, rest) = rest.as_chunks_mut::<4>();
+        for word in words {
+            *word = next::<N, u64, A>(&mut sequence)?.to_le_bytes();
+        }
+        for half in halves {
+            *half = next::<N, u32, A>(&mut sequence)?.to_le_bytes();
+        }
+        for byte in rest {
+            *byte = next::<N, u8, A>(&mut sequence)?;
         }
         Ok(bytes)
     }
+}
+
+fn next<'de, const N: usize, T, A>(sequence: &mut A) -> Result<T, A::Error>
+where
+    T: Deserialize<'de>,
+    A: SeqAccess<'de>,
+{
+    sequence.next_element()?.ok_or_else(|| A::Error::custom(format_args!("fewer than {N} bytes")))
 }
 
 /// Gives a newtype over `[u8; N]` its conversions and its two forms in serde. The type brings its

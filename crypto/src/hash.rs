@@ -13,6 +13,10 @@ use sha2::{Digest, Sha256};
 
 use crate::fixed::{fixed_bytes, hex_text};
 
+mod midstate;
+
+pub use midstate::Midstate;
+
 #[cfg(test)]
 mod tests;
 

@@ -34,6 +34,7 @@ use std::{
     sync::Arc,
 };
 
+pub mod audit;
 mod build;
 mod open;
 mod recall;

@@ -71,7 +71,13 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(balances: &[(u8, u64)]) -> World {
-        let genesis = genesis(balances);
+        World::with(balances, &[])
+    }
+
+    /// The same with settings of the ledger's.
+    pub(crate) fn with(balances: &[(u8, u64)], settings: &[(&str, u64)]) -> World {
+        let mut genesis = genesis(balances);
+        genesis.settings.extend(settings.iter().map(|&(key, value)| (key.to_owned(), value)));
         let store = Arc::new(MemoryStore::default());
         let ledger = Ledger::open(store.clone(), &genesis).expect("a fresh store");
         let verified = VerifiedSet::new(1_000);

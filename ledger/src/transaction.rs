@@ -2,8 +2,12 @@
 
 use crate::{Amount, ChainId, TransactionId, vote::Evidence};
 use crypto::{Address, Domain, PublicKey, SecretKey, Signature, codec, hash};
-use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::{
+    fmt,
+    ops::{Deref, DerefMut},
+    sync::{Arc, OnceLock},
+};
 
 #[cfg(test)]
 mod tests;
@@ -13,12 +17,37 @@ pub const MAX_TRANSACTION_BYTES: usize = 4096;
 
 /// A payload and its sender's signature. Nothing about it is checked yet: see
 /// [`Transaction::verify`].
+///
+/// A clone is another handle on the same transaction, and what follows from its content is found
+/// out once for all of them: its name, its length, its sender's address, and that its signature is
+/// good, which costs more than everything else that is ever done with a transaction. Whoever
+/// changes one gets a copy of which none of that is known.
+#[derive(Clone)]
+pub struct Transaction(Arc<Inner>);
+
+/// What a transaction consists of.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Transaction {
+pub struct Content {
     /// What is asked.
     pub payload: Payload,
     /// By the payload's sender, over [`Payload::preimage`].
     pub signature: Signature,
+}
+
+#[derive(Clone)]
+struct Inner {
+    content: Content,
+    facts: OnceLock<Facts>,
+    /// Set once the signature was found to be its sender's.
+    good: OnceLock<()>,
+}
+
+/// What follows from the content by hashing.
+#[derive(Clone, Copy)]
+struct Facts {
+    id: TransactionId,
+    bytes: usize,
+    sender: Address,
 }
 
 /// What a sender signs. It is valid on exactly one chain, exactly once.
@@ -74,14 +103,30 @@ impl Payload {
     pub fn sign(self, key: &SecretKey) -> Transaction {
         assert_eq!(self.sender, key.public(), "a payload is signed by its sender");
         let signature = key.sign(&self.preimage());
-        Transaction { payload: self, signature }
+        Transaction::new(self, signature)
     }
 }
 
 impl Transaction {
+    /// Puts a signature, whoever's it is, beside a payload.
+    pub fn new(payload: Payload, signature: Signature) -> Transaction {
+        let content = Content { payload, signature };
+        Transaction(Arc::new(Inner { content, facts: OnceLock::new(), good: OnceLock::new() }))
+    }
+
     /// Its name: the hash of its encoding, signature included.
     pub fn id(&self) -> TransactionId {
-        TransactionId(hash::tagged(Domain::Transaction, &codec::encode(self)))
+        self.facts().id
+    }
+
+    /// The length of its encoding, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.facts().bytes
+    }
+
+    /// The account that acts and pays.
+    pub fn sender(&self) -> Address {
+        self.facts().sender
     }
 
     /// Decodes bytes from anyone.
@@ -89,56 +134,117 @@ impl Transaction {
         codec::decode(bytes, MAX_TRANSACTION_BYTES)
     }
 
-    /// Checks all that needs no state: the chain, the size and the signature.
+    /// Checks all that needs no state: the chain, the size and the signature. The signature is
+    /// checked once for all clones.
     pub fn verify(self, chain: ChainId) -> Result<VerifiedTransaction, BadTransaction> {
         if self.payload.chain != chain {
             return Err(BadTransaction::WrongChain { expected: chain, found: self.payload.chain });
         }
-        let bytes = codec::encode(&self);
-        if bytes.len() > MAX_TRANSACTION_BYTES {
-            return Err(BadTransaction::TooLong { len: bytes.len() });
+        if self.bytes() > MAX_TRANSACTION_BYTES {
+            return Err(BadTransaction::TooLong { len: self.bytes() });
         }
-        if self.payload.sender.verify(&self.payload.preimage(), &self.signature).is_err() {
-            return Err(BadTransaction::BadSignature { sender: self.payload.sender.address() });
+        if !self.is_known_good() {
+            let checked = self.payload.sender.verify(&self.payload.preimage(), &self.signature);
+            checked.map_err(|_| BadTransaction::BadSignature { sender: self.sender() })?;
+            // Already set if somebody else checked it meanwhile, with the same result.
+            let _ = self.0.good.set(());
         }
-        let id = TransactionId(hash::tagged(Domain::Transaction, &bytes));
-        Ok(VerifiedTransaction { id, bytes: bytes.len(), transaction: Arc::new(self) })
+        Ok(VerifiedTransaction(self))
+    }
+
+    /// Whether the signature of this transaction, of whatever chain, was checked before and found
+    /// good. Nothing but time may ever depend on it.
+    pub fn is_known_good(&self) -> bool {
+        self.0.good.get().is_some()
+    }
+
+    fn facts(&self) -> &Facts {
+        self.0.facts.get_or_init(|| {
+            let bytes = codec::encode(self);
+            Facts {
+                id: TransactionId(hash::tagged(Domain::Transaction, &bytes)),
+                bytes: bytes.len(),
+                sender: self.payload.sender.address(),
+            }
+        })
+    }
+}
+
+impl Deref for Transaction {
+    type Target = Content;
+
+    fn deref(&self) -> &Content {
+        &self.0.content
+    }
+}
+
+impl DerefMut for Transaction {
+    fn deref_mut(&mut self) -> &mut Content {
+        let inner = Arc::make_mut(&mut self.0);
+        inner.facts = OnceLock::new();
+        inner.good = OnceLock::new();
+        &mut inner.content
+    }
+}
+
+impl PartialEq for Transaction {
+    fn eq(&self, other: &Transaction) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || **self == **other
+    }
+}
+
+impl Eq for Transaction {}
+
+impl fmt::Debug for Transaction {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Content { payload, signature } = &**self;
+        let mut shown = formatter.debug_struct("Transaction");
+        shown.field("payload", payload).field("signature", signature).finish()
+    }
+}
+
+impl Serialize for Transaction {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (**self).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Transaction {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Transaction, D::Error> {
+        let Content { payload, signature } = Content::deserialize(deserializer)?;
+        Ok(Transaction::new(payload, signature))
     }
 }
 
 /// A transaction whose chain, size and signature were checked. Only [`Transaction::verify`] makes
 /// one.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct VerifiedTransaction {
-    id: TransactionId,
-    bytes: usize,
-    transaction: Arc<Transaction>,
-}
+pub struct VerifiedTransaction(Transaction);
 
 impl VerifiedTransaction {
     /// Its name.
     pub fn id(&self) -> TransactionId {
-        self.id
+        self.0.id()
     }
 
     /// The length of its encoding, in bytes.
     pub fn bytes(&self) -> usize {
-        self.bytes
+        self.0.bytes()
     }
 
     /// What was signed.
     pub fn payload(&self) -> &Payload {
-        &self.transaction.payload
+        &self.0.payload
     }
 
     /// The whole of it.
-    pub fn transaction(&self) -> &Arc<Transaction> {
-        &self.transaction
+    pub fn transaction(&self) -> &Transaction {
+        &self.0
     }
 
     /// The account that acts and pays.
     pub fn sender(&self) -> Address {
-        self.transaction.payload.sender.address()
+        self.0.sender()
     }
 }
 

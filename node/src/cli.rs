@@ -5,7 +5,7 @@
 mod init;
 
 use crate::{
-    Failure, StartError,
+    Extras, Failure, StartError,
     config::{ConfigError, KEY_FILE, KeyError, NodeConfig, key},
     running::{self, RunningNode},
 };
@@ -94,11 +94,12 @@ pub struct ShowKeys {
     pub json: bool,
 }
 
-/// Does what is asked, and says how it went.
-pub fn run(node: Node) -> ExitCode {
+/// Does what is asked, and says how it went. A node that is run has these `extras`, for which there
+/// are no flags: only a program that means to study its nodes gives any.
+pub fn run(node: Node, extras: Extras) -> ExitCode {
     let result = match node.command {
         Command::Init(init) => init.run(),
-        Command::Run(run) => run.run(),
+        Command::Run(run) => run.run(extras),
         Command::Keys(keys) => keys.run(),
     };
     match result {
@@ -111,7 +112,7 @@ pub fn run(node: Node) -> ExitCode {
 }
 
 impl Run {
-    fn run(self) -> Result<(), CliError> {
+    fn run(self, extras: Extras) -> Result<(), CliError> {
         start_log(&self.log, self.log_format);
         let config = NodeConfig::load(&self.dir)?;
         // One worker is enough for sockets and RPC, and leaves the cores to those who compute.
@@ -120,18 +121,22 @@ impl Run {
             .enable_all()
             .build()
             .map_err(CliError::System)?;
-        runtime.block_on(live(config, self.until_stdin_closes))
+        runtime.block_on(live(config, extras, self.until_stdin_closes))
     }
 }
 
 /// A node's whole life.
-async fn live(config: NodeConfig, until_stdin_closes: bool) -> Result<(), CliError> {
+async fn live(
+    config: NodeConfig,
+    extras: Extras,
+    until_stdin_closes: bool,
+) -> Result<(), CliError> {
     // Before anything starts, so that no signal finds the default handler.
     let mut interrupt = signal(SignalKind::interrupt()).map_err(CliError::System)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(CliError::System)?;
     let closed = stdin_closed(until_stdin_closes)?;
     let (id, chain) = (config.id(), config.keys().chain());
-    let mut node = running::start(config).await?;
+    let mut node = running::start_with(config, extras).await?;
     tracing::info!("validator {id} of chain {}", chain.short());
     announce(&node);
     let failure = tokio::select! {

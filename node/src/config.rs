@@ -7,6 +7,10 @@
 //! rpc = "127.0.0.1:8000"      # for wallets on this machine
 //! trace = false               # write trace.jsonl
 //!
+//! [miner]                     # only where the consensus is proof-of-work; may be left out
+//! threads = 1                 # how many threads search, 1 to 256
+//! share = 0.1                 # how much of one core each of them uses: above 0, at most 1
+//!
 //! [[peers]]
 //! id = 1
 //! public_key = "…"            # 64 hexadecimal digits, as the genesis has it
@@ -48,11 +52,14 @@ pub const DATABASE: &str = "db";
 /// The trace, in a node's directory.
 pub const TRACE_FILE: &str = "trace.jsonl";
 
+/// The most threads that may search for proof-of-work.
+pub const MAX_MINER_THREADS: u32 = 256;
+
 /// No settings or genesis longer than this are read, in bytes.
 const MAX_FILE: u64 = 16 * 1024 * 1024;
 
 /// The content of `config.toml`.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     /// Our place among the genesis' validators.
@@ -66,9 +73,47 @@ pub struct Settings {
     /// Whether to write a trace.
     #[serde(default)]
     pub trace: bool,
+    /// How hard to search for proof-of-work.
+    #[serde(default, skip_serializing_if = "Mining::is_default")]
+    pub miner: Mining,
     /// The other validators.
     #[serde(default)]
     pub peers: Vec<Peer>,
+}
+
+/// How hard to search for proof-of-work: the section `[miner]`. Nothing is searched where the
+/// consensus is another.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Mining {
+    /// How many threads search, at most [`MAX_MINER_THREADS`].
+    pub threads: u32,
+    /// How much of one core each of them uses: above 0, at most 1.
+    pub share: f64,
+}
+
+impl Default for Mining {
+    fn default() -> Mining {
+        Mining { threads: 1, share: 1.0 }
+    }
+}
+
+impl Mining {
+    fn is_default(&self) -> bool {
+        *self == Mining::default()
+    }
+
+    fn check(self) -> Result<(), Fault> {
+        let Mining { threads, share } = self;
+        if !(1..=MAX_MINER_THREADS).contains(&threads) {
+            return Err(Fault::MinerThreads(threads));
+        }
+        // Written so that what is not a number is refused, too.
+        if !(share > 0.0 && share <= 1.0) {
+            return Err(Fault::MinerShare(share));
+        }
+        Ok(())
+    }
 }
 
 /// Another validator.
@@ -193,6 +238,7 @@ fn check_settings(settings: &Settings, genesis: &Genesis) -> Result<(), Fault> {
     if !settings.rpc.ip().is_loopback() {
         return Err(Fault::PublicRpc(settings.rpc));
     }
+    settings.miner.check()?;
     let mut seen = vec![settings.id];
     for peer in &settings.peers {
         let id = peer.id;
@@ -281,7 +327,7 @@ pub enum ConfigError {
 }
 
 /// What can be wrong with a setting.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[derive(Clone, PartialEq, Debug, thiserror::Error)]
 pub enum Fault {
     /// We are to be a validator that does not exist.
     #[error("`id = {id}`, but the genesis names {validators} validators; choose 0 to {}", validators - 1)]
@@ -296,6 +342,16 @@ pub enum Fault {
         "`rpc = \"{0}\"` is reachable from other machines, which is refused because the RPC knows no passwords; use 127.0.0.1"
     )]
     PublicRpc(SocketAddr),
+    /// Too few threads are to search for proof-of-work, or too many.
+    #[error(
+        "`threads = {0}` in [miner], which is not 1 to {MAX_MINER_THREADS}; one thread for each core is as fast as it gets"
+    )]
+    MinerThreads(u32),
+    /// The share of a core is none.
+    #[error(
+        "`share = {0}` in [miner], which is no share of a core; choose a number above 0 and at most 1, such as 0.1 for a tenth"
+    )]
+    MinerShare(f64),
     /// A peer is a validator that does not exist.
     #[error(
         "there is a peer with `id = {id}`, but the genesis names {validators} validators; remove it"

@@ -8,10 +8,12 @@
 //! Read [`running`] first (what starts and stops in which order), then `runtime` (the threads
 //! around the replica, and its main loop in `runtime/driver.rs`), then [`network`] and `rpc` (the
 //! two ways in; `metrics` is what the latter shows to Prometheus). [`cli`] is the command `node`,
-//! which the testnet offers, too.
+//! which the testnet offers, too. [`control`] is how the testnet reaches into its own nodes; the
+//! binary `node` never opens it.
 
 pub mod cli;
 pub mod config;
+pub mod control;
 mod metrics;
 pub mod network;
 mod rpc;
@@ -21,5 +23,5 @@ mod runtime;
 mod testing;
 
 pub use config::NodeConfig;
-pub use running::{RunningNode, StartError, start};
-pub use runtime::{Failure, Figures, Reasons, Sent};
+pub use running::{Extras, RunningNode, StartError, start, start_with};
+pub use runtime::{Failure, Figures, Reasons, Sent, miner};

@@ -4,5 +4,5 @@ use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    node::cli::run(node::cli::Node::parse())
+    node::cli::run(node::cli::Node::parse(), node::Extras::default())
 }

@@ -97,7 +97,13 @@ impl Snapshot {
             "Times a replica was caught breaking the rules, as by signing two values in one slot.",
             figures.accusations,
         )?;
-        sheet.counter("syncs", "Times the store was made durable.", figures.syncs)
+        sheet.counter("syncs", "Times the store was made durable.", figures.syncs)?;
+        sheet.counter("hashes", "Hashes tried in search of proof-of-work.", figures.hashes)?;
+        sheet.counter(
+            "blocks_mined",
+            "Blocks for which this node found proof-of-work, final or not.",
+            figures.blocks_mined,
+        )
     }
 
     fn traffic(&self, sheet: &mut Sheet<'_>) -> fmt::Result {

@@ -2,6 +2,7 @@
 
 use crate::{
     config::{DATABASE, NodeConfig, TRACE_FILE},
+    control::{self, ControlError},
     network::{self, Counters as NetworkCounters, Network, NetworkError, PeerConfig},
     rpc,
     runtime::{self, Asker, Counters, Failure, Failures, Feed, Figures, Runtime, Surroundings},
@@ -29,6 +30,16 @@ pub struct RunningNode {
     store: Arc<dyn Store>,
     counters: Arc<Counters>,
     failures: mpsc::Receiver<Failure>,
+    control: Option<control::Server>,
+}
+
+/// What a node is given beyond its configuration, by a program that studies it. The binary `node`
+/// gives nothing, and no flag or file does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Extras {
+    /// Whether to open the [`control`] socket. In a directory whose path is too long for one the
+    /// node does without, and says so in its log.
+    pub control: bool,
 }
 
 /// Starts a node on the current tokio runtime. When it returns, its peers and its RPC can reach
@@ -37,12 +48,37 @@ pub struct RunningNode {
 /// # Errors
 /// [`StartError`]; then nothing is left running.
 pub async fn start(config: NodeConfig) -> Result<RunningNode, StartError> {
+    start_with(config, Extras::default()).await
+}
+
+/// Like [`start`], with some extras.
+///
+/// # Errors
+/// [`StartError`]; then nothing is left running.
+pub async fn start_with(config: NodeConfig, extras: Extras) -> Result<RunningNode, StartError> {
+    let dir = config.dir().to_owned();
     let address = config.settings().rpc;
     let door = rpc::Door::open(address);
     let door = door.await.map_err(|reason| StartError::Rpc { address, reason })?;
     let path = config.dir().join(DATABASE);
     let store = join(spawn_blocking(|| SledStore::open(path))).await?;
-    start_on(Arc::new(store), door, config).await
+    let mut node = start_on(Arc::new(store), door, config).await?;
+    if !extras.control {
+        return Ok(node);
+    }
+    // The database is ours alone by now, and so is the directory.
+    match control::Server::open(&dir, node.network.clone()) {
+        Ok(server) => node.control = Some(server),
+        Err(error @ ControlError::TooLong { .. }) => {
+            tracing::warn!("no control socket, so that links cannot be cut: {error}");
+        }
+        Err(error) => {
+            // What it says of the way down matters less than why.
+            let _ = node.stop().await;
+            return Err(error.into());
+        }
+    }
+    Ok(node)
 }
 
 /// Starts a node that remembers in `store` and answers at `door`.
@@ -62,6 +98,7 @@ async fn start_on(
         store: Arc::clone(&store),
         keys: config.keys().clone(),
         questions: (asker.clone(), questions),
+        mining: config.settings().miner,
         trace: config.settings().trace.then(|| config.dir().join(TRACE_FILE)),
         feed: feed.clone(),
         counters: Arc::clone(&counters),
@@ -81,7 +118,8 @@ async fn start_on(
     };
     let backend = rpc::Backend::new(asker, feed, network.clone(), chain, block_time);
     let server = door.serve(backend);
-    Ok(RunningNode { server, network, runtime, store, counters, failures: reports })
+    let failures = reports;
+    Ok(RunningNode { server, network, runtime, store, counters, failures, control: None })
 }
 
 impl RunningNode {
@@ -115,13 +153,16 @@ impl RunningNode {
         }
     }
 
-    /// Stops in order: no more questions, no more peers, what has come is handled, what was
+    /// Stops in order: no more commands, no more questions, no more peers, what has come is handled, what was
     /// written becomes durable.
     ///
     /// # Errors
     /// The disk's, or that of a thread that failed on the way.
     pub async fn stop(self) -> Result<(), Failure> {
-        let RunningNode { server, network, runtime, store, mut failures, .. } = self;
+        let RunningNode { server, network, runtime, store, mut failures, control, .. } = self;
+        if let Some(control) = control {
+            control.stop().await;
+        }
         server.stop().await;
         network.shutdown().await;
         join(spawn_blocking(move || {
@@ -207,6 +248,9 @@ pub enum StartError {
     /// The database cannot be opened.
     #[error(transparent)]
     Database(#[from] SledError),
+    /// The control socket cannot be opened.
+    #[error(transparent)]
+    Control(#[from] ControlError),
     /// The network cannot start.
     #[error(transparent)]
     Network(#[from] NetworkError),
@@ -226,6 +270,7 @@ impl StartError {
     pub fn is_bad_input(&self) -> bool {
         match self {
             StartError::Rpc { .. } | StartError::UnknownModule(_) | StartError::Settings(_) => true,
+            StartError::Control(error) => matches!(error, ControlError::Occupied { .. }),
             StartError::Network(error) => match error {
                 NetworkError::Transport { .. } | NetworkError::Gossip { .. } => false,
                 NetworkError::BadChain(_)

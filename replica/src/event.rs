@@ -7,7 +7,7 @@ use crate::{
 };
 use consensus::Timer;
 use ledger::{
-    BlockHash, Header, ReplicaId, TransactionId, VerifiedTransaction,
+    Block, BlockHash, Header, ReplicaId, TransactionId, VerifiedTransaction,
     query::{
         AccountAnswer, BlockAnswer, BlocksAnswer, CommitteeAnswer, ConsensusAnswer, HeadersAnswer,
         StatusAnswer, TransactionAnswer,
@@ -151,6 +151,8 @@ pub enum Query {
     Blocks(u64),
     /// Headers of the adopted branch from this height on, as many as one answer holds.
     Headers(u64),
+    /// The same, for those who want to know only what is in them: shared, and without proof.
+    Bodies(u64),
     /// What was said about the height being decided.
     Consensus,
     /// A transaction, with its proof once it is final.
@@ -163,6 +165,8 @@ pub enum Query {
     Committee,
     /// Please order this.
     Submit(VerifiedTransaction),
+    /// Please order these. The host bounds how many.
+    SubmitMany(Vec<VerifiedTransaction>),
 }
 
 /// What a replica answers.
@@ -176,6 +180,8 @@ pub enum Answer {
     Blocks(Box<BlocksAnswer>),
     /// To [`Query::Headers`].
     Headers(HeadersAnswer),
+    /// To [`Query::Bodies`]: in a row, oldest first; none past the newest committed one.
+    Bodies(Vec<Arc<Block>>),
     /// To [`Query::Consensus`].
     Consensus(ConsensusAnswer),
     /// To [`Query::Transaction`].
@@ -186,6 +192,8 @@ pub enum Answer {
     Committee(CommitteeAnswer),
     /// To [`Query::Submit`].
     Submitted(Result<TransactionId, PoolRefusal>),
+    /// To [`Query::SubmitMany`]: one result for each, in the same order.
+    SubmittedMany(Vec<Result<TransactionId, PoolRefusal>>),
     /// The replica itself failed to look.
     Failed(String),
 }

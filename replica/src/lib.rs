@@ -11,6 +11,7 @@
 //! [`trace`].
 
 mod application;
+pub mod birth;
 pub mod event;
 pub mod gossip;
 pub mod inbox;

@@ -54,6 +54,8 @@ pub enum Ask {
     Block(BlockHash),
     /// One message without a slot, by its id.
     Message([u8; 32]),
+    /// What the peer holds, at once.
+    Summary,
 }
 
 /// A committed block on its way to a replica that is behind.
@@ -197,7 +199,7 @@ fn verify_block(block: Option<&Arc<Block>>, keys: &Keys) -> Vec<VerifiedTransact
 /// The bytes of a gossiped batch of transactions.
 pub fn encode_transactions(transactions: &[VerifiedTransaction]) -> Vec<u8> {
     let plain: Vec<&Transaction> =
-        transactions.iter().map(|verified| verified.transaction().as_ref()).collect();
+        transactions.iter().map(VerifiedTransaction::transaction).collect();
     codec::encode(&plain)
 }
 

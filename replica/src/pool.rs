@@ -292,7 +292,7 @@ impl Pool {
         while chosen.len() < limit {
             let Some((_, _, Reverse(address), nonce)) = ready.pop() else { break };
             let waiting = &self.accounts[&address];
-            chosen.push(waiting[&nonce].transaction.transaction().as_ref().clone());
+            chosen.push(waiting[&nonce].transaction.transaction().clone());
             let next = skip(waiting, nonce + 1);
             if let Some(entry) = waiting.get(&next) {
                 ready.push(key(entry, address, next));

@@ -14,6 +14,7 @@ mod tests;
 
 use crate::{
     application::Desk,
+    birth::Birth,
     event::{Action, Alarm, Class, Event, Moment, Query, Ticket},
     gossip::{self, Gossip},
     inbox::Inbox,
@@ -70,11 +71,13 @@ pub struct Options {
     pub verified: usize,
     /// Whether it writes trace lines.
     pub trace: bool,
+    /// Whether its world vouches that an empty disk was never another one: see [`crate::birth`].
+    pub first_life: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { pool: 16_384, verified: 65_536, trace: true }
+        Options { pool: 16_384, verified: 65_536, trace: true, first_life: false }
     }
 }
 
@@ -91,6 +94,10 @@ pub struct Replica<P: Protocol> {
     keys: Keys,
     inbox: Inbox<P::Message>,
     signer: Signer<P::Message>,
+    /// While it is not known what an earlier life on a lost disk may have signed.
+    birth: Option<Birth<P::Message>>,
+    /// Whether the disk says that some life on it knew what it may sign.
+    is_born: bool,
     /// Messages without a slot, the newest last.
     loose: VecDeque<Signed<P::Message>>,
     /// With the time of the last request; none before the first.
@@ -139,6 +146,8 @@ impl<P: Protocol> Replica<P> {
         let Setup { me, genesis, protocol, hand, keys, store, seed, options } = setup;
         let ledger = Ledger::open(Arc::clone(&store), &genesis)?;
         let signer = Signer::open(hand, &keys, store.as_ref())?;
+        let is_born = effects::is_born(store.as_ref())?;
+        let birth = (!is_born && !options.first_life).then(Birth::new);
         let records = effects::stored_records(store.as_ref())?;
         let halted = effects::stored_alarm(store.as_ref())?;
         // A module that the catalogue does not know is a test's, and final at once.
@@ -153,6 +162,8 @@ impl<P: Protocol> Replica<P> {
             keys,
             inbox: Inbox::new(signer.horizon()),
             signer,
+            birth,
+            is_born,
             loose: VecDeque::new(),
             wants: BTreeMap::new(),
             submitted: BTreeMap::new(),
@@ -211,6 +222,7 @@ impl<P: Protocol> Replica<P> {
                 self.inputs.push_back(Input::Heard(signed.clone()));
                 self.post_all(Packet::Message(signed), Class::Resend);
             }
+            self.ask_how_far();
         }
         self.finish()
     }
@@ -242,6 +254,9 @@ impl<P: Protocol> Replica<P> {
             Event::Rang(Alarm::Wants) => self.ask_for_wants(),
             Event::Synced(ticket) => self.durable = self.durable.max(ticket),
             Event::Asked { id, query: Query::Submit(transaction) } => self.submit(id, transaction),
+            Event::Asked { id, query: Query::SubmitMany(transactions) } => {
+                self.submit_many(id, transactions);
+            }
             Event::Asked { id, query } => {
                 let answer = self.answer(&query);
                 self.post(Action::Answer { id, answer });

@@ -89,6 +89,16 @@ impl<M: Message> Signer<M> {
         Outcome::First(signed)
     }
 
+    /// A message of ours that comes from elsewhere, since another life on another disk signed it: its
+    /// slot is taken.
+    pub fn recall(&mut self, signed: &Signed<M>, batch: &mut Batch) {
+        let Some(slot) = signed.slot().filter(|slot| !self.horizon.passed(*slot)) else { return };
+        if !self.own.contains_key(&slot) {
+            batch.put(own_key(slot), codec::encode(signed.claimed()));
+            self.own.insert(slot, signed.clone());
+        }
+    }
+
     /// Every message of ours whose slot lives, by slot.
     pub fn own(&self) -> Vec<Signed<M>> {
         self.own.values().cloned().collect()

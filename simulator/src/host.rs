@@ -76,7 +76,12 @@ impl<P: Protocol> Host<P> {
             keys: keys.clone(),
             store: self.disk.clone(),
             seed: grow(setup.seed, "replica", lives),
-            options: Options { trace: setup.tracing != Tracing::Off, ..setup.options.clone() },
+            options: Options {
+                trace: setup.tracing != Tracing::Off,
+                // Nobody has lost a disk before the world began.
+                first_life: self.life == 1,
+                ..setup.options.clone()
+            },
         });
         self.replica = Some(opened.unwrap_or_else(|error| {
             panic!("replica {} cannot live with its own disk: {error}", self.id)

@@ -1,6 +1,7 @@
 //! The command line: what a person can ask of a network.
 
 use crate::{
+    bench::{self, Bench},
     crash::{self, Crash},
     failure::Failure,
     live::{
@@ -12,6 +13,7 @@ use crate::{
     span,
 };
 use clap::{Args, Parser, Subcommand, value_parser};
+use node::Extras;
 use serde_json::json;
 use std::{
     io::{self, Write},
@@ -40,6 +42,7 @@ Examples:
   testnet kill 3                 a node dies; the chain goes on
   testnet start 3                it comes back and catches up
   testnet soak                   the same code under every fault, in the simulator
+  testnet bench                  how many transfers it carries
   testnet crash                  real nodes killed at random moments, and judged
 
 Exit codes: 0 it holds, 1 it does not, 2 bad input, 3 our own failure.";
@@ -65,6 +68,8 @@ pub enum Command {
     Status(OneNet),
     /// Run many seeds of chaos in the simulator and judge each
     Soak(Soak),
+    /// Measure what a fresh network on this machine carries, and how fast
+    Bench(Bench),
     /// Kill real nodes at random moments, start them again, and judge what they hold
     Crash(Crash),
     /// Keys, transfers and proofs: the wallet
@@ -139,9 +144,11 @@ pub struct OneNet {
 pub fn run(cli: Cli) -> ExitCode {
     let outcome = match cli.command {
         Command::Wallet(wallet) => return wallet_cli::cli::run(wallet),
-        Command::Node(node) => return node::cli::run(node),
+        // So that `partition` can cut its links.
+        Command::Node(node) => return node::cli::run(node, Extras { control: true }),
         Command::Up(up) => up::up(&up.order()).map_err(Failure::from),
         Command::Soak(order) => soak::soak(&order).map_err(Failure::from),
+        Command::Bench(order) => bench::bench(&order).map_err(Failure::from),
         Command::Crash(order) => crash::crash(&order).map_err(Failure::from),
         Command::Kill(OneNode { id, net }) => ask(&net, Request::Kill { id }),
         Command::Stop(OneNode { id, net }) => ask(&net, Request::Stop { id }),
@@ -162,7 +169,8 @@ impl Up {
     /// What the flags ask for.
     pub fn order(self) -> Order {
         let Up { consensus, replicas, dir, block_time, duration, demo, json } = self;
-        Order { wish: Wish { consensus, replicas, block_time, trace: false },
+        Order {
+            wish: Wish { consensus, replicas, block_time, trace: false },
             dir,
             duration,
             demo,

@@ -11,13 +11,10 @@
 //!   to `trial`, the loop that kills and starts, and judges at the end.
 //! - `store`: the one place that knows how a database is checked.
 
-use crate::{
-    live::{
-        fleet::FleetError,
-        home::{Home, HomeError},
-        net::{MOST_REPLICAS, Net, NetError, Wish},
-    },
-    span,
+use crate::live::{
+    fleet::FleetError,
+    home::{Home, HomeError},
+    net::{MOST_REPLICAS, Net, NetError, Wish},
 };
 use clap::{Args, value_parser};
 use nix::sys::stat::{Mode, umask};

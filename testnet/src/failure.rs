@@ -1,6 +1,7 @@
 //! Why a command did not do what it was asked, and what it exits with.
 
 use crate::{
+    bench::BenchError,
     crash::CrashError,
     live::{
         control::{ControlError, Reason},
@@ -42,6 +43,9 @@ pub enum Failure {
     /// A soak broke a promise, or came to no verdict.
     #[error(transparent)]
     Soak(#[from] SoakError),
+    /// There is no measurement, or a bad one.
+    #[error(transparent)]
+    Bench(#[from] BenchError),
     /// Killed nodes broke a promise, or came to no verdict.
     #[error(transparent)]
     Crash(#[from] CrashError),
@@ -72,6 +76,12 @@ impl Failure {
                     Verdict::BadInput
                 }
                 SoakError::Trace { .. } | SoakError::Signals(_) => Verdict::OurFailure,
+            },
+            Failure::Bench(error) => match error {
+                BenchError::Up(error) => of_up(error),
+                BenchError::Order(_) => Verdict::BadInput,
+                BenchError::Interrupted | BenchError::Unfinished { .. } => Verdict::DoesNotHold,
+                BenchError::Trouble(_) | BenchError::Panicked => Verdict::OurFailure,
             },
             Failure::Crash(error) => of_crash(error),
             Failure::Control(error) => match error {

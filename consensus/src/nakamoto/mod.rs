@@ -75,6 +75,9 @@ mod orphans;
 mod proof;
 mod tree;
 
+#[cfg(test)]
+mod tests;
+
 use crate::{
     protocol::{Effect, Input, Protocol, Timer, To, Trusted, Turn, Unproven, Want},
     quorum::Signed,

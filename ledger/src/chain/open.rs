@@ -199,11 +199,32 @@ fn check_label(label: Label, genesis: &Genesis) -> Result<(), OpenError> {
     Ok(())
 }
 
+/// What a store of this chain says about where it stands: its newest committed block and that
+/// block's height.
+pub(super) fn stand(store: &dyn Store, genesis: &Genesis) -> Result<(BlockHash, u64), OpenError> {
+    genesis.check()?;
+    let read =
+        |key: &[u8]| store.get(key)?.ok_or_else(|| StoreError::damaged(key, "it is missing"));
+    check_label(decode(keys::CHAIN, &read(keys::CHAIN)?, MAX_BLOCK_BYTES)?, genesis)?;
+    let stand: Stand = decode(keys::STAND, &read(keys::STAND)?, 64)?;
+    Ok((stand.root, stand.height))
+}
+
 /// The block at a committed height, which is the only one there.
 pub(super) fn load_block(store: &dyn Store, height: u64) -> Result<Block, StoreError> {
+    load_named(store, height).map(|(_, block)| block)
+}
+
+/// The same, and the name it is filed under.
+pub(super) fn load_named(store: &dyn Store, height: u64) -> Result<(BlockHash, Block), StoreError> {
     let prefix = keys::blocks(height);
     match &store.scan(&prefix)?[..] {
-        [(key, value)] => decode(key, value, MAX_BLOCK_BYTES),
+        [(key, value)] => {
+            let name = key.get(prefix.len()..).and_then(|name| name.try_into().ok());
+            let name = name.ok_or_else(|| StoreError::damaged(key, "it names no block"))?;
+            let block = decode(key, value, MAX_BLOCK_BYTES)?;
+            Ok((BlockHash(Hash::from_bytes(name)), block))
+        }
         found => Err(StoreError::damaged(
             &prefix,
             format!("there are {} blocks at this committed height", found.len()),

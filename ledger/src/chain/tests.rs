@@ -11,6 +11,7 @@ use crate::{
 };
 use crypto::Hash;
 
+mod branches;
 mod properties;
 mod rejected;
 

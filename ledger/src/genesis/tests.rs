@@ -63,3 +63,31 @@ fn what_is_no_genesis_is_refused_with_a_reason() {
     let negative = genesis(&[(10, 500)]).to_json().replace("500", "-500");
     assert!(matches!(Genesis::parse(&negative), Err(BadGenesis::Malformed(_))));
 }
+
+#[test]
+fn the_ledgers_own_settings_are_checked() {
+    let with = |key: &str, value| {
+        let mut genesis = genesis(&[(10, 5)]);
+        genesis.settings.insert(key.into(), value);
+        genesis
+    };
+    assert_eq!(with("ledger.reward", 7).check(), Ok(()));
+    assert_eq!(with("ledger.reward", 7).reward(), Amount(7));
+    assert_eq!(with("ledger.median_blocks", 11).check(), Ok(()));
+    assert_eq!(with("ledger.median_blocks", 10).check(), Err(BadGenesis::MedianBlocks(10)));
+    assert_eq!(with("ledger.median_blocks", 101).check(), Err(BadGenesis::MedianBlocks(101)));
+    let unknown = BadGenesis::UnknownSetting("ledger.rewards".into());
+    assert_eq!(with("ledger.rewards", 7).check(), Err(unknown));
+    let plain = genesis(&[(10, 5)]);
+    assert_eq!((plain.reward(), plain.median_blocks()), (Amount::ZERO, 1));
+}
+
+#[test]
+fn the_supply_grows_by_the_reward_until_it_is_full() {
+    let mut genesis = genesis(&[(10, u64::MAX - 25)]);
+    genesis.settings.insert("ledger.reward".into(), 10);
+    let founding = genesis.founding_supply();
+    let supply = |height| genesis.supply(founding, height).0;
+    assert_eq!([0, 1, 2, 3, 4].map(supply), [25, 15, 5, 0, 0].map(|rest| u64::MAX - rest));
+    assert_eq!(supply(u64::MAX), u64::MAX);
+}

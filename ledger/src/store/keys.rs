@@ -30,6 +30,12 @@ pub(crate) const CHAIN: &[u8] = b"c";
 /// Where the ledger stands.
 pub(crate) const STAND: &[u8] = b"s";
 
+/// The prefix of all accounts.
+pub(crate) const ACCOUNTS: &[u8] = b"a";
+
+/// The prefix of all nodes of the state tree.
+pub(crate) const NODES: &[u8] = b"n";
+
 /// The prefix of all blocks at `height`.
 pub(crate) fn blocks(height: u64) -> Vec<u8> {
     join(b'b', &height.to_be_bytes())

@@ -15,7 +15,7 @@ fn a_signed_transaction_verifies_on_its_chain_only() {
     assert_eq!(verified.sender(), address(10));
     assert_eq!(verified.bytes(), codec::encode(&transfer).len());
     assert_eq!(verified.payload(), &transfer.payload);
-    assert_eq!(**verified.transaction(), transfer);
+    assert_eq!(verified.transaction(), &transfer);
     let (expected, found) = (there.chain_id(), here.chain_id());
     assert_eq!(
         transfer.verify(there.chain_id()),
@@ -81,6 +81,63 @@ fn every_action_survives_the_codec_and_json() {
 #[should_panic(expected = "signed by its sender")]
 fn nobody_signs_for_another() {
     let genesis = genesis(&[]);
-    let payload = pay(&genesis, 10, 0, address(11), 5, 1).payload;
+    let payload = pay(&genesis, 10, 0, address(11), 5, 1).payload.clone();
     payload.sign(&key(11));
+}
+
+#[test]
+fn what_is_found_out_about_one_is_known_of_its_clones_and_of_no_other() {
+    let genesis = genesis(&[]);
+    let transfer = pay(&genesis, 10, 0, address(11), 5, 1);
+    let clone = transfer.clone();
+    let twin = Transaction::new(transfer.payload.clone(), transfer.signature);
+    assert!(!clone.is_known_good());
+    transfer.verify(genesis.chain_id()).unwrap();
+    assert!(clone.is_known_good());
+    assert!(!twin.is_known_good(), "equal, but nobody has checked it");
+    assert_eq!((clone.id(), &clone), (twin.id(), &twin));
+}
+
+#[test]
+fn of_a_changed_copy_nothing_is_known() {
+    let genesis = genesis(&[]);
+    let transfer = pay(&genesis, 10, 0, address(11), 5, 1);
+    transfer.clone().verify(genesis.chain_id()).unwrap();
+    let facts = |it: &Transaction| (it.id(), it.bytes(), it.sender());
+    let before = facts(&transfer);
+    // Shared with another handle, and the only handle there is.
+    let (mut shared, mut alone) = (transfer.clone(), transfer.clone());
+    alone.payload.fee.0 += 1;
+    for changed in [&mut shared, &mut alone] {
+        changed.payload.sender = key(12).public();
+        changed.payload.nonce += 1;
+        assert!(!changed.is_known_good());
+        assert_eq!(changed.id(), Transaction::decode(&codec::encode(changed)).unwrap().id());
+        assert_eq!(changed.sender(), address(12));
+        let sender = address(12);
+        let refused = changed.clone().verify(genesis.chain_id());
+        assert_eq!(refused, Err(BadTransaction::BadSignature { sender }));
+        assert!(!changed.is_known_good(), "a refusal is not remembered as a success");
+    }
+    assert_eq!(facts(&transfer), before);
+    assert!(transfer.is_known_good());
+}
+
+#[test]
+fn a_known_good_one_is_still_wrong_on_another_chain() {
+    let (here, there) = (genesis(&[(1, 1)]), genesis(&[(1, 2)]));
+    let transfer = pay(&here, 10, 0, address(11), 5, 1);
+    transfer.clone().verify(here.chain_id()).unwrap();
+    assert!(matches!(transfer.verify(there.chain_id()), Err(BadTransaction::WrongChain { .. })));
+}
+
+#[test]
+fn a_decoded_one_is_not_known_to_be_good() {
+    let genesis = genesis(&[]);
+    let transfer = pay(&genesis, 10, 0, address(11), 5, 1);
+    transfer.clone().verify(genesis.chain_id()).unwrap();
+    let bytes = codec::encode(&transfer);
+    assert!(!Transaction::decode(&bytes).unwrap().is_known_good());
+    let json = serde_json::to_string(&transfer).unwrap();
+    assert!(!serde_json::from_str::<Transaction>(&json).unwrap().is_known_good());
 }

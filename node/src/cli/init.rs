@@ -2,7 +2,7 @@
 
 use super::CliError;
 use crate::config::{
-    self, CONFIG_FILE, GENESIS_FILE, KEY_FILE, KeyError, NodeConfig, Peer, Settings, key,
+    self, CONFIG_FILE, GENESIS_FILE, KEY_FILE, KeyError, Mining, NodeConfig, Peer, Settings, key,
 };
 use clap::Args;
 use crypto::SecretKey;
@@ -99,6 +99,7 @@ impl Init {
             listen: self.listen,
             rpc: self.rpc,
             trace: self.trace,
+            miner: Mining::default(),
             peers: self.peers.iter().map(peer).collect::<Result<_, CliError>>()?,
         })
     }

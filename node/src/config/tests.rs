@@ -33,6 +33,7 @@ fn settings() -> Settings {
         listen: "127.0.0.1:7000".parse().expect("an address"),
         rpc: "127.0.0.1:8000".parse().expect("an address"),
         trace: false,
+        miner: Mining::default(),
         peers: (1..4).map(peer).collect(),
     }
 }
@@ -79,6 +80,41 @@ fn trace_and_peers_may_be_left_out() {
     let config = NodeConfig::load(dir.path()).expect("good");
     assert!(!config.settings().trace);
     assert!(config.settings().peers.is_empty());
+}
+
+#[test]
+fn the_miner_may_be_left_out_in_whole_or_in_part() {
+    let mining = |section: &str| {
+        let dir = written(&format!("{}\n{section}", settings().to_toml()));
+        NodeConfig::load(dir.path()).expect("good").settings().miner
+    };
+    assert_eq!(mining(""), Mining { threads: 1, share: 1.0 });
+    assert_eq!(mining("[miner]"), Mining::default());
+    assert_eq!(mining("[miner]\nshare = 0.1"), Mining { threads: 1, share: 0.1 });
+    assert_eq!(mining("[miner]\nthreads = 256\nshare = 1"), Mining { threads: 256, share: 1.0 });
+    assert!(!settings().to_toml().contains("miner"), "what is usual is not written");
+    let mut settings = settings();
+    settings.miner = Mining { threads: 3, share: 0.25 };
+    assert_eq!(toml::from_str(&settings.to_toml()), Ok(settings));
+}
+
+#[test]
+fn a_miner_that_cannot_be_is_refused() {
+    for share in [0.0, -0.5, 1.01, f64::NAN, f64::INFINITY] {
+        let error = changed(|settings| settings.miner.share = share);
+        assert!(error.contains(&format!("`share = {share}` in [miner]")), "{error}");
+        assert!(error.contains("above 0 and at most 1"), "{error}");
+    }
+    for threads in [0, 257, u32::MAX] {
+        let error = changed(|settings| settings.miner.threads = threads);
+        assert!(error.contains(&format!("`threads = {threads}` in [miner]")), "{error}");
+        assert!(error.contains("1 to 256"), "{error}");
+    }
+    let with = |section: &str| complaint(&format!("{}\n{section}", settings().to_toml()));
+    let error = with("[miner]\nspeed = 1");
+    assert!(error.contains("speed") && error.contains("`threads`"), "{error}");
+    let error = with("[miner]\nshare = \"half\"");
+    assert!(error.contains("half") && error.contains("f64"), "{error}");
 }
 
 #[test]

@@ -4,7 +4,8 @@ use ledger::{BlockHash, ChainId, ReplicaId};
 use replica::Class;
 
 fn snapshot() -> Snapshot {
-    let mut figures = Figures { blocks: 17, syncs: 40, ..Figures::default() };
+    let mut figures =
+        Figures { blocks: 17, syncs: 40, hashes: 9_000, blocks_mined: 3, ..Figures::default() };
     figures.sent.insert(Class::First, Sent { envelopes: 5, copies: 15, bytes: 1_500 });
     figures.refused.entry("envelope").or_default().insert("malformed", 3);
     figures.declined.insert(("transaction", "nonce"), 2);
@@ -39,6 +40,8 @@ fn every_figure_has_a_line() {
         "byzantium_peers 3",
         "byzantium_blocks_total 17",
         "byzantium_syncs_total 40",
+        "byzantium_hashes_total 9000",
+        "byzantium_blocks_mined_total 3",
         "byzantium_sent_envelopes_total{class=\"first\"} 5",
         "byzantium_sent_copies_total{class=\"first\"} 15",
         "byzantium_sent_bytes_total{class=\"first\"} 1500",
@@ -71,7 +74,7 @@ fn every_metric_is_explained_once() {
     names.dedup_by_key(|(name, _)| *name);
     assert_eq!(names.len(), count);
     let each = NetworkCounters::default().each();
-    assert_eq!(each.count(), 24, "none of the network's is left out");
+    assert_eq!(each.count(), 26, "none of the network's is left out");
 }
 
 #[test]

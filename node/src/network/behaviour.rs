@@ -35,6 +35,9 @@ pub(super) enum Refusal {
     /// It has sent too much that no honest peer sends.
     #[error("{0} is shut out for a while because of what it sent")]
     Banned(PeerId),
+    /// We are told to have nothing to do with it.
+    #[error("{0} is cut off, as told")]
+    Cut(PeerId),
     /// The peer dialled although it is our part to dial it.
     #[error("{0} dialled, though the peer with the higher identity should")]
     WrongSide(PeerId),
@@ -90,6 +93,9 @@ impl Links {
             .roster
             .identified(&peer_id)
             .ok_or_else(|| ConnectionDenied::new(Refusal::Unknown(peer_id)))?;
+        if peer.is_cut() {
+            return Err(ConnectionDenied::new(Refusal::Cut(peer_id)));
+        }
         if peer.banned_until().is_some() {
             return Err(ConnectionDenied::new(Refusal::Banned(peer_id)));
         }

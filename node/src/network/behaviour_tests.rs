@@ -80,6 +80,31 @@ fn a_peer_that_is_shut_out_may_neither_connect_nor_be_connected_to() {
 }
 
 #[test]
+fn a_peer_that_is_cut_off_may_neither_connect_nor_be_connected_to_until_it_is_healed() {
+    let (mut links, below, above) = links();
+    for (peer_id, refused_then) in [(below, Some(Refusal::WrongSide(below))), (above, None)] {
+        let peer = Arc::clone(links.roster.identified(&peer_id).unwrap());
+        let outbound = |links: &mut Links| {
+            links
+                .handle_established_outbound_connection(
+                    ConnectionId::new_unchecked(2),
+                    peer_id,
+                    &Multiaddr::empty(),
+                    Endpoint::Dialer,
+                    PortUse::New,
+                )
+                .is_ok()
+        };
+        peer.cut();
+        assert_eq!(inbound(&mut links, peer_id), Some(Refusal::Cut(peer_id)));
+        assert!(!outbound(&mut links));
+        peer.heal();
+        assert_eq!(inbound(&mut links, peer_id), refused_then);
+        assert!(outbound(&mut links));
+    }
+}
+
+#[test]
 fn a_second_connection_replaces_the_first() {
     let (mut links, _, peer) = links();
     let [first, second] = [1, 2].map(ConnectionId::new_unchecked);

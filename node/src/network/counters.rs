@@ -50,12 +50,16 @@ counters! {
     dropped_queue_full,
     /// Frames of our own that were longer than the limit and were not sent.
     dropped_oversized,
+    /// Frames to a peer we are told to cut off.
+    dropped_cut,
     /// Frames addressed to a seat that is not a configured peer.
     dropped_unknown_peer,
     /// Substreams closed because the peer announced a frame longer than the limit.
     refused_oversized,
-    /// Incoming connections refused: an unknown key, a peer that is shut out, the wrong side
-    /// dialled, or too many at once.
+    /// Frames and gossip messages of a peer that were under way when we were told to cut it off.
+    refused_cut,
+    /// Incoming connections refused: an unknown key, a peer that is shut out or cut off, the wrong
+    /// side dialled, or too many at once.
     refused_connections,
     /// Consensus substreams a peer would not open: most likely it serves another chain.
     refused_substreams,

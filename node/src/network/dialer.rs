@@ -15,8 +15,9 @@ use super::peers::Roster;
 
 /// The wait after the first failed dial; it doubles with each further one.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
-/// The longest wait between two dials, and so about the longest a restarted peer stays alone.
-const LONGEST_WAIT: Duration = Duration::from_secs(2);
+/// The longest wait between two dials, and so about the longest a restarted peer stays alone, or one
+/// that the other side alone had cut off.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
 /// The peers we dial, each with the time of its next attempt.
 #[derive(Debug)]
@@ -28,7 +29,7 @@ pub(super) struct Dialer {
 struct Target {
     address: Multiaddr,
     wait: Duration,
-    /// `None` while connected.
+    /// `None` while connected or cut off.
     next: Option<Instant>,
 }
 
@@ -92,6 +93,21 @@ impl Dialer {
     pub(super) fn linked(&mut self, peer_id: &PeerId) {
         if let Some(target) = self.targets.get_mut(peer_id) {
             target.wait = FIRST_WAIT;
+        }
+    }
+
+    /// The peer is not to be dialled until it is [`Dialer::resume`]d.
+    pub(super) fn park(&mut self, peer_id: &PeerId) {
+        if let Some(target) = self.targets.get_mut(peer_id) {
+            target.next = None;
+        }
+    }
+
+    /// The peer, which is not connected, may be dialled again from `earliest` on.
+    pub(super) fn resume(&mut self, peer_id: &PeerId, earliest: Instant) {
+        if let Some(target) = self.targets.get_mut(peer_id) {
+            target.wait = FIRST_WAIT;
+            target.next = Some(earliest);
         }
     }
 

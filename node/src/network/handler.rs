@@ -70,7 +70,7 @@ enum Outbound {
     Open(Writer),
     /// Lost or refused; wanted again after a while.
     Pausing(Pin<Box<Sleep>>),
-    /// A newer connection has the queue; this one will be closed.
+    /// A newer connection has the queue, or nobody; this one will be closed.
     Superseded,
 }
 

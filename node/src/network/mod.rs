@@ -25,12 +25,13 @@
 //! some 50 MiB for each configured peer, most of it gossipsub's.
 //!
 //! Read first: [`start`], then `service.rs`, which shows the whole main loop. `behaviour.rs`
-//! decides which connections may be; `handler.rs` and `streams.rs` run one of them; `queue.rs` is
+//! decides which connections may be, and `cut.rs` which must not; `handler.rs` and `streams.rs` run one of them; `queue.rs` is
 //! where frames wait; `dialer.rs` reconnects; `gossip.rs` sets gossipsub up.
 
 mod behaviour;
 mod conduct;
 mod counters;
+mod cut;
 mod dialer;
 mod events;
 mod framing;
@@ -56,15 +57,18 @@ use zeroize::Zeroizing;
 use self::{
     behaviour::Links,
     counters::Tallies,
+    cut::Cutting,
     dialer::Dialer,
     events::Changes,
     peers::Roster,
+    queue::Untaken,
     service::{Command, Service},
     tasks::Tasks,
 };
 pub use self::{
     conduct::{BAN, MAX_FAULTS},
     counters::Counters,
+    cut::{CutError, Seats},
     events::{Events, NetworkEvent},
     gossip::{MAX_GOSSIP, Ticket, Verdict},
     queue::{MAX_QUEUED_BYTES, MAX_QUEUED_FRAMES},
@@ -218,6 +222,7 @@ pub async fn start(config: Config) -> Result<(Network, Events), NetworkError> {
         answers,
         events: event_sender,
         changes: Changes::default(),
+        cutting: Cutting::default(),
     };
     tokio::spawn(service.run());
     let registry = Arc::new(registry);
@@ -227,8 +232,8 @@ pub async fn start(config: Config) -> Result<(Network, Events), NetworkError> {
 
 impl Network {
     /// Queues a frame for one peer, connected or not. Never waits: if the queue is full
-    /// ([`MAX_QUEUED_FRAMES`], [`MAX_QUEUED_BYTES`]) or the frame too long ([`MAX_FRAME`]), the
-    /// frame is dropped and counted.
+    /// ([`MAX_QUEUED_FRAMES`], [`MAX_QUEUED_BYTES`]), the frame too long ([`MAX_FRAME`]) or the peer
+    /// [`Network::cut`] off, the frame is dropped and counted.
     pub fn send(&self, to: u32, frame: Arc<[u8]>) {
         match self.roster.seated(to) {
             Some(peer) => self.queue(peer, frame),
@@ -299,8 +304,12 @@ impl Network {
     fn queue(&self, peer: &peers::Peer, frame: Arc<[u8]>) {
         if frame.len() > MAX_FRAME as usize {
             self.tallies.dropped_oversized.increment();
-        } else if peer.queue.push(frame).is_err() {
-            self.tallies.dropped_queue_full.increment();
+            return;
+        }
+        match peer.queue.push(frame) {
+            Ok(()) => {}
+            Err(Untaken::Full) => self.tallies.dropped_queue_full.increment(),
+            Err(Untaken::Shut) => self.tallies.dropped_cut.increment(),
         }
     }
 }

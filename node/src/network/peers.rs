@@ -57,6 +57,21 @@ impl Peer {
         self.linked.store(linked, Ordering::Relaxed);
     }
 
+    /// Neither sends to the peer nor takes anything from it. What waits for it is lost and counted.
+    pub(super) fn cut(&self) {
+        self.tallies.dropped_cut.add(self.queue.shut() as u64);
+    }
+
+    /// Sends to it and hears it again.
+    pub(super) fn heal(&self) {
+        self.queue.open();
+    }
+
+    /// Whether we are told to have nothing to do with it.
+    pub(super) fn is_cut(&self) -> bool {
+        self.queue.is_shut()
+    }
+
     /// Holds a fault against the peer: something no honest peer does. Enough of them shut it out.
     pub(super) fn punish(&self, reason: &str) {
         self.tallies.peer_faults.increment();

@@ -30,9 +30,14 @@ pub(super) struct Queue {
     tallies: Arc<Tallies>,
 }
 
-/// The queue would exceed its bound; the frame was not taken.
+/// Why a frame was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct QueueFull;
+pub(super) enum Untaken {
+    /// The queue would exceed its bound.
+    Full,
+    /// The queue is shut.
+    Shut,
+}
 
 /// Proves which writer asks. A newer one makes it void.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +50,7 @@ pub(super) enum Refill {
     Filled,
     /// Nothing waits; the task is woken when that changes.
     Empty,
-    /// Another writer has taken over.
+    /// Another writer has taken over, or the queue has been shut.
     Superseded,
 }
 
@@ -59,6 +64,7 @@ struct State {
     /// How many bytes of the frame behind those lie there too.
     offset: usize,
     waker: Option<Waker>,
+    shut: bool,
 }
 
 impl Queue {
@@ -68,10 +74,13 @@ impl Queue {
     }
 
     /// Adds a frame at the end and wakes the writer.
-    pub(super) fn push(&self, frame: Arc<[u8]>) -> Result<(), QueueFull> {
+    pub(super) fn push(&self, frame: Arc<[u8]>) -> Result<(), Untaken> {
         let mut state = self.lock();
+        if state.shut {
+            return Err(Untaken::Shut);
+        }
         if state.frames.len() == MAX_QUEUED_FRAMES || state.bytes + frame.len() > MAX_QUEUED_BYTES {
-            return Err(QueueFull);
+            return Err(Untaken::Full);
         }
         state.bytes += frame.len();
         state.frames.push_back(frame);
@@ -86,17 +95,44 @@ impl Queue {
     /// Makes the caller the writer. It starts at the first frame that has not left.
     pub(super) fn lease(&self) -> Lease {
         let mut state = self.lock();
-        state.lease += 1;
-        state.buffered = 0;
-        state.offset = 0;
-        // The writer before it, if it still lives, learns that it has been superseded.
-        let waker = state.waker.take();
+        let waker = state.dismiss_writer();
         let lease = Lease(state.lease);
         drop(state);
         if let Some(waker) = waker {
             waker.wake();
         }
         lease
+    }
+
+    /// Throws away what waits, takes nothing more and dismisses the writer. Tells how many frames
+    /// are lost.
+    pub(super) fn shut(&self) -> usize {
+        let mut state = self.lock();
+        let waker = state.dismiss_writer();
+        state.shut = true;
+        state.bytes = 0;
+        let lost = state.frames.len();
+        state.frames.clear();
+        drop(state);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        lost
+    }
+
+    /// Takes frames again.
+    pub(super) fn open(&self) {
+        self.lock().shut = false;
+    }
+
+    /// Whether the writer still is the one. If not, what it holds must not be written any more.
+    pub(super) fn is_leased(&self, lease: Lease) -> bool {
+        self.lock().lease == lease.0
+    }
+
+    /// Whether it is shut.
+    pub(super) fn is_shut(&self) -> bool {
+        self.lock().shut
     }
 
     /// Forgets the frames whose bytes have all been written and fills `buffer` with the next.
@@ -137,6 +173,14 @@ struct Written {
 }
 
 impl State {
+    /// Makes the lease void. The waker, if there is one, lets the writer learn it.
+    fn dismiss_writer(&mut self) -> Option<Waker> {
+        self.lease += 1;
+        self.buffered = 0;
+        self.offset = 0;
+        self.waker.take()
+    }
+
     fn forget_written(&mut self) -> Written {
         let count = self.buffered;
         let bytes: usize = self.frames.drain(..count).map(|frame| frame.len()).sum();

@@ -63,10 +63,33 @@ fn frames_and_bytes_are_bounded() {
     for _ in 0..MAX_QUEUED_FRAMES {
         queue.push(frame(0, 1)).unwrap();
     }
-    assert_eq!(queue.push(frame(0, 1)), Err(QueueFull));
+    assert_eq!(queue.push(frame(0, 1)), Err(Untaken::Full));
 
     let queue = self::queue();
     queue.push(frame(0, MAX_QUEUED_BYTES - 1)).unwrap();
-    assert_eq!(queue.push(frame(0, 2)), Err(QueueFull));
+    assert_eq!(queue.push(frame(0, 2)), Err(Untaken::Full));
     queue.push(frame(0, 1)).unwrap();
+}
+
+#[test]
+fn a_shut_queue_loses_what_waits_takes_nothing_and_dismisses_its_writer() {
+    let queue = queue();
+    let lease = queue.lease();
+    let mut buffer = Vec::new();
+    (0..3).for_each(|fill| queue.push(frame(fill, 10_000)).unwrap());
+    assert_eq!(refill(&queue, lease, &mut buffer), Refill::Filled);
+    assert!(queue.is_leased(lease) && !queue.is_shut());
+
+    assert_eq!(queue.shut(), 3, "none of them had left for certain");
+    assert!(!queue.is_leased(lease) && queue.is_shut());
+    assert_eq!(refill(&queue, lease, &mut buffer), Refill::Superseded);
+    assert_eq!(queue.push(frame(3, 1)), Err(Untaken::Shut));
+    let late = queue.lease();
+    assert_eq!(refill(&queue, late, &mut buffer), Refill::Empty);
+    assert_eq!(queue.shut(), 0);
+
+    queue.open();
+    (0..2).for_each(|fill| queue.push(frame(fill, MAX_QUEUED_BYTES / 2)).unwrap());
+    assert_eq!(queue.push(frame(2, 1)), Err(Untaken::Full), "the bound is the old one");
+    assert_eq!(queue.tallies.snapshot().frames_sent, 0);
 }

@@ -24,6 +24,7 @@ use super::{
     NetworkError,
     behaviour::{LinkEvent, Links},
     counters::Tallies,
+    cut::{Cut, Cutting},
     dialer::Dialer,
     events::{Changes, Delivery, NetworkEvent},
     gossip::{self, Answer, Gossipsub, MessageName, Ticket, Verdict},
@@ -49,6 +50,8 @@ const MAX_CONNECTIONS_PER_PEER: u32 = 4;
 pub(super) enum Command {
     /// Gossip these bytes.
     Publish(Vec<u8>),
+    /// Have nothing to do with some peers.
+    Cut(Cut),
     /// End.
     Shutdown,
 }
@@ -105,6 +108,7 @@ pub(super) struct Service {
     pub(super) answers: mpsc::Receiver<Answer>,
     pub(super) events: mpsc::Sender<Delivery>,
     pub(super) changes: Changes,
+    pub(super) cutting: Cutting,
 }
 
 /// A swarm with nothing listening yet.
@@ -185,6 +189,7 @@ impl Service {
                 () = self.roster.next_ban() => self.shut_out(),
                 command = self.commands.recv() => match command {
                     Some(Command::Publish(bytes)) => self.publish(bytes),
+                    Some(Command::Cut(cut)) => self.cut(cut),
                     Some(Command::Shutdown) | None => break,
                 },
                 () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => self.dial(),
@@ -210,7 +215,7 @@ impl Service {
     fn shut_out(&mut self) {
         for peer in self.roster.iter() {
             let Some(until) = peer.banned_until() else { continue };
-            if self.swarm.disconnect_peer_id(peer.peer_id).is_err() {
+            if self.swarm.disconnect_peer_id(peer.peer_id).is_err() && !peer.is_cut() {
                 // It has hung up already, so nothing else will postpone the next dial.
                 self.dialer.disconnected(&peer.peer_id, until);
             }
@@ -225,8 +230,7 @@ impl Service {
             SwarmEvent::ConnectionEstablished { peer_id, .. } => self.dialer.connected(&peer_id),
             SwarmEvent::ConnectionClosed { peer_id, num_established: 0, cause, .. } => {
                 tracing::debug!(%peer_id, ?cause, "disconnected");
-                let ban = self.roster.identified(&peer_id).and_then(|peer| peer.banned_until());
-                self.dialer.disconnected(&peer_id, ban.unwrap_or_else(Instant::now));
+                self.on_disconnected(&peer_id);
             }
             SwarmEvent::OutgoingConnectionError { peer_id, error, .. } => {
                 self.tallies.dials_failed.increment();
@@ -250,6 +254,15 @@ impl Service {
         }
     }
 
+    fn on_disconnected(&mut self, peer_id: &PeerId) {
+        let Some(peer) = self.roster.identified(peer_id) else { return };
+        if !peer.is_cut() {
+            let ban = peer.banned_until();
+            self.dialer.disconnected(peer_id, ban.unwrap_or_else(Instant::now));
+        }
+        self.tell_who_is_cut_off();
+    }
+
     fn on_link(&mut self, event: LinkEvent) {
         let (peer_id, linked) = match event {
             LinkEvent::Up(peer_id) => (peer_id, true),
@@ -264,6 +277,7 @@ impl Service {
             self.dialer.linked(&peer_id);
         }
         self.changes.note(peer.seat, linked);
+        self.tell_who_is_cut_off();
     }
 
     fn on_gossip(&mut self, event: gossipsub::Event) {
@@ -271,6 +285,11 @@ impl Service {
         match event {
             gossipsub::Event::Message { propagation_source, message_id, message } => {
                 let name = MessageName { id: message_id, source: propagation_source };
+                if self.roster.identified(&name.source).is_some_and(|peer| peer.is_cut()) {
+                    self.tallies.refused_cut.increment();
+                    self.answer(&name, Verdict::Ignore);
+                    return;
+                }
                 self.tallies.gossip_received.increment();
                 if !self.offer(name.clone(), message.source, message.data) {
                     self.tallies.gossip_overloaded.increment();

@@ -40,8 +40,8 @@ pub(super) enum StreamEnd {
     /// The peer's bytes are not frames.
     #[error(transparent)]
     Malformed(#[from] FrameError),
-    /// A newer link to the same peer has taken over.
-    #[error("a newer link has taken over")]
+    /// A newer link to the same peer has taken over, or none may be.
+    #[error("a newer link has taken over, or the peer is cut off")]
     Superseded,
 }
 
@@ -74,6 +74,9 @@ impl<S: AsyncWrite + Unpin> Writer<S> {
     fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<Result<Infallible, StreamEnd>> {
         loop {
             while self.written < self.buffer.len() {
+                if !self.peer.queue.is_leased(self.lease) {
+                    return Poll::Ready(Err(StreamEnd::Superseded));
+                }
                 let rest = &self.buffer[self.written..];
                 let count = ready!(Pin::new(&mut self.stream).poll_write(context, rest))?;
                 if count == 0 {
@@ -199,6 +202,10 @@ impl Inbox {
     fn accept(&mut self, frame: Vec<u8>) {
         // A frame is at most `MAX_FRAME` long, which is a `u32`.
         let size = frame.len() as u32;
+        if self.peer.is_cut() {
+            self.tallies.refused_cut.increment();
+            return;
+        }
         self.tallies.frames_received.increment();
         self.tallies.bytes_received.add(u64::from(size));
         let event = NetworkEvent::Frame { from: self.peer.seat, bytes: frame };

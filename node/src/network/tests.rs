@@ -3,6 +3,7 @@
 //! Seats are given out in the order of identities and nodes are started in that order. A node
 //! dials the lower seats only, so it needs no address that is not known yet.
 
+mod cut;
 mod frames;
 mod gossip;
 mod lifecycle;

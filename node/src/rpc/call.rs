@@ -151,6 +151,16 @@ impl Param for String {
     }
 }
 
+impl Param for Vec<String> {
+    const WHAT: &'static str = "a list of strings";
+
+    fn read(value: &Value) -> Result<Vec<String>, String> {
+        let words = value.as_array().ok_or_else(String::new)?;
+        let words = words.iter().map(|word| word.as_str().map(str::to_owned));
+        words.collect::<Option<_>>().ok_or_else(String::new)
+    }
+}
+
 /// Parameters that are strings with a meaning.
 macro_rules! spelt {
     ($($type:ty: $what:literal,)+) => {

@@ -11,13 +11,14 @@
 //! | `submit` | `transaction`: hexadecimal, canonical encoding | `{"id": …}` |
 //! | `committee` | none | [`CommitteeAnswer`](ledger::query::CommitteeAnswer) |
 //! | `consensus` | none | [`ConsensusAnswer`](ledger::query::ConsensusAnswer) |
+//! | `submit_batch`, `transaction_ids` | see [`super::bulk`] | |
 
 use super::{
-    Backend,
+    Backend, bulk,
     call::{Call, Params},
     error::{Code, RpcError},
 };
-use ledger::{Transaction, VerifiedTransaction, transaction::MAX_TRANSACTION_BYTES};
+use ledger::{ChainId, Transaction, VerifiedTransaction, transaction::MAX_TRANSACTION_BYTES};
 use replica::{Answer, Query, Refused};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -33,6 +34,8 @@ pub(super) const METHODS: &[&str] = &[
     "submit",
     "committee",
     "consensus",
+    "submit_batch",
+    "transaction_ids",
 ];
 
 /// A method's name as counters know it: whoever calls chooses the words, but not how many there
@@ -54,6 +57,8 @@ pub(super) async fn perform(backend: &Backend, call: Call) -> Result<Value, RpcE
         "submit" => submit(backend, params).await,
         "committee" => committee(backend, params).await,
         "consensus" => consensus(backend, params).await,
+        "submit_batch" => bulk::submit_batch(backend, params).await,
+        "transaction_ids" => bulk::transaction_ids(backend, params).await,
         _ => {
             let message = format!("there is no such method; there are: {}", METHODS.join(", "));
             let error = RpcError::new(Code::UnknownMethod, "unknown_method", message);
@@ -139,11 +144,8 @@ async fn submit(backend: &Backend, mut params: Params) -> Result<Value, RpcError
     let chain = backend.chain;
     // A signature takes tens of microseconds, too long for the thread that serves everyone. How
     // many wait there is bounded by how many requests are at work.
-    let verified = tokio::task::spawn_blocking(move || {
-        let transaction = decode(&digits)?;
-        transaction.verify(chain).map_err(RpcError::from)
-    });
-    let verified: VerifiedTransaction = verified.await.map_err(|error| {
+    let verified = tokio::task::spawn_blocking(move || verify(&digits, chain));
+    let verified = verified.await.map_err(|error| {
         tracing::error!("verifying a transaction failed: {error}");
         RpcError::new(Code::Internal, "internal", "the transaction could not be verified")
     })??;
@@ -170,6 +172,11 @@ async fn consensus(backend: &Backend, params: Params) -> Result<Value, RpcError>
     }
 }
 
+/// Decodes a transaction that anybody may have sent, and checks all that needs no state.
+pub(super) fn verify(digits: &str, chain: ChainId) -> Result<VerifiedTransaction, RpcError> {
+    Ok(decode(digits)?.verify(chain)?)
+}
+
 /// Decodes a transaction that anybody may have sent.
 fn decode(digits: &str) -> Result<Transaction, RpcError> {
     if digits.len() > 2 * MAX_TRANSACTION_BYTES {
@@ -187,11 +194,11 @@ fn decode(digits: &str) -> Result<Transaction, RpcError> {
     })
 }
 
-fn params_error(reason: &str, message: &str) -> Result<Value, RpcError> {
+pub(super) fn params_error(reason: &str, message: &str) -> Result<Value, RpcError> {
     Err(RpcError::new(Code::InvalidParams, reason, message))
 }
 
-fn to_json(answer: &impl Serialize) -> Result<Value, RpcError> {
+pub(super) fn to_json(answer: &impl Serialize) -> Result<Value, RpcError> {
     serde_json::to_value(answer).map_err(|error| {
         tracing::error!("an answer cannot be written as JSON: {error}");
         RpcError::new(Code::Internal, "internal", "the answer cannot be written as JSON")
@@ -199,7 +206,7 @@ fn to_json(answer: &impl Serialize) -> Result<Value, RpcError> {
 }
 
 /// The replica answered another question: our own mistake, but no reason to stop.
-fn mismatch(answer: &Answer) -> RpcError {
+pub(super) fn mismatch(answer: &Answer) -> RpcError {
     tracing::error!("the replica answered another question: {answer:?}");
     RpcError::new(Code::Internal, "internal", "the replica answered another question")
 }

@@ -14,6 +14,7 @@
 //! at work, the questions to the replica, and the time for all of it. What finds no room is told
 //! that the node is busy.
 
+mod bulk;
 mod call;
 mod error;
 mod events;

@@ -17,6 +17,7 @@ use std::{
 };
 use tokio::runtime::Runtime;
 
+mod bulk;
 mod hostile;
 mod http;
 mod watching;
@@ -171,6 +172,10 @@ fn friendly(query: Query) -> Option<Answer> {
             Answer::Committee(query::CommitteeAnswer { height: 17, members: Vec::new() })
         }
         Query::Submit(transaction) => Answer::Submitted(Ok(transaction.id())),
+        Query::SubmitMany(many) => {
+            Answer::SubmittedMany(many.iter().map(|transaction| Ok(transaction.id())).collect())
+        }
+        Query::Bodies(_) => Answer::Bodies(Vec::new()),
     })
 }
 

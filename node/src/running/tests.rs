@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    config::{GENESIS_FILE, Peer, Settings},
+    config::{GENESIS_FILE, Mining, Peer, Settings},
     testing::free_address,
 };
 use consensus::{Trusted, catalogue};
@@ -24,6 +24,7 @@ use std::{
 };
 use tempfile::TempDir;
 
+mod control;
 mod hostile;
 
 const SOON: Duration = Duration::from_secs(60);
@@ -77,6 +78,7 @@ impl Testnet {
             listen: self.listen[id as usize],
             rpc: "127.0.0.1:0".parse().expect("an address"),
             trace: true,
+            miner: Mining::default(),
             peers: peers.collect(),
         };
         let dir = self.dirs[id as usize].path();

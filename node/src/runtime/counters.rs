@@ -36,6 +36,11 @@ pub struct Figures {
     pub transactions: u64,
     /// Times somebody was caught breaking the rules: see [`replica::trace::What::Accused`].
     pub accusations: u64,
+    /// Hashes tried in search of proof-of-work.
+    pub hashes: u64,
+    /// Headers for which a hash was found that meets the target; whether such a block becomes
+    /// part of the chain is another matter.
+    pub blocks_mined: u64,
     /// Questions refused because too many waited.
     pub questions_refused: u64,
     /// Events that listeners were too slow for; each was told how many it lost.

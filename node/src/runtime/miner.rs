@@ -1,73 +1,144 @@
 //! Searches for proof-of-work, when a protocol asks for it.
+//!
+//! A few threads search the newest header together. None of them tries what another has tried:
+//! each takes the next nonces from a counter that belongs to the header. Whoever finds one first
+//! wins, and all of them wait for the next header. A newer header replaces the old one after a
+//! thousand tries at most, well below a millisecond's work.
+//!
+//! Read `miner/search.rs` first, which is what a try costs; `miner/pace.rs` keeps a thread to its
+//! share of a core, and `miner/board.rs` is where threads find the newest header.
 
-use super::{
-    slot::{Giver, Taker, slot},
-    threads::Failures,
-};
+mod board;
+mod pace;
+mod search;
+
+use super::{counters::Counters, threads::Failures};
+use crate::config::Mining;
+use board::Board;
 use crossbeam_channel::Sender;
-use ledger::Header;
-use std::{io, thread::JoinHandle};
+use crypto::Hash;
+use ledger::{BlockHash, Header, ReplicaId, Seal};
+use pace::{Clock, Pace, Wall};
+use search::Job;
+use std::{io, sync::Arc, thread::JoinHandle, time::Duration};
 
 #[cfg(test)]
 mod tests;
 
-/// How many nonces are tried before looking for a newer header: about a millisecond's work.
-const STRIDE: u64 = 1_024;
-
-/// Hands headers to the thread that searches. The newest header is the only one worth searching.
-#[derive(Debug)]
-pub(super) struct Miner(Giver<Job>);
-
-/// What to search.
-#[derive(Debug)]
-struct Job {
-    header: Header,
-    target: [u8; 32],
+/// How many hashes one thread that never pauses tries in a second, on this machine as it is now.
+///
+/// It keeps one core busy for `duration`, or a little longer, with the very search that a node
+/// does, for a seal that does not exist. From the figure follows a target: a thread with the share
+/// `s` finds a hash at or below `t` every `2^256 / (t + 1) / (s · rate)` seconds on average.
+pub fn measure(duration: Duration) -> f64 {
+    let header = Header {
+        parent: BlockHash::default(),
+        height: 1,
+        time: 1,
+        proposer: ReplicaId(0),
+        transactions: Hash::ZERO,
+        state: Hash::ZERO,
+        committee: Hash::ZERO,
+        participation: Hash::ZERO,
+        leak: Hash::ZERO,
+        seal: Seal::default(),
+    };
+    let board = Board::default();
+    let clock = Wall::new(&board);
+    let job = Job::new(header, [0; 32]);
+    let mut tries = 0;
+    search(&job, &mut Pace::new(1.0), &clock, |more| {
+        tries += more;
+        if clock.now() >= duration {
+            job.end();
+        }
+    });
+    tries as f64 / clock.now().as_secs_f64()
 }
 
+/// Hands headers to the threads that search. The newest header is the only one worth searching.
+#[derive(Debug)]
+pub(super) struct Miner(Arc<Board>);
+
 impl Miner {
-    /// Starts the thread. It sleeps until there is a header, and ends when the [`Miner`] is
+    /// Starts the threads. They sleep until there is a header, and end when the [`Miner`] is
     /// dropped.
     pub(super) fn start(
+        mining: Mining,
         mined: Sender<Header>,
+        counters: Arc<Counters>,
         failures: &Failures,
-    ) -> io::Result<(Miner, JoinHandle<()>)> {
-        let (giver, jobs) = slot();
-        let thread = failures.watch("miner", move || {
-            while let Some(job) = jobs.take() {
-                if let Some(header) = search(job, &jobs) {
-                    // Gone: the replica's thread has ended, and the slot closes next.
-                    let _ = mined.send(header);
-                }
-            }
-            Ok(())
-        })?;
-        Ok((Miner(giver), thread))
+    ) -> io::Result<(Miner, Vec<JoinHandle<()>>)> {
+        let board = Arc::new(Board::default());
+        // Made first: should a thread be refused, dropping it ends those before.
+        let miner = Miner(Arc::clone(&board));
+        let threads = (0..mining.threads).map(|_| {
+            let (board, mined) = (Arc::clone(&board), mined.clone());
+            let counters = Arc::clone(&counters);
+            failures.watch("miner", move || {
+                work(&board, Pace::new(mining.share), &mined, &counters);
+                Ok(())
+            })
+        });
+        let threads = threads.collect::<io::Result<_>>()?;
+        Ok((miner, threads))
     }
 
     /// Searches this header from now on.
     pub(super) fn mine(&self, header: Header, target: [u8; 32]) {
-        self.0.put(Job { header, target });
+        self.0.put(Job::new(header, target));
     }
 }
 
-/// The header with a nonce that meets the target; none if there is news first.
-fn search(job: Job, jobs: &Taker<Job>) -> Option<Header> {
-    let Job { mut header, target } = job;
-    loop {
-        for _ in 0..STRIDE {
-            if meets(&header, &target) {
-                return Some(header);
-            }
-            header.seal.nonce = header.seal.nonce.wrapping_add(1);
+impl Drop for Miner {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// One thread's life.
+fn work(board: &Board, mut pace: Pace, mined: &Sender<Header>, counters: &Counters) {
+    let clock = Wall::new(board);
+    let mut seen = 0;
+    while let Some((number, job)) = board.next(seen) {
+        seen = number;
+        let count = |tries| counters.note(|figures| figures.hashes += tries);
+        if let Some(header) = search(&job, &mut pace, &clock, count) {
+            counters.note(|figures| figures.blocks_mined += 1);
+            // Gone: the replica's thread has ended, and the board closes next.
+            let _ = mined.send(header);
         }
-        if jobs.has_news() {
+    }
+}
+
+/// Searches in slices, each followed by the pause it costs, until this thread has won or the job is
+/// over; tells `count` how many nonces each slice has tried.
+fn search(
+    job: &Job,
+    pace: &mut Pace,
+    clock: &impl Clock,
+    mut count: impl FnMut(u64),
+) -> Option<Header> {
+    loop {
+        // First, so that short jobs in quick succession cannot evade it.
+        pace.rest(clock);
+        if job.is_over() {
             return None;
         }
+        let begun = clock.now();
+        let mut tries = 0;
+        let found = loop {
+            let batch = job.try_batch();
+            tries += batch.tries;
+            let used = clock.now().saturating_sub(begun);
+            if batch.found.is_some() || job.is_over() || used >= pace::SLICE {
+                pace.worked(used);
+                break batch.found;
+            }
+        };
+        count(tries);
+        if let Some(header) = found {
+            return job.end().then_some(header);
+        }
     }
-}
-
-/// Whether the header's hash, read as a little-endian number, does not exceed the target.
-fn meets(header: &Header, target: &[u8; 32]) -> bool {
-    header.hash().0.as_bytes().iter().rev().le(target.iter().rev())
 }

@@ -22,7 +22,7 @@ mod desk;
 mod disk;
 mod driver;
 mod feed;
-mod miner;
+pub mod miner;
 mod openers;
 mod slot;
 mod threads;
@@ -40,7 +40,10 @@ pub(crate) use feed::BUFFER as FEED_BUFFER;
 pub(crate) use feed::Feed;
 pub(crate) use threads::Failures;
 
-use crate::network::{Events, Network};
+use crate::{
+    config::Mining,
+    network::{Events, Network},
+};
 use alarms::Alarms;
 use batches::Batches;
 use clock::Clock;
@@ -90,6 +93,8 @@ pub(crate) struct Surroundings {
     pub(crate) keys: Keys,
     /// What it is asked, and who asks.
     pub(crate) questions: (Asker, Questions),
+    /// How hard it searches for proof-of-work, if its protocol asks for any.
+    pub(crate) mining: Mining,
     /// Where its trace goes, if it is to have one.
     pub(crate) trace: Option<PathBuf>,
     /// Where it is told as it happens.
@@ -114,8 +119,8 @@ impl Runtime {
         let (disk, thread) = Disk::start(store, synced, Arc::clone(&counters), &failures)?;
         threads.push(thread);
         let (mined, headers) = bounded(1);
-        let (miner, thread) = Miner::start(mined, &failures)?;
-        threads.push(thread);
+        let (miner, miners) = Miner::start(around.mining, mined, Arc::clone(&counters), &failures)?;
+        threads.extend(miners);
         let tracer = match trace {
             Some(path) => {
                 let (tracer, thread) = Tracer::start(&path, Arc::clone(&counters), &failures)?;

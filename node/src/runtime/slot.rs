@@ -60,12 +60,6 @@ impl<T> Taker<T> {
             }
         }
     }
-
-    /// Whether [`Taker::take`] would return at once.
-    pub(super) fn has_news(&self) -> bool {
-        let state = self.0.lock();
-        state.closed || state.value.is_some()
-    }
 }
 
 impl<T> Shared<T> {

@@ -26,7 +26,7 @@ fn header(height: u64) -> Header {
 
 fn block(height: u64, transactions: u64) -> Arc<Block> {
     let transactions = (0..transactions).map(|nonce| transfer(0, nonce, 1));
-    let transactions = transactions.map(|one| one.transaction().as_ref().clone()).collect();
+    let transactions = transactions.map(|one| one.transaction().clone()).collect();
     Arc::new(Block { header: header(height), transactions, duties: Vec::new() })
 }
 
@@ -179,10 +179,10 @@ fn a_length_beyond_all_bounds_allocates_nothing() {
 #[test]
 fn a_bad_transaction_spoils_a_batch_and_says_why() {
     let good = transfer(0, 0, 1);
-    let mut foreign = good.transaction().as_ref().clone();
+    let mut foreign = good.transaction().clone();
     foreign.payload.chain = ledger::ChainId([9; 32].into());
     assert_ne!(foreign.payload.chain, chain());
-    let bytes = codec::encode(&vec![good.transaction().as_ref().clone(), foreign]);
+    let bytes = codec::encode(&vec![good.transaction().clone(), foreign]);
     let refused = open_transactions(&bytes, &keys()).expect_err("another chain's");
     assert_eq!(refused.reason(), "wrong_chain");
 }

@@ -2,6 +2,7 @@
 
 use super::Replica;
 use crate::{
+    birth,
     event::{Action, Alarm, Class},
     packet::Packet,
     signer::Outcome,
@@ -18,6 +19,7 @@ use std::ops::Range;
 /// Keys of the replica's part of the store; the ledger's begin with other letters.
 const RECORD: &[u8] = b"rr";
 const ALARM: &[u8] = b"ra";
+const BORN: &[u8] = b"rb";
 
 impl<P: Protocol> Replica<P> {
     /// One arm for each effect; the work is below.
@@ -53,6 +55,14 @@ impl<P: Protocol> Replica<P> {
     /// Signs a message, hears it ourselves, and lets it leave once it is durable.
     fn send(&mut self, to: &To, message: P::Message) {
         let kind = message.kind();
+        if let Some(birth) = &mut self.birth
+            && message.slot().is_some()
+        {
+            return birth.hold(to.clone(), message);
+        }
+        if message.slot().is_some() {
+            self.be_born();
+        }
         let (signed, class) = match self.signer.sign(message, &mut self.batch) {
             Outcome::First(signed) => (signed, Class::First),
             Outcome::Again(signed) => (signed, Class::Resend),
@@ -62,6 +72,38 @@ impl<P: Protocol> Replica<P> {
         self.hear(signed.clone());
         let to = self.recipients(to);
         self.post_to(to, Packet::Message(signed), class);
+    }
+
+    /// Signs what waited, once a quorum has told us how far it is.
+    pub(super) fn try_birth(&mut self) {
+        let committee = self.ledger.committee(self.ledger.root());
+        let committee = committee.expect("the root's committee is known");
+        let Some(floor) = self.birth.as_ref().and_then(|birth| birth.floor(self.me, &committee))
+        else {
+            return;
+        };
+        let reached = self.ledger.height().saturating_add(1);
+        if reached < floor && self.moment.now < self.progress.saturating_add(birth::PATIENCE) {
+            return;
+        }
+        let floor = floor.min(reached);
+        let birth = self.birth.take().expect("it was just seen");
+        self.be_born();
+        self.signer.raise(floor, 0, &mut self.batch);
+        if floor > 0 {
+            let detail = format!("the disk was lost; nothing is signed up to height {floor}");
+            self.trace(What::Note { label: "wiped".into(), detail });
+        }
+        for (to, message) in birth.into_held() {
+            self.send(&to, message);
+        }
+    }
+
+    /// From now on this disk knows what was signed.
+    fn be_born(&mut self) {
+        if !std::mem::replace(&mut self.is_born, true) {
+            self.batch.put(BORN.to_vec(), Vec::new());
+        }
     }
 
     fn recipients(&self, to: &To) -> Vec<ReplicaId> {
@@ -194,6 +236,11 @@ pub(super) fn stored_records(store: &dyn Store) -> Result<Range<u64>, StoreError
 /// The records that are kept, oldest first.
 pub(super) fn read_records(store: &dyn Store) -> Result<Vec<Vec<u8>>, StoreError> {
     Ok(store.scan(RECORD)?.into_iter().map(|(_, record)| record).collect())
+}
+
+/// Whether some life on this disk knew what it may sign.
+pub(super) fn is_born(store: &dyn Store) -> Result<bool, StoreError> {
+    Ok(store.get(BORN)?.is_some())
 }
 
 /// Why an earlier life halted, if it did.

@@ -41,7 +41,7 @@ impl<P: Protocol> Replica<P> {
     pub(super) fn hear(&mut self, signed: Signed<P::Message>) {
         let kind = signed.message().kind();
         match self.inbox.receive(&signed, self.moment.now) {
-            Verdict::Fresh => {}
+            Verdict::Fresh => self.recall(&signed),
             Verdict::Equivocation(evidence) => self.trace(What::Accused {
                 offender: evidence.offender,
                 charge: "equivocation".into(),
@@ -61,8 +61,16 @@ impl<P: Protocol> Replica<P> {
         self.inputs.push_back(Input::Heard(signed));
     }
 
+    /// What we said in a life whose disk is lost may come back to us; it is said once and for all.
+    fn recall(&mut self, signed: &Signed<P::Message>) {
+        if signed.sender() == self.me {
+            self.signer.recall(signed, &mut self.batch);
+        }
+    }
+
     fn summary_from(&mut self, from: ReplicaId, summary: &Summary) {
         self.sync.heard(from, summary.proven);
+        self.told_by(from, summary);
         let Some(committee) = self.ledger.committee(self.ledger.root()) else { return };
         for signed in gossip::missing(&self.inbox, summary, &committee, self.moment.now) {
             self.post_to(vec![from], Packet::Message(signed), Class::Resend);
@@ -100,6 +108,7 @@ impl<P: Protocol> Replica<P> {
                     None => return,
                 }
             }
+            Ask::Summary => return self.tell(from),
         };
         self.post_to(vec![from], packet, Class::Sync);
     }
@@ -197,9 +206,26 @@ impl<P: Protocol> Replica<P> {
         self.inputs.extend(deferred.into_iter().map(Input::Heard));
     }
 
+    /// While we do not know what we may sign, everybody who has not told us is asked.
+    pub(super) fn ask_how_far(&mut self) {
+        let Some(birth) = &self.birth else { return };
+        let silent = birth.silent(self.peers());
+        self.post_to(silent, Packet::Ask(Ask::Summary), Class::Sync);
+        self.try_birth();
+    }
+
+    fn told_by(&mut self, from: ReplicaId, summary: &Summary) {
+        let committee = self.ledger.committee(self.ledger.root());
+        if let (Some(birth), Some(committee)) = (&mut self.birth, committee) {
+            birth.told(from, summary, self.me, &committee);
+            self.try_birth();
+        }
+    }
+
     /// Tells one random peer what we hold, and looks whether we are behind.
     pub(super) fn tell_someone(&mut self) {
         self.actions.push(Action::SetTimer { alarm: Alarm::Gossip, after: gossip::PERIOD });
+        self.ask_how_far();
         self.publish_again();
         let peers = self.peers();
         if !peers.is_empty() {

@@ -22,8 +22,11 @@ const MAX_HEADERS: usize = 512;
 /// How many slots one answer shows.
 const MAX_SLOTS: usize = 256;
 
+/// After how many transactions an answer to [`Query::Bodies`] ends, with a whole block.
+const MAX_NAMED: usize = 8_192;
+
 impl<P: Protocol> Replica<P> {
-    /// Answers everything but [`Query::Submit`], which changes the pool.
+    /// Answers everything but [`Query::Submit`] and [`Query::SubmitMany`], which change the pool.
     pub(super) fn answer(&self, query: &Query) -> Answer {
         match query {
             Query::Status => Answer::Status(self.status()),
@@ -35,12 +38,15 @@ impl<P: Protocol> Replica<P> {
             }
             Query::Blocks(from) => Answer::Blocks(Box::new(self.blocks(*from))),
             Query::Headers(from) => Answer::Headers(self.headers(*from)),
+            Query::Bodies(from) => Answer::Bodies(self.bodies(*from)),
             Query::Consensus => Answer::Consensus(self.consensus()),
             Query::Transaction(id) => Answer::Transaction(Box::new(self.transaction(*id))),
             Query::Account(address) => self.account(*address, self.ledger.height()),
             Query::AccountAt(address, height) => self.account(*address, *height),
             Query::Committee => self.committee_answer(),
-            Query::Submit(_) => unreachable!("the main loop takes submissions apart"),
+            Query::Submit(_) | Query::SubmitMany(_) => {
+                unreachable!("the main loop takes submissions apart")
+            }
         }
     }
 
@@ -93,6 +99,20 @@ impl<P: Protocol> Replica<P> {
         HeadersAnswer { headers: headers.map(|block| block.header.clone()).collect(), head_height }
     }
 
+    fn bodies(&self, from: u64) -> Vec<Arc<Block>> {
+        let mut bodies: Vec<Arc<Block>> = Vec::new();
+        let mut transactions = 0;
+        for height in from.max(1)..=self.ledger.height() {
+            if bodies.len() == sync::MAX_BLOCKS || transactions >= MAX_NAMED {
+                break;
+            }
+            let Some(block) = self.ledger.committed(height) else { break };
+            transactions += block.transactions.len();
+            bodies.push(block);
+        }
+        bodies
+    }
+
     fn consensus(&self) -> ConsensusAnswer {
         let slots = self.inbox.slots().iter().map(|(slot, held)| {
             let messages = || held.messages.values().flatten();
@@ -121,7 +141,7 @@ impl<P: Protocol> Replica<P> {
             finality: None,
         };
         if let Some(waiting) = self.pool.get(id) {
-            let transaction = Some(waiting.transaction().as_ref().clone());
+            let transaction = Some(waiting.transaction().clone());
             return TransactionAnswer {
                 status: TransactionStatus::Pending,
                 transaction,

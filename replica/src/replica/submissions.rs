@@ -18,15 +18,37 @@ const MAX_PUBLISH: usize = 64;
 
 impl<P: Protocol> Replica<P> {
     pub(super) fn submit(&mut self, id: u64, transaction: VerifiedTransaction) {
-        let result = match &self.halted {
-            Some(why) => Err(PoolRefusal::Halted(why.clone())),
-            None => self.pool_in(transaction.clone()),
-        };
-        if let Ok(name) = &result {
-            self.submitted.insert(*name, self.moment.now);
-            self.post(Action::Publish(vec![transaction]));
-        }
+        let result = self.take_in(vec![transaction]).pop().expect("one result for each");
         self.post(Action::Answer { id, answer: Answer::Submitted(result) });
+    }
+
+    pub(super) fn submit_many(&mut self, id: u64, transactions: Vec<VerifiedTransaction>) {
+        let results = self.take_in(transactions);
+        self.post(Action::Answer { id, answer: Answer::SubmittedMany(results) });
+    }
+
+    /// Takes in, in this order, what was submitted here, and publishes together what was taken.
+    fn take_in(
+        &mut self,
+        transactions: Vec<VerifiedTransaction>,
+    ) -> Vec<Result<TransactionId, PoolRefusal>> {
+        let mut results = Vec::new();
+        let mut taken = Vec::new();
+        for transaction in transactions {
+            let result = match &self.halted {
+                Some(why) => Err(PoolRefusal::Halted(why.clone())),
+                None => self.pool_in(transaction.clone()),
+            };
+            if let Ok(name) = &result {
+                self.submitted.insert(*name, self.moment.now);
+                taken.push(transaction);
+            }
+            results.push(result);
+        }
+        if !taken.is_empty() {
+            self.post(Action::Publish(taken));
+        }
+        results
     }
 
     pub(super) fn pool_in(

@@ -10,6 +10,9 @@ use consensus::{Effect, To};
 use ledger::{Block, Draft, Seal, store::MemoryStore};
 use std::collections::BTreeSet;
 
+mod wiped;
+mod bulk;
+
 struct Rig {
     replica: Replica<Puppet>,
     puppet: Puppet,
@@ -23,6 +26,10 @@ impl Rig {
     }
 
     fn on(store: Arc<MemoryStore>) -> Rig {
+        Rig::with(store, Options { first_life: true, ..Options::default() })
+    }
+
+    fn with(store: Arc<MemoryStore>, options: Options) -> Rig {
         let puppet = Puppet::default();
         let setup = Setup {
             me: ReplicaId(0),
@@ -32,7 +39,7 @@ impl Rig {
             keys: keys(),
             store: Arc::clone(&store) as Arc<dyn Store>,
             seed: [1; 32],
-            options: Options::default(),
+            options,
         };
         let replica = Replica::open(setup).expect("a fresh store opens");
         Rig { replica, puppet, store, now: Duration::ZERO }
@@ -415,7 +422,7 @@ fn a_wanted_block_is_asked_for_until_it_arrives_whole() {
     rig.now += WANT_PERIOD;
     assert_eq!(sends(&rig.handle(Event::Rang(Alarm::Wants))).len(), 1, "nobody answered yet");
     let mut gutted = wanted.as_ref().clone();
-    gutted.transactions.push(transfer(1, 0, 5).transaction().as_ref().clone());
+    gutted.transactions.push(transfer(1, 0, 5).transaction().clone());
     let actions = rig.from(1, Opened::Branch(vec![Arc::new(gutted)]));
     assert_eq!(refusals(&actions), ["body"]);
     let arrived = |input: &Input<Word>| matches!(input, Input::Arrived(_));

@@ -5,7 +5,9 @@ use super::{
     flaw::{Bad, Flaw},
 };
 use crypto::{Address, Hash};
-use ledger::{Action, Block, ChainId, Genesis, ReplicaId, Transaction, TransactionId};
+use ledger::{
+    Action, Block, ChainId, Genesis, ReplicaId, Transaction, TransactionId, transaction::Content,
+};
 use std::collections::BTreeMap;
 
 /// Everything after some block that later blocks are judged by.
@@ -95,7 +97,7 @@ impl Rules {
         payee: Address,
         height: u64,
     ) -> Result<(), Bad> {
-        let Transaction { payload, signature } = transaction;
+        let Content { payload, signature } = &**transaction;
         if payload.chain != self.chain {
             return Err(Bad::Chain { named: payload.chain });
         }

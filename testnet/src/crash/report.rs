@@ -106,7 +106,13 @@ impl fmt::Display for Summary {
 }
 
 /// One round for a person: who died, and how far everybody is.
-pub(super) fn line(number: u32, of: u32, round: &Round, heights: &[u64], is_final: usize) -> String {
+pub(super) fn line(
+    number: u32,
+    of: u32,
+    round: &Round,
+    heights: &[u64],
+    is_final: usize,
+) -> String {
     let ids: Vec<_> = round.victims.iter().map(|victim| victim.id.to_string()).collect();
     let longest = round.victims.iter().map(|victim| victim.dead).max().unwrap_or(Duration::ZERO);
     format!(

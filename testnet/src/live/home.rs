@@ -4,7 +4,8 @@
 //! DIR/testnet.json     which ports the nodes have; written last, so its presence means "founded"
 //! DIR/testnet.sock     the running testnet listens here for `kill`, `stop`, `start`, `status`
 //! DIR/genesis.json     where the chain begins
-//! DIR/node-0/          config.toml, validator.key, node.log and, made by the node, db/
+//! DIR/node-0/          config.toml, validator.key, node.log and, made by the node, db/ and
+//!                      control.sock, by which its links are cut
 //! DIR/wallet/          keys of the funded accounts, genesis.json, node.url
 //! ```
 

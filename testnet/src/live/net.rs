@@ -110,6 +110,15 @@ impl Net {
     ///
     /// As [`Wish::check`], and whatever the disk says.
     pub fn found(place: Place, wish: &Wish) -> Result<Net, NetError> {
+        Net::found_with(place, wish, &[])
+    }
+
+    /// The same, with further accounts that have money, whose keys are the caller's business.
+    ///
+    /// # Errors
+    ///
+    /// As [`Net::found`].
+    pub fn found_with(place: Place, wish: &Wish, further: &[Funded]) -> Result<Net, NetError> {
         wish.check()?;
         let consensus = wish.consensus.as_deref().unwrap_or(DEFAULT_CONSENSUS);
         let replicas = wish.replicas.unwrap_or(DEFAULT_REPLICAS);
@@ -128,6 +137,7 @@ impl Net {
             accounts: accounts
                 .iter()
                 .map(|account| Funded { address: account.address, balance: BALANCE })
+                .chain(further.iter().cloned())
                 .collect(),
         };
         genesis.check()?;

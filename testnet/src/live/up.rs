@@ -26,7 +26,7 @@ use std::{
 use thiserror::Error;
 
 /// How long all nodes together may take until they answer and have found enough peers.
-const STARTUP: Duration = Duration::from_secs(20);
+pub(crate) const STARTUP: Duration = Duration::from_secs(20);
 
 /// How often the loop looks for the dead and at the clock.
 const BEAT: Duration = Duration::from_millis(100);
@@ -398,7 +398,7 @@ pub enum UpError {
 
 impl UpError {
     /// Whether the nodes' logs are worth keeping.
-    fn has_logs(&self) -> bool {
+    pub(crate) fn has_logs(&self) -> bool {
         matches!(self, UpError::Died { .. } | UpError::Late { .. } | UpError::Demo { .. })
     }
 }

@@ -1,5 +1,7 @@
 //! A running testnet that no test can leave behind.
 
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
 use nix::{
     sys::signal::{Signal, kill, killpg},
     unistd::Pid,

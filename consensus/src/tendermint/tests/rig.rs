@@ -109,7 +109,7 @@ pub(super) fn payment(nonce: u64) -> Transaction {
     let sender = PublicKey::from_bytes([1; 32]);
     let action = Action::Transfer { to: sender.address(), amount: Amount(1) };
     let payload = Payload { chain: chain(), sender, nonce, fee: Amount(1), action };
-    Transaction { payload, signature: Signature::from_bytes([0; 64]) }
+    Transaction::new(payload, Signature::from_bytes([0; 64]))
 }
 
 /// A ledger that believes everything but what it is told not to.

@@ -25,8 +25,8 @@ fn any_json() -> impl Strategy<Value = Value> {
 /// Calls that are nearly right.
 fn any_call() -> impl Strategy<Value = Value> {
     let method = prop::sample::select(methods::METHODS);
-    let name =
-        prop::sample::select(vec!["height", "hash", "from", "id", "address", "transaction", "x"]);
+    let names = ["height", "hash", "from", "id", "address", "transaction", "transactions", "x"];
+    let name = prop::sample::select(names.to_vec());
     let params = prop::collection::btree_map(name, any_json(), 0..3);
     (method, params).prop_map(
         |(method, params)| json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }),

@@ -2,7 +2,7 @@
 
 use super::{Net, NetError};
 use crypto::PublicKey;
-use node::config::{CONFIG_FILE, KEY_FILE, Peer, Settings, key};
+use node::config::{CONFIG_FILE, KEY_FILE, Mining, Peer, Settings, key};
 use std::{
     fs::{self, File},
     io::{self, Write},
@@ -34,8 +34,8 @@ pub(super) fn settings(net: &Net, id: u32) -> Settings {
         .collect();
     // The genesis is named relatively, so that the directory can be moved and copied.
     let genesis = "../genesis.json".into();
-    let trace = net.record.trace;
-    Settings { id, genesis, listen: mine.listen, rpc: mine.rpc, trace, peers }
+    let (trace, miner) = (net.record.trace, Mining::default());
+    Settings { id, genesis, listen: mine.listen, rpc: mine.rpc, trace, miner, peers }
 }
 
 /// Writes a file whole or not at all: beside its place first, and moved there when it is on disk.

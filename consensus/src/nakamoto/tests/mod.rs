@@ -1,0 +1,9 @@
+//! The chapter's rules, one by one, on a real ledger.
+
+mod attacks;
+mod depth;
+mod headers;
+mod life;
+mod mining;
+mod rig;
+mod rules;

@@ -1,0 +1,318 @@
+//! Checking a whole store: everything that follows from the genesis and the blocks is computed again
+//! in memory, and compared with what the store holds.
+
+use super::{
+    Ledger, VerifiedSet,
+    open::{self, OpenError},
+};
+use crate::{
+    Amount, Block, BlockHash, Genesis, Header, Proof, Rejected, TransactionId,
+    state::Account,
+    store::{Batch, MemoryStore, Store, StoreError, ahead, keys},
+};
+use crypto::codec;
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
+
+/// How many flaws of one kind are told of; the rest is counted.
+const TOLD: usize = 8;
+
+/// Walks a store's committed blocks from the genesis on and executes each again, in memory. What
+/// each block's index entries should be is compared on the way, what the state should be at the
+/// end: [`Audit::finish`].
+///
+/// It ends with the first block that is wrong, since nothing can be said of what stands upon it.
+#[derive(Debug)]
+pub struct Audit {
+    store: Arc<dyn Store>,
+    memory: Arc<MemoryStore>,
+    replay: Ledger,
+    verified: VerifiedSet,
+    /// The blocks that the replay keeps, since their times have a say in the next one's.
+    recent: VecDeque<(u64, BlockHash)>,
+    next: u64,
+    height: u64,
+    root: BlockHash,
+    flaws: Vec<Flaw>,
+    transactions: u64,
+}
+
+/// A committed block that was executed again and is as it should be.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Audited {
+    /// Its header.
+    pub header: Header,
+    /// What the store holds as its proof, which nobody has verified yet.
+    pub proof: Option<Proof>,
+}
+
+/// What came of an audit.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Findings {
+    /// Up to where the blocks are good.
+    pub height: u64,
+    /// How many transactions are in them.
+    pub transactions: u64,
+    /// How many accounts there are.
+    pub accounts: u64,
+    /// All money together.
+    pub supply: u128,
+    /// How many undecided blocks stand above the root.
+    pub undecided: usize,
+    /// Everything that is wrong, in the order it was found.
+    pub flaws: Vec<Flaw>,
+}
+
+/// Something in a store that is not as it should be.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Flaw {
+    /// A committed block is missing, doubled or unreadable.
+    #[error("the block at height {height} cannot be read: {reason}")]
+    Unreadable {
+        /// Where.
+        height: u64,
+        /// Why.
+        reason: StoreError,
+    },
+    /// A block is not filed under its own name.
+    #[error("the block at height {height} is called {filed} and hashes to {found}")]
+    Name {
+        /// Where.
+        height: u64,
+        /// As the store has it.
+        filed: BlockHash,
+        /// What it hashes to.
+        found: BlockHash,
+    },
+    /// A block is not the child of the one below it.
+    #[error("the block at height {height} stands on {found}, the one below it is {expected}")]
+    Unlinked {
+        /// Where.
+        height: u64,
+        /// The block below.
+        expected: BlockHash,
+        /// The parent it names.
+        found: BlockHash,
+    },
+    /// A block does not follow from its parent.
+    #[error("the block at height {height} is wrong: {reason}")]
+    Invalid {
+        /// Where.
+        height: u64,
+        /// Why.
+        reason: Rejected,
+    },
+    /// A block cannot be found by its name.
+    #[error("the block at height {height} is not found by its hash")]
+    BlockIndex {
+        /// Where.
+        height: u64,
+    },
+    /// A transaction cannot be found by its name.
+    #[error("transaction {id} at height {height} is not found by its id")]
+    TransactionIndex {
+        /// Where it is.
+        height: u64,
+        /// Which.
+        id: TransactionId,
+    },
+    /// The store says that it stands elsewhere than its blocks.
+    #[error("the store says that block {stated} is its newest, its blocks end with {found}")]
+    Stand {
+        /// As the store says.
+        stated: BlockHash,
+        /// As its blocks have it.
+        found: BlockHash,
+    },
+    /// Accounts or nodes of the state tree differ from what the blocks make of them.
+    #[error("{count} {what} differ from what the blocks make of them, the first under key {first}")]
+    State {
+        /// Accounts, or nodes of the tree.
+        what: &'static str,
+        /// How many.
+        count: usize,
+        /// In hexadecimal.
+        first: String,
+    },
+    /// There is more money than there should be, or less.
+    #[error("all accounts together hold {found}, the genesis and the rewards make {expected}")]
+    Supply {
+        /// What there should be.
+        expected: Amount,
+        /// What there is.
+        found: u128,
+    },
+    /// The store does not open as a ledger.
+    #[error("the database does not open: {0}")]
+    Closed(OpenError),
+}
+
+impl Audit {
+    /// Begins at the genesis.
+    ///
+    /// # Errors
+    /// [`OpenError`] where the store is another chain's, or does not say where it stands.
+    pub fn begin(store: Arc<dyn Store>, genesis: &Genesis) -> Result<Audit, OpenError> {
+        let (root, height) = open::stand(&*store, genesis)?;
+        let memory = Arc::new(MemoryStore::default());
+        let replay = Ledger::open(memory.clone(), genesis)?;
+        Ok(Audit {
+            store,
+            memory,
+            replay,
+            verified: VerifiedSet::new(0),
+            recent: VecDeque::new(),
+            next: 0,
+            height,
+            root,
+            flaws: Vec::new(),
+            transactions: 0,
+        })
+    }
+
+    /// The height of the newest committed block, as the store says.
+    pub fn height(&self) -> u64 {
+        self.height
+    }
+
+    fn check(&mut self, height: u64) -> Result<Audited, Flaw> {
+        let (filed, block) = open::load_named(&*self.store, height)
+            .map_err(|reason| Flaw::Unreadable { height, reason })?;
+        let found = block.hash();
+        if found != filed {
+            return Err(Flaw::Name { height, filed, found });
+        }
+        let expected = self.replay.root();
+        if height > 0 {
+            if block.header.parent != expected {
+                return Err(Flaw::Unlinked { height, expected, found: block.header.parent });
+            }
+            self.replay_block(block.clone().into())
+                .map_err(|reason| Flaw::Invalid { height, reason })?;
+        } else if found != expected {
+            return Err(Flaw::Name { height, filed, found: expected });
+        }
+        self.compare_index(height, found, &block);
+        self.transactions += block.transactions.len() as u64;
+        let key = keys::proof(height);
+        let proof = self.store.get(&key).and_then(|value| {
+            value.map(|value| ahead::decode(&key, &value, codec::LONGEST)).transpose()
+        });
+        let proof = proof.map_err(|reason| Flaw::Unreadable { height, reason })?;
+        Ok(Audited { header: block.header, proof })
+    }
+
+    fn replay_block(&mut self, block: Arc<Block>) -> Result<(), Rejected> {
+        let mut batch = Batch::default();
+        let name = self.replay.accept(&block, &mut self.verified, &mut batch)?;
+        self.replay
+            .commit(name, None, &mut batch)
+            .expect("it stands on the newest committed block");
+        // What is compared block by block need not be kept until the end.
+        batch.delete(keys::height(block.header.parent));
+        self.recent.push_back((block.header.height, name));
+        if self.recent.len() > self.replay.genesis().median_blocks() {
+            let (height, name) = self.recent.pop_front().expect("there are some");
+            batch.delete(keys::block(height, name));
+        }
+        for transaction in &block.transactions {
+            batch.delete(keys::transaction(transaction.id()));
+        }
+        self.memory.write(&batch).expect("memory takes everything");
+        self.memory.sync().expect("memory takes everything");
+        Ok(())
+    }
+
+    fn compare_index(&mut self, height: u64, hash: BlockHash, block: &Block) {
+        let holds = |key: Vec<u8>, value: Vec<u8>| self.store.get(&key).ok() == Some(Some(value));
+        let mut flaws = Vec::new();
+        if !holds(keys::height(hash), codec::encode(&height)) {
+            flaws.push(Flaw::BlockIndex { height });
+        }
+        for (transaction, index) in block.transactions.iter().zip(0_u32..) {
+            let id = transaction.id();
+            if !holds(keys::transaction(id), codec::encode(&(height, index))) {
+                flaws.push(Flaw::TransactionIndex { height, id });
+            }
+        }
+        let room = TOLD.saturating_sub(self.flaws.len());
+        self.flaws.extend(flaws.into_iter().take(room));
+    }
+
+    /// Compares the state, the money and where the store says it stands, and opens the ledger as a
+    /// node would.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store cannot be read.
+    pub fn finish(mut self) -> Result<Findings, StoreError> {
+        let complete = self.next > self.height;
+        let height = self.replay.height();
+        let (mut accounts, mut supply) = (0, 0);
+        if complete {
+            if self.root != self.replay.root() {
+                self.flaws.push(Flaw::Stand { stated: self.root, found: self.replay.root() });
+            }
+            self.compare_state(keys::ACCOUNTS, "accounts")?;
+            self.compare_state(keys::NODES, "nodes of the state tree")?;
+            for (key, value) in self.store.scan(keys::ACCOUNTS)? {
+                let account: Account = ahead::decode(&key, &value, 64)?;
+                accounts += 1;
+                supply += u128::from(account.balance.0) + u128::from(account.bonded.0);
+            }
+            let expected = self.replay.supply();
+            if supply != u128::from(expected.0) {
+                self.flaws.push(Flaw::Supply { expected, found: supply });
+            }
+        }
+        let mut undecided = 0;
+        if self.flaws.is_empty() {
+            match Ledger::open(self.store.clone(), self.replay.genesis()) {
+                Ok(ledger) => undecided = ledger.undecided.len(),
+                Err(reason) => self.flaws.push(Flaw::Closed(reason)),
+            }
+        }
+        let Audit { flaws, transactions, .. } = self;
+        Ok(Findings { height, transactions, accounts, supply, undecided, flaws })
+    }
+
+    fn compare_state(&mut self, prefix: &[u8], what: &'static str) -> Result<(), StoreError> {
+        let ours: BTreeMap<_, _> = self.memory.scan(prefix)?.into_iter().collect();
+        let theirs: BTreeMap<_, _> = self.store.scan(prefix)?.into_iter().collect();
+        let keys = ours.keys().chain(theirs.keys().filter(|key| !ours.contains_key(*key)));
+        let wrong: Vec<_> = keys.filter(|key| ours.get(*key) != theirs.get(*key)).collect();
+        if let Some(first) = wrong.first() {
+            let (count, first) = (wrong.len(), hex::encode(first));
+            self.flaws.push(Flaw::State { what, count, first });
+        }
+        Ok(())
+    }
+}
+
+impl Iterator for Audit {
+    type Item = Audited;
+
+    /// The next good block; none after the last one, or once one is wrong.
+    fn next(&mut self) -> Option<Audited> {
+        if self.next > self.height {
+            return None;
+        }
+        match self.check(self.next) {
+            Ok(audited) => {
+                self.next += 1;
+                Some(audited)
+            }
+            Err(flaw) => {
+                // Said once, however often it is asked.
+                if self.flaws.last() != Some(&flaw) {
+                    self.flaws.push(flaw);
+                }
+                None
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,86 @@
+//! Nodes whose links are cut while they run.
+
+use super::*;
+use crate::control::{ControlError, Request, SOCKET, View, ask};
+use std::{os::unix::fs::PermissionsExt, path::Path};
+
+const CONTROLLED: Extras = Extras { control: true };
+
+async fn tell(testnet: &Testnet, id: u32, request: Request) -> View {
+    let dir = testnet.dirs[id as usize].path().to_owned();
+    spawn_blocking(move || ask(&dir, &request)).await.expect("no panic").expect("done")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn four_nodes_cut_in_half_stand_still_and_go_on_once_they_are_healed() {
+    let testnet = Testnet::new();
+    let mut nodes = Vec::new();
+    for id in 0..4 {
+        nodes.push(start_with(testnet.config(id), CONTROLLED).await.expect("starts"));
+    }
+    reach(&nodes, 2).await;
+    for (id, others) in [(0, [2, 3]), (1, [2, 3]), (2, [0, 1]), (3, [0, 1])] {
+        let view = tell(&testnet, id, Request::Cut(others.into())).await;
+        assert_eq!(view.cut, others);
+        assert!(view.connected.iter().all(|peer| !others.contains(peer)), "{view:?}");
+    }
+    let mut highest = 0;
+    for node in &nodes {
+        highest = height(node).await.max(highest);
+    }
+    // Votes that had crossed before the cut may still decide one height. The next would need a vote
+    // from across that was cast after it, however long one waits.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    for node in &nodes {
+        let now = height(node).await;
+        assert!(now <= highest + 1, "from {highest} to {now} without a quorum");
+        assert!(node.network_counters().dropped_cut > 0, "the replica went on speaking");
+    }
+
+    for id in 0..4 {
+        assert!(tell(&testnet, id, Request::Heal).await.cut.is_empty());
+    }
+    reach(&nodes, highest + 4).await;
+    stop(nodes).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_socket_is_opened_only_if_it_is_asked_for_and_is_gone_at_the_end() {
+    let testnet = Testnet::new();
+    let path = testnet.dirs[0].path().join(SOCKET);
+    let node = start(testnet.config(0)).await.expect("starts");
+    assert!(!path.exists());
+    stop(vec![node]).await;
+
+    let node = start_with(testnet.config(0), CONTROLLED).await.expect("starts");
+    let mode = std::fs::metadata(&path).expect("it is there").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert!(tell(&testnet, 0, Request::Status).await.cut.is_empty());
+    stop(vec![node]).await;
+    assert!(!path.exists());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_path_too_long_for_a_socket_costs_the_socket_and_no_more() {
+    let testnet = Testnet::new();
+    let long = testnet.dirs[0].path().join("x".repeat(100));
+    std::fs::create_dir(&long).expect("made");
+    let config = testnet.config(0);
+    let config = NodeConfig::new(&long, config.settings().clone(), genesis(), secret(0));
+    let node = start_with(config.expect("good"), CONTROLLED).await.expect("starts");
+    let asked = |dir: &Path| ask(dir, &Request::Status).expect_err("no socket");
+    assert!(matches!(asked(&long), ControlError::TooLong { .. }));
+    stop(vec![node]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_in_the_sockets_place_is_refused_and_nothing_is_left_running() {
+    let testnet = Testnet::new();
+    let path = testnet.dirs[0].path().join(SOCKET);
+    std::fs::write(&path, "precious").expect("written");
+    let error = start_with(testnet.config(0), CONTROLLED).await.expect_err("refused");
+    assert!(error.is_bad_input() && error.to_string().contains("control.sock"), "{error}");
+    let node = start(testnet.config(0)).await.expect("the refused one left nothing running");
+    stop(vec![node]).await;
+    assert_eq!(std::fs::read(&path).expect("there"), b"precious");
+}

@@ -1,0 +1,68 @@
+//! Where the threads find the newest header.
+
+use super::search::Job;
+use std::{
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+#[cfg(test)]
+mod tests;
+
+/// Holds the newest job until a newer one replaces it. Unlike a slot, whose value one thread takes,
+/// it shows the job to every thread.
+#[derive(Debug, Default)]
+pub(super) struct Board {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    newest: Option<Arc<Job>>,
+    /// How many jobs there have been.
+    number: u64,
+    closed: bool,
+}
+
+impl Board {
+    /// Puts a job up, and ends the one before.
+    pub(super) fn put(&self, job: Job) {
+        let mut state = self.lock();
+        if let Some(old) = state.newest.replace(Arc::new(job)) {
+            old.end();
+        }
+        state.number += 1;
+        self.changed.notify_all();
+    }
+
+    /// Ends the last job, and then the threads.
+    pub(super) fn close(&self) {
+        let mut state = self.lock();
+        if let Some(last) = state.newest.take() {
+            last.end();
+        }
+        state.closed = true;
+        self.changed.notify_all();
+    }
+
+    /// Waits for a job newer than the one numbered `seen`; none once the board is closed.
+    pub(super) fn next(&self, seen: u64) -> Option<(u64, Arc<Job>)> {
+        let waiting = |state: &mut State| state.number <= seen && !state.closed;
+        let state = self.changed.wait_while(self.lock(), waiting);
+        let state = state.unwrap_or_else(PoisonError::into_inner);
+        state.newest.as_ref().map(|job| (state.number, Arc::clone(job)))
+    }
+
+    /// Sleeps for this long, or until the board is closed. A newer job wakes nobody: a pause that
+    /// is owed for the last job is owed all the same.
+    pub(super) fn sleep(&self, time: Duration) {
+        // The outcome is told by the clock.
+        let _ = self.changed.wait_timeout_while(self.lock(), time, |state| !state.closed);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Whatever panicked ends the node; until then each field is whole.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
