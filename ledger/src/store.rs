@@ -7,16 +7,16 @@
 use std::fmt::Debug;
 
 pub(crate) mod ahead;
+#[cfg(feature = "sled")]
+mod disk;
 pub mod keys;
 mod memory;
-#[cfg(feature = "sled")]
-mod sled;
 #[cfg(test)]
 mod tests;
 
-pub use memory::MemoryStore;
 #[cfg(feature = "sled")]
-pub use sled::{SledError, SledStore};
+pub use disk::{DiskError, DiskStore};
+pub use memory::MemoryStore;
 
 /// Changes that stand or fall together. A later change to a key replaces an earlier one.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

@@ -11,7 +11,7 @@ use consensus::catalogue::{self, BadSettings, Module, UnknownModule, Visitor};
 use ledger::{
     Hand,
     chain::OpenError,
-    store::{SledError, SledStore, Store},
+    store::{DiskError, DiskStore, Store},
 };
 use replica::{Options, Setup};
 use std::{io, net::SocketAddr, sync::Arc};
@@ -61,7 +61,7 @@ pub async fn start_with(config: NodeConfig, extras: Extras) -> Result<RunningNod
     let door = rpc::Door::open(address);
     let door = door.await.map_err(|reason| StartError::Rpc { address, reason })?;
     let path = config.dir().join(DATABASE);
-    let store = join(spawn_blocking(|| SledStore::open(path))).await?;
+    let store = join(spawn_blocking(|| DiskStore::open(path))).await?;
     let mut node = start_on(Arc::new(store), door, config).await?;
     if !extras.control {
         return Ok(node);
@@ -247,7 +247,7 @@ pub enum StartError {
     },
     /// The database cannot be opened.
     #[error(transparent)]
-    Database(#[from] SledError),
+    Database(#[from] DiskError),
     /// The control socket cannot be opened.
     #[error(transparent)]
     Control(#[from] ControlError),
@@ -286,7 +286,8 @@ impl StartError {
                 }
                 OpenError::Store(_) => false,
             },
-            StartError::Database(_) | StartError::Runtime(runtime::StartError::System(_)) => false,
+            StartError::Database(error) => matches!(error, DiskError::Layout { .. }),
+            StartError::Runtime(runtime::StartError::System(_)) => false,
         }
     }
 }

@@ -28,7 +28,7 @@ fn each_account_is_in_one_purse_and_counts_its_nonces_from_zero() {
     for purse in &mut purses {
         let accounts = purse.accounts.len();
         let payloads: Vec<_> =
-            (0..3 * accounts).map(|_| transaction(&purse.sign()).payload).collect();
+            (0..3 * accounts).map(|_| transaction(&purse.sign()).payload.clone()).collect();
         let nonces: Vec<_> = payloads.iter().map(|payload| payload.nonce).collect();
         let expected: Vec<_> = (0..3).flat_map(|nonce| vec![nonce; accounts]).collect();
         assert_eq!(nonces, expected);
@@ -45,7 +45,7 @@ fn all_accounts_are_funded_and_pay_each_other() {
     let funded: Vec<_> = funded(&keys).iter().map(|funded| funded.address).collect();
     let mut purse = deal(&keys, 1, ChainId::default()).remove(0);
     for paid in [1, 2, 0] {
-        match transaction(&purse.sign()).payload.action {
+        match transaction(&purse.sign()).payload.action.clone() {
             Action::Transfer { to, .. } => assert_eq!(to, funded[paid]),
             other => panic!("{other:?}"),
         }
