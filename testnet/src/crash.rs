@@ -90,7 +90,7 @@ Exit codes: 0 no promise was broken, 1 one was, 2 bad input, 3 our own failure."
 #[derive(Debug, thiserror::Error)]
 pub enum CrashError {
     /// Promises were broken; which is printed already.
-    #[error("{0} promises were broken")]
+    #[error("promises were broken: {0} violations")]
     Broken(u64),
     /// There is a net already.
     #[error("{} holds a network already; crash begins a fresh one: give a new --dir, or none", .0.display())]

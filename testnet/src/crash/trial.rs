@@ -216,35 +216,48 @@ impl Trial<'_> {
         self.shared.finish();
         let patience = self.patience();
         let deadline = Instant::now() + patience;
-        let goal = self.watch.head_heights().into_iter().max().unwrap_or(0) + GROWTH;
-        let is_there = |watch: &Watch| watch.head_heights().iter().all(|height| *height >= goal);
-        while !(is_there(&self.watch) && load.is_finished()) && Instant::now() < deadline {
-            if self.until(Instant::now() + BEAT)?.is_err() {
-                return Ok(Err(Interrupted));
-            }
-        }
-        let goals = (goal, self.watch.final_height());
-        while self.watch.heights().iter().any(|height| *height < goals.1)
-            && Instant::now() < deadline
-        {
-            if self.until(Instant::now() + BEAT)?.is_err() {
-                return Ok(Err(Interrupted));
-            }
+        let head = self.watch.head_heights().into_iter().max().unwrap_or(0) + GROWTH;
+        let settled = self.wait(deadline, |trial| {
+            load.is_finished() && trial.watch.head_heights().iter().all(|height| *height >= head)
+        })?;
+        let committed = self.watch.final_height();
+        let caught_up = self.wait(deadline, |trial| {
+            trial.watch.heights().iter().all(|height| *height >= committed)
+        })?;
+        if settled.is_err() || caught_up.is_err() {
+            return Ok(Err(Interrupted));
         }
         let each = self.watch.head_heights().into_iter().zip(self.watch.heights());
-        for (id, (head, height)) in (0..).zip(each.collect::<Vec<_>>()) {
-            if head < goals.0 || height < goals.1 {
+        for (id, (adopted, height)) in (0..).zip(each.collect::<Vec<_>>()) {
+            if adopted < head || height < committed {
                 let what = format!(
-                    "within {} s of the last round it came to height {head}, {height} of it final; \
-                     {} and {} were expected",
+                    "within {} s of the last round it came to height {adopted}, {height} of it \
+                     final; {head} and {committed} were expected",
                     patience.as_secs(),
-                    goals.0,
-                    goals.1
                 );
                 self.watch.breaks(Promise::Progress, self.moment(), id, what);
             }
         }
         Ok(Ok(()))
+    }
+
+    /// Waits until something is so, until `deadline`, and no longer than all are there: who has
+    /// ended by itself does not come back.
+    fn wait(
+        &mut self,
+        deadline: Instant,
+        holds: impl Fn(&Trial<'_>) -> bool,
+    ) -> Result<Waited, CrashError> {
+        while !holds(self) && Instant::now() < deadline && self.is_everybody_there() {
+            if self.until(Instant::now() + BEAT)?.is_err() {
+                return Ok(Err(Interrupted));
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    fn is_everybody_there(&self) -> bool {
+        self.net.ids().all(|id| self.fleet.pid(id).is_some())
     }
 
     /// Everybody's whole chain, the last transfers, the databases: how many of these held.
