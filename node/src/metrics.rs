@@ -92,6 +92,11 @@ impl Snapshot {
         sheet.gauge("peers", "Connected peers.", self.peers as u64)?;
         sheet.counter("blocks", "Blocks made final in this life.", figures.blocks)?;
         sheet.counter("transactions", "Transactions in those blocks.", figures.transactions)?;
+        sheet.counter(
+            "accusations",
+            "Times a replica was caught breaking the rules, as by signing two values in one slot.",
+            figures.accusations,
+        )?;
         sheet.counter("syncs", "Times the store was made durable.", figures.syncs)?;
         sheet.counter("hashes", "Hashes tried in search of proof-of-work.", figures.hashes)?;
         sheet.counter(

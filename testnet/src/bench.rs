@@ -205,7 +205,7 @@ impl Bench {
     /// What network it is to be.
     pub fn wish(&self) -> Wish {
         let (consensus, replicas) = (self.consensus.clone(), Some(self.replicas));
-        Wish { consensus, replicas, block_time: self.block_time }
+        Wish { consensus, replicas, block_time: self.block_time, ..Wish::default() }
     }
 
     /// How many transfers may be under way at one node's lane.

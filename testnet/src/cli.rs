@@ -2,6 +2,7 @@
 
 use crate::{
     bench::{self, Bench},
+    crash::{self, Crash},
     failure::Failure,
     live::{
         control::{self, Answer, NetView, Request},
@@ -42,6 +43,7 @@ Examples:
   testnet start 3                it comes back and catches up
   testnet soak                   the same code under every fault, in the simulator
   testnet bench                  how many transfers it carries
+  testnet crash                  real nodes killed at random moments, and judged
 
 Exit codes: 0 it holds, 1 it does not, 2 bad input, 3 our own failure.";
 
@@ -68,6 +70,8 @@ pub enum Command {
     Soak(Soak),
     /// Measure what a fresh network on this machine carries, and how fast
     Bench(Bench),
+    /// Kill real nodes at random moments, start them again, and judge what they hold
+    Crash(Crash),
     /// Keys, transfers and proofs: the wallet
     Wallet(wallet_cli::cli::Wallet),
     /// One node: what `up` starts several of
@@ -145,6 +149,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Up(up) => up::up(&up.order()).map_err(Failure::from),
         Command::Soak(order) => soak::soak(&order).map_err(Failure::from),
         Command::Bench(order) => bench::bench(&order).map_err(Failure::from),
+        Command::Crash(order) => crash::crash(&order).map_err(Failure::from),
         Command::Kill(OneNode { id, net }) => ask(&net, Request::Kill { id }),
         Command::Stop(OneNode { id, net }) => ask(&net, Request::Stop { id }),
         Command::Start(OneNode { id, net }) => ask(&net, Request::Start { id }),
@@ -164,7 +169,13 @@ impl Up {
     /// What the flags ask for.
     pub fn order(self) -> Order {
         let Up { consensus, replicas, dir, block_time, duration, demo, json } = self;
-        Order { wish: Wish { consensus, replicas, block_time }, dir, duration, demo, json }
+        Order {
+            wish: Wish { consensus, replicas, block_time, trace: false },
+            dir,
+            duration,
+            demo,
+            json,
+        }
     }
 }
 
@@ -209,7 +220,7 @@ fn table(view: &NetView) -> String {
 }
 
 /// Reads a block time: a span within reason.
-fn block_time(text: &str) -> Result<Duration, String> {
+pub(crate) fn block_time(text: &str) -> Result<Duration, String> {
     const SHORTEST: Duration = Duration::from_millis(10);
     const LONGEST: Duration = Duration::from_secs(3600);
     let time = span::parse(text).map_err(|error| error.to_string())?;

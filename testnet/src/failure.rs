@@ -2,6 +2,7 @@
 
 use crate::{
     bench::BenchError,
+    crash::CrashError,
     live::{
         control::{ControlError, Reason},
         home::HomeError,
@@ -45,6 +46,9 @@ pub enum Failure {
     /// There is no measurement, or a bad one.
     #[error(transparent)]
     Bench(#[from] BenchError),
+    /// Killed nodes broke a promise, or came to no verdict.
+    #[error(transparent)]
+    Crash(#[from] CrashError),
     /// A running net cannot be asked.
     #[error(transparent)]
     Control(#[from] ControlError),
@@ -79,6 +83,7 @@ impl Failure {
                 BenchError::Interrupted | BenchError::Unfinished { .. } => Verdict::DoesNotHold,
                 BenchError::Trouble(_) | BenchError::Panicked => Verdict::OurFailure,
             },
+            Failure::Crash(error) => of_crash(error),
             Failure::Control(error) => match error {
                 ControlError::Nobody | ControlError::NoNet { .. } => Verdict::DoesNotHold,
                 ControlError::Several(_) => Verdict::BadInput,
@@ -97,23 +102,49 @@ impl Failure {
 fn of_up(error: &UpError) -> Verdict {
     match error {
         UpError::Demo { .. } => Verdict::DoesNotHold,
-        UpError::TooSmall(_)
-        | UpError::Home(HomeError::NotEmpty(_) | HomeError::NoDirectory(_) | HomeError::InUse(_))
-        | UpError::Net(
-            NetError::Consensus(_)
-            | NetError::Differs { .. }
-            | NetError::Damaged { .. }
-            | NetError::Genesis(_),
-        ) => Verdict::BadInput,
-        UpError::Home(HomeError::Disk { .. })
-        | UpError::Net(
-            NetError::Key(_) | NetError::Wallet(_) | NetError::Ports(_) | NetError::Disk { .. },
-        )
-        | UpError::Fleet(_)
+        UpError::TooSmall(_) => Verdict::BadInput,
+        UpError::Home(error) => of_home(error),
+        UpError::Net(error) => of_net(error),
+        UpError::Fleet(_)
         | UpError::Died { .. }
         | UpError::Late { .. }
         | UpError::Control(_)
         | UpError::Unseen(_)
         | UpError::System(_) => Verdict::OurFailure,
+    }
+}
+
+fn of_crash(error: &CrashError) -> Verdict {
+    match error {
+        CrashError::Broken(_) => Verdict::DoesNotHold,
+        CrashError::NotFresh(_) => Verdict::BadInput,
+        CrashError::Home(error) => of_home(error),
+        CrashError::Net(error) => of_net(error),
+        CrashError::Fleet(_)
+        | CrashError::Wallet(_)
+        | CrashError::Late { .. }
+        | CrashError::Trace { .. }
+        | CrashError::System(_) => Verdict::OurFailure,
+    }
+}
+
+fn of_home(error: &HomeError) -> Verdict {
+    match error {
+        HomeError::NotEmpty(_) | HomeError::NoDirectory(_) | HomeError::InUse(_) => {
+            Verdict::BadInput
+        }
+        HomeError::Disk { .. } => Verdict::OurFailure,
+    }
+}
+
+fn of_net(error: &NetError) -> Verdict {
+    match error {
+        NetError::Consensus(_)
+        | NetError::Differs { .. }
+        | NetError::Damaged { .. }
+        | NetError::Genesis(_) => Verdict::BadInput,
+        NetError::Key(_) | NetError::Wallet(_) | NetError::Ports(_) | NetError::Disk { .. } => {
+            Verdict::OurFailure
+        }
     }
 }

@@ -34,6 +34,8 @@ pub struct Figures {
     pub blocks: u64,
     /// Transactions in those.
     pub transactions: u64,
+    /// Times somebody was caught breaking the rules: see [`replica::trace::What::Accused`].
+    pub accusations: u64,
     /// Hashes tried in search of proof-of-work.
     pub hashes: u64,
     /// Headers for which a hash was found that meets the target; whether such a block becomes

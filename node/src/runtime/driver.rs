@@ -15,7 +15,7 @@ use crate::network::Network;
 use consensus::Protocol;
 use crossbeam_channel::{Receiver, select};
 use ledger::{Header, ReplicaId, VerifiedTransaction, store::StoreError};
-use replica::{Action, Class, Envelope, Event, Refusals, Replica, Ticket, packet};
+use replica::{Action, Class, Envelope, Event, Refusals, Replica, Ticket, packet, trace::What};
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 /// How long the thread sleeps at most when no timer is set.
@@ -151,6 +151,9 @@ impl<P: Protocol> Driver<P> {
                     tracing::error!("HALTED, voting no more: {why}; the RPC still answers");
                 }
                 Action::Trace(line) => {
+                    if matches!(line.what, What::Accused { .. }) {
+                        self.counters.note(|figures| figures.accusations += 1);
+                    }
                     self.feed.tell(&line);
                     if let Some(tracer) = &self.tracer {
                         tracer.line(line);

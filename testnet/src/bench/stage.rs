@@ -7,7 +7,7 @@ use crate::live::{
     myself::Myself,
     net::{Net, Wish},
     tail::tail,
-    up::{STARTUP, UpError, launcher},
+    up::{STARTUP, UpError},
 };
 use ledger::genesis::Funded;
 use std::{
@@ -47,8 +47,7 @@ impl Stage {
     pub fn open(home: &Home, wish: &Wish, funded: &[Funded]) -> Result<Stage, BenchError> {
         let net = Net::found_with(home.place().clone(), wish, funded).map_err(UpError::from)?;
         let myself = Myself::find().map_err(UpError::System)?;
-        let logs = net.ids().map(|id| net.place.log(id)).collect();
-        let mut fleet = Fleet::new(logs, launcher(&myself, &net.place));
+        let mut fleet = Fleet::of(&net, &myself);
         for id in net.ids() {
             fleet.start(id).map_err(UpError::from)?;
         }

@@ -4,6 +4,7 @@
 //! then stops the nodes in good order. Each holds the reading end of a pipe whose other end is
 //! ours, and stops when that closes: thus none outlives a testnet that was itself killed.
 
+use super::{myself::Myself, net::Net};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -76,6 +77,19 @@ impl Fleet {
     pub fn new(logs: Vec<PathBuf>, launch: impl Fn(u32) -> Command + 'static) -> Fleet {
         let seats = logs.into_iter().map(|log| Seat { log, child: None, exit: None }).collect();
         Fleet { seats, launch: Box::new(launch) }
+    }
+
+    /// The fleet of a net's nodes, at rest. Each is this very program again, as `testnet node run`.
+    pub fn of(net: &Net, myself: &Myself) -> Fleet {
+        let (program, place) = (myself.program.clone(), net.place.clone());
+        let logs = net.ids().map(|id| place.log(id)).collect();
+        Fleet::new(logs, move |id| {
+            let mut command = Command::new(&program);
+            command.args(["node", "run", "--until-stdin-closes", "--dir"]).arg(place.node(id));
+            // Its standard error is a file that people read with any tool.
+            command.env("NO_COLOR", "1");
+            command
+        })
     }
 
     /// The process of a node, while it runs.

@@ -51,6 +51,8 @@ pub struct Wish {
     pub replicas: Option<u32>,
     /// How long an idle chain waits between blocks.
     pub block_time: Option<Duration>,
+    /// Whether the nodes of a new net write traces.
+    pub trace: bool,
 }
 
 /// A chain with a node for each validator, ready to be started.
@@ -71,6 +73,9 @@ pub struct Record {
     pub nodes: Vec<Ports>,
     /// The funded accounts, whose keys are in the wallet.
     pub accounts: Vec<NamedAccount>,
+    /// Whether the nodes write traces.
+    #[serde(default)]
+    pub trace: bool,
 }
 
 /// A funded account.
@@ -139,7 +144,8 @@ impl Net {
         for path in [place.genesis(), place.wallet().join("genesis.json")] {
             files::write(&path, &(genesis.to_json() + "\n"))?;
         }
-        let net = Net { place, genesis, record: Record { nodes, accounts } };
+        let record = Record { nodes, accounts, trace: wish.trace };
+        let net = Net { place, genesis, record };
         net.write_addresses()?;
         Ok(net)
     }

@@ -8,7 +8,7 @@ use super::{
     control::{Answer, NetView, Request, server::Server},
     demo::{self, Demo, DemoError},
     fleet::{Exit, Fleet, FleetError, GRACE},
-    home::{Home, HomeError, Place},
+    home::{Home, HomeError},
     myself::Myself,
     net::{Net, NetError, Wish},
     registry::{Note, Registry},
@@ -20,7 +20,6 @@ use nix::sys::stat::{Mode, umask};
 use std::{
     io,
     path::PathBuf,
-    process::Command,
     sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
     time::{Duration, Instant},
 };
@@ -149,8 +148,7 @@ impl Session {
             let _ = unseen.send(Event::Unseen(error));
         })
         .map_err(UpError::System)?;
-        let logs = net.ids().map(|id| net.place.log(id)).collect();
-        let fleet = Fleet::new(logs, launcher(&myself, &net.place));
+        let fleet = Fleet::of(&net, &myself);
         let memories = vec![Memory::default(); net.record.nodes.len()];
         Ok(Session { net, fleet, memories, screen, myself, inbox, events, demo: None })
     }
@@ -337,18 +335,6 @@ impl Session {
         fleet.stop_all(GRACE);
         screen.tell(&Report::Stopped {});
         screen.close();
-    }
-}
-
-/// How a node is started: this very program again, as `testnet node run`.
-pub(crate) fn launcher(myself: &Myself, place: &Place) -> impl Fn(u32) -> Command + 'static {
-    let (program, place) = (myself.program.clone(), place.clone());
-    move |id| {
-        let mut command = Command::new(&program);
-        command.args(["node", "run", "--until-stdin-closes", "--dir"]).arg(place.node(id));
-        // Its standard error is a file that people read with any tool.
-        command.env("NO_COLOR", "1");
-        command
     }
 }
 

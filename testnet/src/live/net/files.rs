@@ -34,8 +34,8 @@ pub(super) fn settings(net: &Net, id: u32) -> Settings {
         .collect();
     // The genesis is named relatively, so that the directory can be moved and copied.
     let genesis = "../genesis.json".into();
-    let miner = Mining::default();
-    Settings { id, genesis, listen: mine.listen, rpc: mine.rpc, trace: false, miner, peers }
+    let (trace, miner) = (net.record.trace, Mining::default());
+    Settings { id, genesis, listen: mine.listen, rpc: mine.rpc, trace, miner, peers }
 }
 
 /// Writes a file whole or not at all: beside its place first, and moved there when it is on disk.

@@ -92,6 +92,7 @@ fn a_net_goes_on_with_the_same_chain_and_ports() {
         consensus: Some("tendermint".to_owned()),
         replicas: Some(4),
         block_time: Some(Duration::from_secs(1)),
+        trace: false,
     };
     assert!(Net::resume(net.place.clone(), &same).is_ok());
 }
