@@ -92,6 +92,18 @@ impl Engine {
     }
 }
 
+/// Removes everything, and has sled do so, too: nothing may be left that no key leads to.
+fn clear(engine: &Engine) {
+    let mut batch = Batch::default();
+    engine.scan(b"").unwrap().into_iter().for_each(|(key, _)| batch.delete(key));
+    engine.checkpoint_if_frozen();
+    engine.write(&batch).unwrap();
+    engine.checkpoint_if_frozen();
+    engine.state().freeze();
+    engine.checkpoint_if_frozen();
+    assert_eq!(engine.shelf.entries(), 0);
+}
+
 fn numbered(changes: &[(u8, Option<usize>)], number: u64) -> Batch {
     let mut batch = crate::store::tests::batch(changes, number as u8);
     batch.put(NUMBER.to_vec(), number.to_be_bytes().to_vec());
@@ -155,7 +167,8 @@ proptest! {
                 left.lose_power(*seed);
             }
         }
-        live(left, &mut history, &rest, usize::MAX);
+        let left = live(left, &mut history, &rest, usize::MAX);
+        clear(&Power::on(left, usize::MAX).open(&SMALL).unwrap());
     }
 }
 
