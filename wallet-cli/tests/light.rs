@@ -25,9 +25,12 @@ fn pit(blocks: u64) -> (Pit, Wallet) {
     pit_and_wallet(chain)
 }
 
+/// What happens to a chain at one point of a test.
+type Step = Box<dyn FnOnce(&mut Mined) + Send>;
+
 /// An honest node where something happens each time it is asked for headers after a transaction was
 /// handed to it.
-fn scripted(pit: &Pit, mut steps: Vec<Box<dyn FnOnce(&mut Mined) + Send>>) -> FakeNode {
+fn scripted(pit: &Pit, mut steps: Vec<Step>) -> FakeNode {
     let mut submitted = false;
     steps.reverse();
     crooked(pit, move |chain, method, _| {

@@ -187,8 +187,10 @@ impl Light {
         let node = nodes[index].client.node().clone();
         nodes[index].stand = match stand {
             Ok(stand) => Ok(stand),
-            Err(FollowError::Ask(ended @ Error::Ended(_))) => return Err(ended),
-            Err(FollowError::Ask(error)) => Err(error),
+            Err(FollowError::Ask(error)) if matches!(*error, Error::Ended(_)) => {
+                return Err(*error);
+            }
+            Err(FollowError::Ask(error)) => Err(*error),
             Err(FollowError::Bad(bad)) => {
                 Err(Error::NotProven { node, reason: NotProven::Headers(bad) })
             }
