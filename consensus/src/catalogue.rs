@@ -11,6 +11,7 @@ use crate::{
     work::Work,
 };
 use ledger::{Genesis, Header, Proof};
+use serde::{Deserialize, Serialize};
 
 #[cfg(test)]
 mod tests;
@@ -32,6 +33,14 @@ pub trait Module: Protocol + Send + Sized + 'static {
     /// What the genesis of a new chain should set, where whoever makes it has no other wish.
     fn customs() -> &'static [(&'static str, u64)] {
         &[]
+    }
+
+    /// What the genesis of a new chain should set besides, so that blocks come at its block time while
+    /// all miners together try `hash_rate` hashes in a second. Nothing where blocks take no work.
+    ///
+    /// Nobody checks a chain by this: whoever makes a genesis may set anything.
+    fn calibrate(_genesis: &Genesis, _hash_rate: f64) -> Vec<(&'static str, u64)> {
+        Vec::new()
     }
 
     /// How deep a block must lie to be counted on; none where a block is final as soon as it is
@@ -57,7 +66,7 @@ pub trait Module: Protocol + Send + Sized + 'static {
 
 /// How deep a block must lie beneath the adopted head, where nothing is ever certain. The block
 /// itself counts, so the head has a depth of one.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Depths {
     /// What a merchant waits for. A block this deep that is undone is the module's failure.
     pub confirmations: u64,
@@ -127,6 +136,39 @@ pub fn depths(genesis: &Genesis) -> Result<Option<Depths>, BadModule> {
     }
 
     Ok(dispatch(&genesis.consensus, Ask(genesis))??)
+}
+
+/// Whether the module that the genesis names can run with its settings.
+pub fn check(genesis: &Genesis) -> Result<(), BadModule> {
+    struct Check<'a>(&'a Genesis);
+
+    impl Visitor for Check<'_> {
+        type Output = Result<(), BadSettings>;
+
+        fn visit<P: Module>(self) -> Self::Output {
+            P::new(self.0).map(drop)
+        }
+    }
+
+    Ok(dispatch(&genesis.consensus, Check(genesis))??)
+}
+
+/// [`Module::calibrate`] of the module that the genesis names.
+pub fn calibrate(
+    genesis: &Genesis,
+    hash_rate: f64,
+) -> Result<Vec<(&'static str, u64)>, UnknownModule> {
+    struct Calibrate<'a>(&'a Genesis, f64);
+
+    impl Visitor for Calibrate<'_> {
+        type Output = Vec<(&'static str, u64)>;
+
+        fn visit<P: Module>(self) -> Self::Output {
+            P::calibrate(self.0, self.1)
+        }
+    }
+
+    dispatch(&genesis.consensus, Calibrate(genesis, hash_rate))
 }
 
 /// [`Module::customs`] of the module called `name`.

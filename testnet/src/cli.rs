@@ -95,9 +95,16 @@ pub struct Up {
     /// Where to keep the network: a new or empty directory, or one of an earlier `up`
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
-    /// How long an idle chain waits between two blocks: 250ms, 1s, 1m [default: 1s]
+    /// How long an idle chain waits between two blocks; where they take work, the mean time between
+    /// them: 250ms, 1s, 1m [default: 1s]
     #[arg(long, value_name = "TIME", value_parser = block_time)]
     pub block_time: Option<Duration>,
+    /// What the genesis of a new chain should set, such as pow.irreversible=20; once for each
+    #[arg(long, value_name = "KEY=VALUE", value_parser = setting)]
+    pub set: Vec<(String, u64)>,
+    /// How much of a core each node's miner uses, where blocks take work [default: 0.1]
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    pub miner_share: Option<f64>,
     /// Stop after this time: 30s, 5m, 1h. A demo that has begun is told to its end
     #[arg(long = "for", value_name = "TIME", value_parser = span::parse)]
     pub duration: Option<Duration>,
@@ -114,9 +121,14 @@ Examples:
   testnet up --demo
   testnet up --replicas 7 --block-time 250ms
   testnet up --dir my-net            go on with it later by the same command
+  testnet up --consensus pow --block-time 2s --set pow.irreversible=20
   testnet up --for 30s --json        for scripts: the first line has event \"ready\"
 
-Nodes log to DIR/node-0/node.log and so on. A node that dies stays dead until `testnet start`.";
+Nodes log to DIR/node-0/node.log and so on. A node that dies stays dead until `testnet start`.
+
+Where blocks take work, the hash rate of this machine is measured first, and the genesis makes them
+as hard as it takes for one to come about every --block-time while all nodes mine. What --set may
+name is the module's: it says so when it does not know a name.";
 
 /// A node of a running network.
 #[derive(Clone, Debug, Args)]
@@ -168,14 +180,12 @@ pub fn run(cli: Cli) -> ExitCode {
 impl Up {
     /// What the flags ask for.
     pub fn order(self) -> Order {
-        let Up { consensus, replicas, dir, block_time, duration, demo, json } = self;
-        Order {
-            wish: Wish { consensus, replicas, block_time, trace: false },
-            dir,
-            duration,
-            demo,
-            json,
-        }
+        let Up { consensus, replicas, dir, block_time, set, miner_share, duration, demo, json } =
+            self;
+        let settings = set.into_iter().collect();
+        let wish =
+            Wish { consensus, replicas, block_time, settings, miner_share, ..Wish::default() };
+        Order { wish, dir, duration, demo, json }
     }
 }
 
@@ -217,6 +227,24 @@ fn table(view: &NetView) -> String {
     let chain = chain_id.get(..8).unwrap_or(chain_id);
     let lines: Vec<_> = nodes.iter().map(|node| format!("{node}\n")).collect();
     format!("{consensus}, chain {chain}…, in {dir}\n{}", lines.concat()).trim_end().to_owned()
+}
+
+/// Reads what a genesis should set.
+pub(crate) fn setting(text: &str) -> Result<(String, u64), String> {
+    let form = || format!("{text:?} sets nothing; write KEY=VALUE, such as pow.irreversible=20");
+    let (key, value) = text.split_once('=').ok_or_else(form)?;
+    let value = value.parse().map_err(|_| {
+        format!("{value:?} is no value; it must be a whole number from 0 to {}", u64::MAX)
+    })?;
+    if key.is_empty() { Err(form()) } else { Ok((key.to_owned(), value)) }
+}
+
+/// Reads a share of a core.
+pub(crate) fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse::<f64>().ok().filter(|share| *share > 0.0 && *share <= 1.0);
+    share.ok_or_else(|| {
+        format!("{text:?} is no share of a core; write a number above 0 and at most 1, such as 0.1")
+    })
 }
 
 /// Reads a block time: a span within reason.

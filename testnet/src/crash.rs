@@ -63,6 +63,12 @@ pub struct Crash {
     /// How long an idle chain waits between two blocks
     #[arg(long, value_name = "TIME", default_value = "250ms", value_parser = crate::cli::block_time)]
     pub block_time: Duration,
+    /// What the genesis should set: see `testnet up --help`
+    #[arg(long, value_name = "KEY=VALUE", value_parser = crate::cli::setting)]
+    pub set: Vec<(String, u64)>,
+    /// How much of a core each node's miner uses, where blocks take work
+    #[arg(long, value_name = "SHARE", value_parser = crate::cli::share)]
+    pub miner_share: Option<f64>,
     /// Where to keep the network: a new or empty directory
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
@@ -189,9 +195,11 @@ pub fn crash(order: &Crash) -> Result<(), CrashError> {
         consensus: Some(order.consensus.clone()),
         replicas: Some(order.replicas),
         block_time: Some(order.block_time),
+        settings: order.set.iter().cloned().collect(),
+        miner_share: order.miner_share,
         trace: true,
     };
-    wish.check()?;
+    wish.check_new()?;
     // Keys, databases, logs: all of it is for this user only.
     umask(Mode::from_bits_truncate(0o077));
     let home = Home::open(order.dir.as_deref())?;

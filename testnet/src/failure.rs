@@ -142,6 +142,9 @@ fn of_net(error: &NetError) -> Verdict {
         NetError::Consensus(_)
         | NetError::Differs { .. }
         | NetError::Damaged { .. }
+        | NetError::Module(_)
+        | NetError::ForeignSetting { .. }
+        | NetError::NoMiner { .. }
         | NetError::Genesis(_) => Verdict::BadInput,
         NetError::Key(_) | NetError::Wallet(_) | NetError::Ports(_) | NetError::Disk { .. } => {
             Verdict::OurFailure

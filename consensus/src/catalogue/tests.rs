@@ -90,3 +90,39 @@ fn a_misspelt_or_empty_setting_is_refused_with_its_name() {
     );
     assert_eq!(BTreeMap::<String, u64>::new(), genesis(&[]).settings);
 }
+
+#[test]
+fn a_new_chain_is_calibrated_to_what_its_miners_compute() {
+    let mut genesis = Genesis { consensus: Nakamoto::NAME.into(), block_time: 500, ..genesis(&[]) };
+    for hash_rate in [10.0, 123_456.0, 4e6, 9e12] {
+        let settings = calibrate(&genesis, hash_rate).unwrap();
+        let settings = settings.into_iter().map(|(key, value)| (key.to_owned(), value));
+        genesis.settings = settings.collect();
+        let config = crate::nakamoto::Config::from_genesis(&genesis).unwrap();
+        let ratio = config.anchor.work().hashes() / (hash_rate / 2.0);
+        // The compact form keeps three digits to the base of 256, or two and a bit.
+        assert!((0.99..1.01).contains(&ratio), "{hash_rate}: {ratio}");
+    }
+    for nonsense in [f64::NAN, f64::INFINITY, -1.0, 0.0] {
+        let settings = calibrate(&genesis, nonsense).unwrap();
+        genesis.settings.insert(settings[0].0.to_owned(), settings[0].1);
+        assert_eq!(check(&genesis), Ok(()), "{nonsense}");
+    }
+}
+
+#[test]
+fn where_blocks_take_no_work_there_is_nothing_to_calibrate() {
+    let genesis = genesis(&[]);
+    assert_eq!(calibrate(&genesis, 1e6), Ok(Vec::new()));
+    assert_eq!(depths(&genesis), Ok(None));
+}
+
+#[test]
+fn a_genesis_is_checked_before_anybody_starts() {
+    assert_eq!(check(&genesis(&[])), Ok(()));
+    let unknown = check(&genesis(&[("tendermint.blocktime", 1)])).unwrap_err();
+    assert!(matches!(unknown, BadModule::Settings(BadSettings::Unknown { .. })), "{unknown}");
+    let mining = Genesis { consensus: Nakamoto::NAME.into(), block_time: 0, ..genesis(&[]) };
+    let zero = check(&mining).unwrap_err();
+    assert!(matches!(zero, BadModule::Settings(BadSettings::Zero { .. })), "{zero}");
+}

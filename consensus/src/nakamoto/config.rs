@@ -151,6 +151,12 @@ impl Module for Nakamoto {
         &[("ledger.reward", 50), ("ledger.median_blocks", 11)]
     }
 
+    fn calibrate(genesis: &Genesis, hash_rate: f64) -> Vec<(&'static str, u64)> {
+        // What is no number becomes zero, and what is too much the most there is.
+        let hashes = (hash_rate * genesis.block_time().as_secs_f64()) as u64;
+        vec![("pow.bits", u64::from(Target::for_hashes(hashes).to_bits()))]
+    }
+
     fn depths(genesis: &Genesis) -> Result<Option<Depths>, BadSettings> {
         Ok(Some(Config::from_genesis(genesis)?.depths))
     }

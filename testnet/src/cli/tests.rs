@@ -47,6 +47,27 @@ fn every_flag_reaches_the_order() {
 }
 
 #[test]
+fn settings_and_shares_are_read_and_checked() {
+    let order = up(&["--set", "pow.irreversible=20", "--set", "a=0", "--miner-share", "0.5"]);
+    let wish = order.unwrap().wish;
+    let settings = [("a".to_owned(), 0), ("pow.irreversible".to_owned(), 20)];
+    assert_eq!(wish.settings, settings.into());
+    assert_eq!(wish.miner_share, Some(0.5));
+    for args in [
+        ["--set", "pow.irreversible"],
+        ["--set", "=20"],
+        ["--set", "a=many"],
+        ["--set", "a=-1"],
+        ["--miner-share", "0"],
+        ["--miner-share", "1.5"],
+        ["--miner-share", "NaN"],
+        ["--miner-share", "half"],
+    ] {
+        assert_eq!(up(&args).unwrap_err().kind(), ErrorKind::ValueValidation, "{args:?}");
+    }
+}
+
+#[test]
 fn what_makes_no_sense_is_a_usage_error_which_exits_with_two() {
     for args in [
         ["--replicas", "0"],

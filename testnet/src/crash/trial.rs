@@ -16,7 +16,7 @@ use crate::live::{
     net::Net,
     tail::tail,
 };
-use consensus::catalogue::{self, Depths};
+use consensus::catalogue::Depths;
 use ledger::{TransactionId, query::TransactionStatus};
 use node::config::TRACE_FILE;
 use std::{
@@ -93,7 +93,7 @@ pub(super) fn hold(
     rounds: u32,
     tell: &dyn Fn(&str),
 ) -> Result<Summary, CrashError> {
-    let depths = catalogue::depths(&net.genesis).unwrap_or_default();
+    let depths = net.depths();
     let myself = Myself::find()?;
     let (report, inbox) = sync_channel(QUEUE);
     let url = |id| net.url(id).parse().expect("our own addresses are addresses");

@@ -8,26 +8,30 @@ use super::{
     ports::{self, Ports},
 };
 use crate::span;
-use consensus::catalogue;
+use consensus::catalogue::{self, Depths};
 use crypto::{Address, SecretKey};
 use ledger::{
-    Amount, ChainId, Genesis, Stake,
+    Amount, ChainId, Genesis,
     genesis::{BadGenesis, Funded, Validator},
 };
-use node::config::KeyError;
+use node::config::{KeyError, Mining};
 use serde::{Deserialize, Serialize};
 use std::{
+    collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 use thiserror::Error;
 use wallet_cli::keystore::{Keystore, KeystoreError};
 
 mod files;
+mod founding;
 
 #[cfg(test)]
 mod tests;
+
+pub use founding::DEFAULT_SHARE;
 
 /// The most nodes of one net: each is a process on this machine.
 pub const MOST_REPLICAS: u32 = 16;
@@ -35,22 +39,23 @@ pub const MOST_REPLICAS: u32 = 16;
 /// Who gets money at the beginning.
 const ACCOUNTS: [&str; 4] = ["alice", "bob", "carol", "dave"];
 const BALANCE: Amount = Amount(1_000_000);
-const STAKE: Stake = Stake(1_000);
-
-const DEFAULT_CONSENSUS: &str = "tendermint";
-const DEFAULT_REPLICAS: u32 = 4;
-const DEFAULT_BLOCK_TIME: Duration = Duration::from_secs(1);
 
 /// What a person asked for. What was left open is the default on a new net, and what it is on one
 /// that exists.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct Wish {
     /// The module, by its name in the catalogue.
     pub consensus: Option<String>,
     /// How many nodes.
     pub replicas: Option<u32>,
-    /// How long an idle chain waits between blocks.
+    /// How long an idle chain waits between blocks; the mean time between two, where blocks take
+    /// work.
     pub block_time: Option<Duration>,
+    /// What the genesis should set, by the names that the module and the ledger give it.
+    pub settings: BTreeMap<String, u64>,
+    /// How much of a core each node's miner uses, above 0 and at most 1. It is no part of the
+    /// genesis, and may change when a net is gone on with.
+    pub miner_share: Option<f64>,
     /// Whether the nodes of a new net write traces.
     pub trace: bool,
 }
@@ -67,7 +72,7 @@ pub struct Net {
 }
 
 /// What `testnet.json` holds.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Record {
     /// Where each node listens, by its id.
     pub nodes: Vec<Ports>,
@@ -76,6 +81,9 @@ pub struct Record {
     /// Whether the nodes write traces.
     #[serde(default)]
     pub trace: bool,
+    /// How each node mines; none where blocks take no work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub miner: Option<Mining>,
 }
 
 /// A funded account.
@@ -101,6 +109,15 @@ impl Wish {
             _ => Ok(()),
         }
     }
+
+    /// Checks all that can be checked before a new chain is begun.
+    ///
+    /// # Errors
+    ///
+    /// As [`Wish::check`], and what module and ledger say of the settings.
+    pub fn check_new(&self) -> Result<(), NetError> {
+        founding::check(self)
+    }
 }
 
 impl Net {
@@ -108,7 +125,7 @@ impl Net {
     ///
     /// # Errors
     ///
-    /// As [`Wish::check`], and whatever the disk says.
+    /// As [`Wish::check_new`], and whatever the disk says.
     pub fn found(place: Place, wish: &Wish) -> Result<Net, NetError> {
         Net::found_with(place, wish, &[])
     }
@@ -119,32 +136,28 @@ impl Net {
     ///
     /// As [`Net::found`].
     pub fn found_with(place: Place, wish: &Wish, further: &[Funded]) -> Result<Net, NetError> {
-        wish.check()?;
-        let consensus = wish.consensus.as_deref().unwrap_or(DEFAULT_CONSENSUS);
-        let replicas = wish.replicas.unwrap_or(DEFAULT_REPLICAS);
-        let validators = (0..replicas)
-            .map(|id| Ok(Validator { key: files::validator(&place.node(id))?, stake: STAKE }))
+        founding::check(wish)?;
+        let validators = (0..founding::replicas(wish))
+            .map(|id| {
+                let key = files::validator(&place.node(id))?;
+                Ok(Validator { key, stake: founding::STAKE })
+            })
             .collect::<Result<Vec<_>, NetError>>()?;
         let nodes = ports::choose(validators.len()).map_err(NetError::Ports)?;
         let accounts = found_accounts(&place)?;
-        let genesis = Genesis {
-            name: "testnet".to_owned(),
-            time: milliseconds(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()),
-            consensus: consensus.to_owned(),
-            block_time: milliseconds(wish.block_time.unwrap_or(DEFAULT_BLOCK_TIME)),
-            settings: Default::default(),
-            validators,
-            accounts: accounts
-                .iter()
-                .map(|account| Funded { address: account.address, balance: BALANCE })
-                .chain(further.iter().cloned())
-                .collect(),
-        };
-        genesis.check()?;
+        let funded = accounts
+            .iter()
+            .map(|account| Funded { address: account.address, balance: BALANCE })
+            .chain(further.iter().cloned());
+        let mut genesis = founding::draft(wish, validators, funded.collect())?;
+        let miner = founding::mining(wish, &genesis)?;
+        if let Some(mining) = miner {
+            founding::calibrate(wish, &mut genesis, mining);
+        }
         for path in [place.genesis(), place.wallet().join("genesis.json")] {
             files::write(&path, &(genesis.to_json() + "\n"))?;
         }
-        let record = Record { nodes, accounts, trace: wish.trace };
+        let record = Record { nodes, accounts, trace: wish.trace, miner };
         let net = Net { place, genesis, record };
         net.write_addresses()?;
         Ok(net)
@@ -159,7 +172,8 @@ impl Net {
     pub fn resume(place: Place, wish: &Wish) -> Result<Net, NetError> {
         wish.check()?;
         let genesis = Genesis::parse(&read(&place.genesis())?)?;
-        let record = serde_json::from_str(&read(&place.record())?).map_err(|error| {
+        catalogue::check(&genesis)?;
+        let record: Record = serde_json::from_str(&read(&place.record())?).map_err(|error| {
             NetError::Damaged { path: place.record(), reason: error.to_string() }
         })?;
         let mut net = Net { place, genesis, record };
@@ -174,7 +188,12 @@ impl Net {
             });
         }
         net.agree(wish)?;
-        if ports::refresh(&mut net.record.nodes).map_err(NetError::Ports)? {
+        let mut changed = ports::refresh(&mut net.record.nodes).map_err(NetError::Ports)?;
+        if wish.miner_share.is_some() {
+            net.record.miner = founding::mining(wish, &net.genesis)?;
+            changed = true;
+        }
+        if changed {
             net.write_addresses()?;
         }
         Ok(net)
@@ -205,6 +224,11 @@ impl Net {
         format!("http://{}", self.record.nodes[id as usize].rpc)
     }
 
+    /// How deep a block must lie to be counted on; none where a block is final at once.
+    pub fn depths(&self) -> Option<Depths> {
+        catalogue::depths(&self.genesis).expect("the genesis was checked")
+    }
+
     /// Checks the wish against the chain that is there.
     fn agree(&self, wish: &Wish) -> Result<(), NetError> {
         let differs = |flag, wanted: String, is: String| match wanted == is {
@@ -220,6 +244,11 @@ impl Net {
         if let Some(block_time) = wish.block_time {
             let is = span::format(self.genesis.block_time());
             differs("--block-time", span::format(block_time), is)?;
+        }
+        for (key, value) in &wish.settings {
+            let is =
+                self.genesis.settings.get(key).map_or("its default".to_owned(), u64::to_string);
+            differs("--set", format!("{key}={value}"), format!("{key}={is}"))?;
         }
         Ok(())
     }
@@ -252,10 +281,6 @@ fn read(path: &Path) -> Result<String, NetError> {
     fs::read_to_string(path).map_err(|source| NetError::Disk { path: path.to_owned(), source })
 }
 
-fn milliseconds(span: Duration) -> u64 {
-    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
-}
-
 /// Why there is no net.
 #[derive(Debug, Error)]
 pub enum NetError {
@@ -284,6 +309,28 @@ pub enum NetError {
         path: PathBuf,
         /// What is wrong with it.
         reason: String,
+    },
+    /// The module cannot run so.
+    #[error("{0}; --set KEY=VALUE and --block-time change what a new chain's genesis says")]
+    Module(#[from] catalogue::BadModule),
+    /// A setting that nobody would read.
+    #[error(
+        "--set {key}: the settings of this chain begin with \"{consensus}.\" or \"ledger.\"; \
+         correct it, or choose another module with --consensus"
+    )]
+    ForeignSetting {
+        /// As it was given.
+        key: String,
+        /// The module.
+        consensus: String,
+    },
+    /// There is nothing to mine.
+    #[error(
+        "--miner-share is for chains whose blocks take work, and those of {consensus} take none; leave it out"
+    )]
+    NoMiner {
+        /// The module.
+        consensus: String,
     },
     /// No chain can begin so.
     #[error(transparent)]

@@ -277,15 +277,21 @@ fn summary(nodes: &[NodeView]) -> String {
         let _ = match (&node.sight, node.up) {
             (_, false) => write!(line, " {:>4}", "down"),
             (None, true) => write!(line, " {:>4}", "?"),
-            (Some(sight), true) => write!(line, " {:>4}", sight.height),
+            (Some(sight), true) => write!(line, " {:>4}", sight.head_height),
         };
     }
     // Of the nodes that say the most, the first speaks for all.
     let sights = nodes.iter().filter(|node| node.up).filter_map(|node| node.sight.as_ref());
-    let best = sights.reduce(|best, sight| if sight.height > best.height { sight } else { best });
-    if let Some(Sight { round, head, pool, peers, .. }) = best {
+    let higher = |best: &Sight, sight: &Sight| sight.head_height > best.head_height;
+    let best = sights.reduce(|best, sight| if higher(best, sight) { sight } else { best });
+    if let Some(sight) = best {
+        let Sight { height, round, head, pool, peers, .. } = sight;
         let head = head.get(..8).unwrap_or(head);
-        let _ = write!(line, "   round {round}  head {head}  pool {pool}  peers {peers}");
+        let _ = match sight.is_ahead() {
+            true => write!(line, "   final {height}"),
+            false => write!(line, "   round {round}"),
+        };
+        let _ = write!(line, "  head {head}  pool {pool}  peers {peers}");
     }
     line
 }

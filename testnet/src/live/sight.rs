@@ -27,6 +27,9 @@ pub struct Sight {
     pub round: u64,
     /// The newest adopted block.
     pub head: String,
+    /// Its height: above `height` where a block is not final as soon as it is decided.
+    #[serde(default)]
+    pub head_height: u64,
     /// How many transactions wait.
     pub pool: usize,
     /// How many peers it is connected to.
@@ -37,8 +40,8 @@ pub struct Sight {
 
 impl From<StatusAnswer> for Sight {
     fn from(answer: StatusAnswer) -> Sight {
-        let StatusAnswer { height, round, head, pool, peers, state, .. } = answer;
-        Sight { height, round, head: head.to_string(), pool, peers, state }
+        let StatusAnswer { height, round, head, head_height, pool, peers, state, .. } = answer;
+        Sight { height, round, head: head.to_string(), head_height, pool, peers, state }
     }
 }
 
@@ -74,14 +77,24 @@ impl fmt::Display for NodeView {
     }
 }
 
+impl Sight {
+    /// Whether its head is not final yet.
+    pub fn is_ahead(&self) -> bool {
+        self.head_height > self.height
+    }
+}
+
 impl fmt::Display for Sight {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Sight { height, round, pool, peers, .. } = self;
+        let Sight { height, head_height, round, pool, peers, .. } = self;
         let head = self.head.get(..8).unwrap_or(&self.head);
-        write!(
-            f,
-            " height {height:<6} round {round:<3} head {head}  pool {pool:<4} peers {peers}"
-        )?;
+        write!(f, " height {head_height:<6} ")?;
+        // Where blocks are not final at once there are no rounds either that would matter.
+        match self.is_ahead() {
+            true => write!(f, "final {height:<6}")?,
+            false => write!(f, "round {round:<3}")?,
+        }
+        write!(f, " head {head}  pool {pool:<4} peers {peers}")?;
         if self.state != "running" {
             // One word is enough here: programs are given all of it, and so is the node's log.
             let word = self.state.chars().take_while(|character| character.is_alphabetic());

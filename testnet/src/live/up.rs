@@ -8,7 +8,7 @@ use super::{
     control::{Answer, NetView, Request, server::Server},
     demo::{self, Demo, DemoError},
     fleet::{Exit, Fleet, FleetError, GRACE},
-    home::{Home, HomeError},
+    home::{Home, HomeError, Place},
     myself::Myself,
     net::{Net, NetError, Wish},
     registry::{Note, Registry},
@@ -74,7 +74,10 @@ pub enum Event {
 ///
 /// [`UpError`], after everything was stopped.
 pub fn up(order: &Order) -> Result<(), UpError> {
-    order.wish.check()?;
+    match order.dir.as_ref().is_some_and(|dir| Place::new(dir).record().exists()) {
+        true => order.wish.check()?,
+        false => order.wish.check_new()?,
+    }
     if let (true, Some(replicas)) = (order.demo, order.wish.replicas) {
         demo::check(replicas)?;
     }

@@ -2,7 +2,7 @@
 
 use super::{Net, NetError};
 use crypto::PublicKey;
-use node::config::{CONFIG_FILE, KEY_FILE, Mining, Peer, Settings, key};
+use node::config::{CONFIG_FILE, KEY_FILE, Peer, Settings, key};
 use std::{
     fs::{self, File},
     io::{self, Write},
@@ -34,7 +34,7 @@ pub(super) fn settings(net: &Net, id: u32) -> Settings {
         .collect();
     // The genesis is named relatively, so that the directory can be moved and copied.
     let genesis = "../genesis.json".into();
-    let (trace, miner) = (net.record.trace, Mining::default());
+    let (trace, miner) = (net.record.trace, net.record.miner.unwrap_or_default());
     Settings { id, genesis, listen: mine.listen, rpc: mine.rpc, trace, miner, peers }
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use consensus::work::Target;
 use node::config::NodeConfig;
 use std::{net::TcpListener, os::unix::fs::PermissionsExt};
 use tempfile::TempDir;
@@ -92,7 +93,7 @@ fn a_net_goes_on_with_the_same_chain_and_ports() {
         consensus: Some("tendermint".to_owned()),
         replicas: Some(4),
         block_time: Some(Duration::from_secs(1)),
-        trace: false,
+        ..Wish::default()
     };
     assert!(Net::resume(net.place.clone(), &same).is_ok());
 }
@@ -130,4 +131,96 @@ fn files_that_do_not_belong_together_are_damaged() {
     fs::write(net.place.record(), "not json").unwrap();
     let error = Net::resume(net.place.clone(), &Wish::default()).unwrap_err();
     assert!(matches!(error, NetError::Damaged { .. }));
+}
+
+/// A wish for a chain whose blocks take work.
+fn mining(settings: &[(&str, u64)]) -> Wish {
+    Wish {
+        consensus: Some("pow".to_owned()),
+        replicas: Some(2),
+        settings: settings.iter().map(|(key, value)| ((*key).to_owned(), *value)).collect(),
+        ..Wish::default()
+    }
+}
+
+fn refusal(wish: &Wish) -> String {
+    let (dir, place) = place();
+    let message = Net::found(place, wish).unwrap_err().to_string();
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0, "nothing was begun");
+    assert_eq!(wish.check_new().unwrap_err().to_string(), message);
+    message
+}
+
+#[test]
+fn a_chain_that_takes_work_is_calibrated_and_its_nodes_mine_with_a_share_of_a_core() {
+    let (_dir, net) = founded(&mining(&[("pow.irreversible", 20)]));
+    let settings = &net.genesis.settings;
+    assert_eq!(settings["pow.irreversible"], 20);
+    assert_eq!(settings["ledger.reward"], 50, "a custom of the module");
+    assert!(settings["pow.bits"] > 0);
+    assert_eq!(net.depths(), Some(Depths { confirmations: 6, irreversible: 20 }));
+    for id in net.ids() {
+        let miner = NodeConfig::load(&net.place.node(id)).unwrap().settings().miner;
+        assert_eq!(miner, Mining { threads: 1, share: DEFAULT_SHARE });
+    }
+}
+
+#[test]
+fn what_was_asked_for_is_not_calibrated_away() {
+    let (_dir, net) = founded(&mining(&[("pow.bits", 0x2000_ffff), ("ledger.reward", 7)]));
+    assert_eq!(net.genesis.settings["pow.bits"], 0x2000_ffff);
+    assert_eq!(net.genesis.settings["ledger.reward"], 7);
+}
+
+#[test]
+fn a_smaller_share_makes_easier_blocks() {
+    let shared = |share| {
+        let (_dir, net) = founded(&Wish { miner_share: Some(share), ..mining(&[]) });
+        let bits = u32::try_from(net.genesis.settings["pow.bits"]).unwrap();
+        Target::from_bits(bits).unwrap().work().hashes()
+    };
+    // However busy the machine is meanwhile.
+    assert!(shared(0.5) > 3.0 * shared(0.001));
+}
+
+#[test]
+fn a_chain_without_work_has_neither_depths_nor_miners() {
+    let (_dir, net) = founded(&Wish::default());
+    assert_eq!((net.depths(), net.record.miner), (None, None));
+    assert!(net.genesis.settings.is_empty());
+    let message = refusal(&Wish { miner_share: Some(0.5), ..Wish::default() });
+    assert!(message.contains("--miner-share") && message.contains("tendermint"), "{message}");
+}
+
+#[test]
+fn settings_that_no_chain_can_have_are_refused_naming_them() {
+    for (wish, words) in [
+        (mining(&[("tendermint.propose_ms", 1)]), "\"pow.\""),
+        (mining(&[("power", 1)]), "\"pow.\""),
+        (mining(&[("pow.depth", 1)]), "pow.irreversible"),
+        (mining(&[("pow.irreversible", 201)]), "at most 200"),
+        (mining(&[("ledger.rewards", 1)]), "ledger.reward"),
+        (Wish { block_time: Some(Duration::ZERO), ..mining(&[]) }, "--block-time"),
+    ] {
+        let message = refusal(&wish);
+        assert!(message.contains(words), "{message}");
+    }
+}
+
+#[test]
+fn another_share_may_be_used_when_a_chain_goes_on_and_no_other_setting() {
+    let (_dir, net) = founded(&mining(&[("pow.irreversible", 20)]));
+    let wish = Wish { miner_share: Some(0.25), ..mining(&[("pow.irreversible", 20)]) };
+    let again = Net::resume(net.place.clone(), &wish).unwrap();
+    assert_eq!(again.genesis, net.genesis);
+    let config = NodeConfig::load(&net.place.node(1)).unwrap();
+    assert_eq!(config.settings().miner.share, 0.25);
+    let kept = Net::resume(net.place.clone(), &Wish::default()).unwrap();
+    assert_eq!(kept.record.miner, Some(Mining { threads: 1, share: 0.25 }));
+
+    let refused = |wish: Wish| Net::resume(net.place.clone(), &wish).unwrap_err().to_string();
+    let message = refused(mining(&[("pow.irreversible", 21)]));
+    assert!(message.contains("has pow.irreversible=20"), "{message}");
+    let message = refused(mining(&[("pow.confirmations", 3)]));
+    assert!(message.contains("has pow.confirmations=its default"), "{message}");
 }

@@ -5,6 +5,7 @@ use crate::{
     live::net::Net,
     span,
 };
+use consensus::catalogue::Depths;
 use serde::Serialize;
 use std::fmt;
 
@@ -23,9 +24,15 @@ pub struct Ready {
     pub wallet_dir: String,
     /// Who has money.
     pub accounts: Vec<Account>,
+    /// How deep a block must lie to be counted on; left out where it is final at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub depths: Option<Depths>,
     /// The rest is for people.
     #[serde(skip)]
     block_time: String,
+    /// How much of a core each node's miner uses.
+    #[serde(skip)]
+    share: Option<f64>,
     #[serde(skip)]
     temporary: bool,
     #[serde(skip)]
@@ -79,7 +86,9 @@ impl Ready {
                     balance: funded.balance.0,
                 })
                 .collect(),
+            depths: net.depths(),
             block_time: span::format(net.genesis.block_time()),
+            share: net.record.miner.map(|miner| miner.share * f64::from(miner.threads)),
             temporary,
             transfer: format!("{} {send} --dir {}", myself.typed, quote_path(&wallet)),
             typed: myself.typed.clone(),
@@ -93,7 +102,18 @@ impl fmt::Display for Ready {
         let s = if replicas == 1 { "" } else { "s" };
         writeln!(f, "\nByzantium testnet: {replicas} node{s} running {}", self.consensus)?;
         writeln!(f, "\n  chain       {}", self.chain_id)?;
-        writeln!(f, "  block time  {}", self.block_time)?;
+        match (self.depths, self.share) {
+            (Some(Depths { confirmations, irreversible }), share) => {
+                writeln!(f, "  block time  {}, on average", self.block_time)?;
+                let percent = share.unwrap_or(1.0) * 100.0;
+                writeln!(f, "  mining      each node with {percent:.0} % of a core")?;
+                writeln!(
+                    f,
+                    "  depth       counted on {confirmations} deep, final {irreversible} deep"
+                )?;
+            }
+            (None, _) => writeln!(f, "  block time  {}", self.block_time)?,
+        }
         let fate = if self.temporary { "  (temporary: removed at the end)" } else { "" };
         writeln!(f, "  directory   {}{fate}", self.dir)?;
         writeln!(f, "\nNodes\n")?;
@@ -106,11 +126,19 @@ impl fmt::Display for Ready {
         }
         writeln!(f, "\n  Keys in {}, without a passphrase: for play only.", self.wallet_dir)?;
         writeln!(f, "\nA first transfer, from another terminal:\n\n  {}", self.transfer)?;
-        writeln!(f, "\n{}", tolerance(replicas))?;
+        match self.depths {
+            None => writeln!(f, "\n{}", tolerance(replicas))?,
+            Some(_) => writeln!(f, "\n{BY_WORK}\n")?,
+        }
         writeln!(f, "  {} kill {}\n", self.typed, replicas.saturating_sub(1))?;
         writeln!(f, "Ctrl-C stops everything.")
     }
 }
+
+/// What a net survives whose blocks take work instead of votes.
+const BY_WORK: &str = "\
+Nobody votes here: each node that is left goes on mining, more slowly, even all alone. See for
+yourself:";
 
 /// What a net of so many nodes of equal stake survives: a quorum is more than two thirds.
 fn tolerance(replicas: usize) -> String {

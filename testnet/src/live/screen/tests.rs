@@ -34,6 +34,7 @@ fn node(id: u32, height: Option<u64>) -> NodeView {
         height,
         round: 0,
         head: "3f8a00c1".repeat(8),
+        head_height: height,
         pool: 0,
         peers: 3,
         state: "running".to_owned(),

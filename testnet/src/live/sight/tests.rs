@@ -5,6 +5,7 @@ fn sight() -> Sight {
         height: 128,
         round: 0,
         head: "3f8a00c1".repeat(8),
+        head_height: 128,
         pool: 3,
         peers: 3,
         state: "running".to_owned(),
@@ -25,6 +26,15 @@ fn a_line_says_how_far_a_node_is() {
 }
 
 #[test]
+fn where_nothing_is_final_at_once_a_line_says_how_far_that_is() {
+    let ahead = Sight { height: 28, ..sight() };
+    assert_eq!(
+        view(Some(ahead)).to_string(),
+        "node 2   height 128    final 28     head 3f8a00c1  pool 3    peers 3"
+    );
+}
+
+#[test]
 fn a_dead_node_is_down_whatever_it_said_before() {
     let exit = Some(Exit { code: None, signal: Some(9) });
     let dead = NodeView { up: false, pid: None, exit, ..view(Some(sight())) };
@@ -40,10 +50,15 @@ fn a_silent_node_is_not_called_down() {
 #[test]
 fn no_line_is_longer_than_a_terminal_is_wide() {
     let state = "halted: two proofs \u{1b}[2J for one height".to_owned();
-    let sight = Sight { height: 999_999, round: 999, pool: 9_999, peers: 15, state, ..sight() };
-    let line = NodeView { id: 15, ..view(Some(sight)) }.to_string();
-    assert!(line.chars().count() <= 79, "{line}");
-    assert!(line.contains("halted") && !line.contains('\u{1b}'), "{line}");
+    let head_height = 999_999;
+    for height in [999_999, 999_998] {
+        let (state, sight) = (state.clone(), sight());
+        let sight =
+            Sight { height, head_height, round: 999, pool: 9_999, peers: 15, state, ..sight };
+        let line = NodeView { id: 15, ..view(Some(sight)) }.to_string();
+        assert!(line.chars().count() <= 79, "{line}");
+        assert!(line.contains("halted") && !line.contains('\u{1b}'), "{line}");
+    }
 }
 
 #[test]
