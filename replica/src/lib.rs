@@ -11,6 +11,7 @@
 //! [`trace`].
 
 mod application;
+pub mod cache;
 pub mod event;
 pub mod gossip;
 pub mod inbox;
@@ -23,6 +24,7 @@ pub mod sync;
 mod testing;
 pub mod trace;
 
+pub use cache::TransactionCache;
 pub use event::{Action, Alarm, Answer, Class, Event, Moment, Query, Ticket};
 pub use packet::{Envelope, Opened, Packet, Refused};
 pub use replica::{Options, Refusals, Replica, Setup};

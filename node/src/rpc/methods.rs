@@ -20,6 +20,7 @@ use ledger::{Transaction, VerifiedTransaction, transaction::MAX_TRANSACTION_BYTE
 use replica::{Answer, Query, Refused};
 use serde::Serialize;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// Every method there is.
 pub(super) const METHODS: &[&str] =
@@ -109,11 +110,13 @@ async fn account(backend: &Backend, mut params: Params) -> Result<Value, RpcErro
 async fn submit(backend: &Backend, mut params: Params) -> Result<Value, RpcError> {
     let digits: String = params.required("transaction")?;
     params.finish()?;
-    let chain = backend.chain;
+    let (chain, met) = (backend.chain, Arc::clone(backend.asker.transactions()));
     // A signature takes tens of microseconds, too long for the thread that serves everyone. How
     // many wait there is bounded by how many requests are at work.
     let verified = tokio::task::spawn_blocking(move || {
-        let transaction = decode(&digits)?;
+        let mut submitted = [decode(&digits)?];
+        met.recognise(&mut submitted);
+        let [transaction] = submitted;
         transaction.verify(chain).map_err(RpcError::from)
     });
     let verified: VerifiedTransaction = verified.await.map_err(|error| {

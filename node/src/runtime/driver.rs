@@ -15,7 +15,9 @@ use crate::network::Network;
 use consensus::Protocol;
 use crossbeam_channel::{Receiver, select};
 use ledger::{Header, ReplicaId, VerifiedTransaction, store::StoreError};
-use replica::{Action, Class, Envelope, Event, Refusals, Replica, Ticket, packet};
+use replica::{
+    Action, Class, Envelope, Event, Refusals, Replica, Ticket, TransactionCache, packet,
+};
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 /// How long the thread sleeps at most when no timer is set.
@@ -50,6 +52,7 @@ pub(super) struct Driver<P: Protocol> {
     pub(super) counters: Arc<Counters>,
     pub(super) alarms: Alarms,
     pub(super) batches: Batches,
+    pub(super) transactions: Arc<TransactionCache>,
     pub(super) desk: Desk,
 }
 
@@ -127,6 +130,7 @@ impl<P: Protocol> Driver<P> {
             match action {
                 Action::Send { to, envelope, class } => self.send(&to, &envelope, class),
                 Action::Publish(transactions) => {
+                    self.meet(&transactions);
                     for batch in self.batches.add(transactions, self.clock.now()) {
                         self.publish(&batch);
                     }
@@ -172,6 +176,12 @@ impl<P: Protocol> Driver<P> {
             sent.copies += copies;
             sent.bytes += copies * len;
         });
+    }
+
+    /// Makes known to the openers what came from our own wallets: the others' proposals name it.
+    fn meet(&self, transactions: &[VerifiedTransaction]) {
+        let mut met: Vec<_> = transactions.iter().map(|each| each.transaction().clone()).collect();
+        self.transactions.unify(&mut met);
     }
 
     fn publish(&self, batch: &[VerifiedTransaction]) {

@@ -128,6 +128,7 @@ impl Runtime {
         let (to_gossiped, gossiped) = bounded(GOSSIPED);
         let openers = Openers {
             keys: Arc::new(keys),
+            transactions: Arc::clone(asker.transactions()),
             opened: to_opened,
             gossiped: to_gossiped,
             counters: Arc::clone(&counters),
@@ -148,6 +149,7 @@ impl Runtime {
             counters,
             alarms: Alarms::default(),
             batches: Batches::default(),
+            transactions: Arc::clone(asker.transactions()),
             desk: Desk::default(),
         };
         threads.push(failures.watch("replica", move || Ok(driver.run(&inbound)?))?);

@@ -8,7 +8,7 @@ use ledger::{
     genesis::{Funded, Validator},
     store::{MemoryStore, Store},
 };
-use replica::{Action, Alarm, Event, Moment, Options, Replica, Setup, packet};
+use replica::{Action, Alarm, Event, Moment, Options, Replica, Setup, TransactionCache, packet};
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::Arc,
@@ -60,6 +60,7 @@ pub(crate) struct World<P: Module> {
 struct Place<P: Module> {
     replica: Replica<P>,
     store: Arc<MemoryStore>,
+    cache: TransactionCache,
     set: BTreeMap<Alarm, (Duration, u64)>,
 }
 
@@ -107,7 +108,7 @@ impl<P: Module> World<P> {
                 options: Options { trace: false, ..Options::default() },
             });
             let replica = replica.expect("a fresh store");
-            Place { replica, store, set: BTreeMap::new() }
+            Place { replica, store, cache: TransactionCache::default(), set: BTreeMap::new() }
         });
         let mut world = World {
             places: places.collect(),
@@ -159,9 +160,10 @@ impl<P: Module> World<P> {
         let batches: Vec<_> = verified.chunks(BATCH).map(packet::encode_transactions).collect();
         let mut pooled = Vec::new();
         for me in 0..self.places.len() {
+            let place = &self.places[me];
             let start = Instant::now();
             let opened = batches.iter().map(|batch| {
-                packet::open_transactions(batch, &self.keys).expect("they are signed")
+                packet::open_transactions(batch, &self.keys, &place.cache).expect("they are signed")
             });
             let opened = opened.flatten().collect();
             self.spent.gossip += start.elapsed();
@@ -201,7 +203,8 @@ impl<P: Module> World<P> {
         let event = match errand {
             Errand::Envelope(from, bytes) => {
                 let start = Instant::now();
-                let (seq, opened) = packet::open(&bytes, &self.keys).expect("all are honest");
+                let opened = packet::open(&bytes, &self.keys, &self.places[me].cache);
+                let (seq, opened) = opened.expect("all are honest");
                 self.spent.open += start.elapsed();
                 Event::Received { from, seq, opened }
             }

@@ -26,10 +26,7 @@ const MAX_LOOSE: usize = 256;
 impl<P: Protocol> Replica<P> {
     pub(super) fn received(&mut self, from: ReplicaId, opened: Opened<P::Message>) {
         match opened {
-            Opened::Message { signed, verified } => {
-                verified.iter().for_each(|transaction| self.verified.remember(transaction));
-                self.hear(signed);
-            }
+            Opened::Message(signed) => self.hear(signed),
             Opened::Summary(summary) => self.summary_from(from, &summary),
             Opened::Ask(ask) => self.asked_by(from, ask),
             Opened::Blocks(blocks) => self.blocks_from(from, &blocks),
@@ -131,7 +128,7 @@ impl<P: Protocol> Replica<P> {
     fn commit_proven(&mut self, blocks: &[Chained]) -> Result<usize, SyncFault> {
         let run = sync::check::<P>(&self.ledger, blocks, &self.keys)?;
         for chained in &blocks[run.clone()] {
-            self.ledger.accept(&chained.block, &mut self.verified, &mut self.batch)?;
+            self.ledger.accept(&chained.block, &mut self.batch)?;
         }
         let last = &blocks[run.end - 1];
         self.commit(last.block.hash(), last.proof.clone());
