@@ -4,7 +4,7 @@
 //! block that is fetched. Its signature costs more than all else that is done with it, and a
 //! [`Transaction`] remembers for all its clones that it is good. So whatever comes from outside is
 //! exchanged here for the handle that came first. It also lets a proposal travel without its
-//! transactions: see [`crate::packet`].
+//! transactions: see [`crate::packet::compact`].
 //!
 //! What is remembered may come from anyone, good or not. Nothing but speed depends on it: a
 //! transaction that is forgotten is checked again, and a proposal that cannot be completed is asked
@@ -83,6 +83,28 @@ impl TransactionCache {
         }
     }
 
+    /// The transactions of these names, in order, from `also` or from memory. Looks no further than
+    /// to the first that is in neither, nor than `limit` bytes of them.
+    pub(crate) fn find(
+        &self,
+        names: &[TransactionId],
+        also: &BTreeMap<TransactionId, Transaction>,
+        limit: usize,
+    ) -> Result<Vec<Transaction>, NotFound> {
+        let mut bytes = 0;
+        let mut found = Vec::new();
+        let held = self.lock();
+        for name in names {
+            let known = also.get(name).or_else(|| held.get(*name)).ok_or(NotFound::Missing)?;
+            bytes += known.bytes();
+            if bytes > limit {
+                return Err(NotFound::TooLong);
+            }
+            found.push(known.clone());
+        }
+        Ok(found)
+    }
+
     /// Forgets those of these that are not known to be good: what came in bad company should not
     /// take the place of anything else.
     pub fn forget_unproven(&self, transactions: &[Transaction]) {
@@ -105,6 +127,15 @@ impl TransactionCache {
         // A panic in between can at worst lose count of some bytes.
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Why not all of some transactions were found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum NotFound {
+    /// One is not remembered.
+    Missing,
+    /// Together they are longer than the limit.
+    TooLong,
 }
 
 impl Held {

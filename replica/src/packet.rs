@@ -9,11 +9,15 @@ use crate::{cache::TransactionCache, gossip::Summary};
 use consensus::{Claimed, Message, Signed, quorum::Forged};
 use crypto::codec::{self, CodecError};
 use ledger::{
-    Block, BlockHash, Keys, Proof, Transaction, VerifiedTransaction, block::MAX_BLOCK_BYTES,
-    transaction::BadTransaction,
+    Block, BlockHash, Keys, Proof, Transaction, TransactionId, VerifiedTransaction,
+    block::MAX_BLOCK_BYTES, transaction::BadTransaction,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+
+pub mod compact;
+
+use compact::{Carrier, Compact, Completed};
 
 /// The longest envelope anyone opens, in bytes: an answer to a sync request, and some.
 pub const MAX_ENVELOPE_BYTES: usize = 4 * MAX_BLOCK_BYTES;
@@ -54,6 +58,8 @@ pub enum Ask {
     Block(BlockHash),
     /// One message without a slot, by its id.
     Message([u8; 32]),
+    /// All of a message that came without transactions we have not met.
+    Whole(Carrier),
 }
 
 /// A committed block on its way to a replica that is behind.
@@ -74,6 +80,7 @@ enum Wire<M> {
     Ask(Ask),
     Blocks(Vec<Chained>),
     Block(Arc<Block>),
+    Compact(Compact<M>),
 }
 
 /// What an envelope held, checked as far as no state is needed.
@@ -89,6 +96,8 @@ pub enum Opened<M> {
     Blocks(Vec<Chained>),
     /// A block, not yet known to be wanted.
     Block(Arc<Block>),
+    /// A message, perhaps, but not all of it: transactions are missing that we have not met.
+    Incomplete(Carrier),
 }
 
 /// Why an envelope is thrown away unread.
@@ -100,6 +109,9 @@ pub enum Refused {
     /// A signature is not its sender's.
     #[error(transparent)]
     Forged(#[from] Forged),
+    /// The bytes are no compact form of a message.
+    #[error("a message without its transactions cannot be completed: {0}")]
+    Compact(&'static str),
     /// A transaction is bad whatever the state.
     #[error("a gossiped transaction is bad: {0}")]
     Transaction(#[from] BadTransaction),
@@ -110,7 +122,7 @@ impl Refused {
     pub fn reason(&self) -> &'static str {
         match self {
             Refused::Codec(CodecError::TooLong { .. }) => "too_long",
-            Refused::Codec(_) => "malformed",
+            Refused::Codec(_) | Refused::Compact(_) => "malformed",
             Refused::Forged(_) => "forged",
             Refused::Transaction(BadTransaction::WrongChain { .. }) => "wrong_chain",
             Refused::Transaction(BadTransaction::TooLong { .. }) => "too_long",
@@ -130,6 +142,15 @@ impl<M: Message> Envelope<M> {
             Packet::Block(block) => Wire::Block(Arc::clone(block)),
         };
         codec::encode(&(self.seq, wire))
+    }
+
+    /// The bytes of a first send: where it is worth it a message leaves its block's transactions
+    /// behind, but for those that `is_fresh` says the receivers may not have met. None where it is
+    /// not.
+    pub fn encode_compact(&self, is_fresh: impl Fn(TransactionId) -> bool) -> Option<Vec<u8>> {
+        let Packet::Message(signed) = &self.packet else { return None };
+        let compact = Compact::of(signed, is_fresh)?;
+        Some(codec::encode(&(self.seq, Wire::Compact(compact))))
     }
 }
 
@@ -168,6 +189,10 @@ pub fn open<M: Message>(
     let (seq, wire): (u64, Wire<M>) = codec::decode(bytes, MAX_ENVELOPE_BYTES)?;
     let opened = match wire {
         Wire::Message(claimed) => Opened::Message(open_message(claimed, keys, cache)?),
+        Wire::Compact(compact) => match compact.complete(cache)? {
+            Completed::Whole(claimed) => Opened::Message(open_message(claimed, keys, cache)?),
+            Completed::Lacking(carrier) => Opened::Incomplete(carrier),
+        },
         Wire::Summary(summary) => Opened::Summary(summary),
         Wire::Ask(ask) => Opened::Ask(ask),
         Wire::Blocks(mut blocks) => {

@@ -25,6 +25,7 @@ use std::{
 use tempfile::TempDir;
 
 mod hostile;
+mod names;
 
 const SOON: Duration = Duration::from_secs(60);
 

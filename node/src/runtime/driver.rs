@@ -10,6 +10,7 @@ use super::{
     feed::Feed,
     miner::Miner,
     tracer::Tracer,
+    young::Young,
 };
 use crate::network::Network;
 use consensus::Protocol;
@@ -53,6 +54,7 @@ pub(super) struct Driver<P: Protocol> {
     pub(super) alarms: Alarms,
     pub(super) batches: Batches,
     pub(super) transactions: Arc<TransactionCache>,
+    pub(super) young: Young,
     pub(super) desk: Desk,
 }
 
@@ -164,8 +166,17 @@ impl<P: Protocol> Driver<P> {
         }
     }
 
-    fn send(&self, to: &[ReplicaId], envelope: &Envelope<P::Message>, class: Class) {
-        let bytes: Arc<[u8]> = envelope.encode().into();
+    fn send(&mut self, to: &[ReplicaId], envelope: &Envelope<P::Message>, class: Class) {
+        let compact = match class {
+            // Whoever asks, or has waited for it in vain, gets all of it.
+            Class::Resend | Class::Summary | Class::Sync => None,
+            Class::First | Class::Relay => {
+                let young = self.young.at(self.clock.now());
+                envelope.encode_compact(|id| young.contains(&id))
+            }
+        };
+        let compacted = u64::from(compact.is_some());
+        let bytes: Arc<[u8]> = compact.unwrap_or_else(|| envelope.encode()).into();
         let (copies, len) = (to.len() as u64, bytes.len() as u64);
         for peer in to {
             self.network.send(peer.0, Arc::clone(&bytes));
@@ -175,11 +186,14 @@ impl<P: Protocol> Driver<P> {
             sent.envelopes += 1;
             sent.copies += copies;
             sent.bytes += copies * len;
+            figures.compacted += compacted;
         });
     }
 
-    /// Makes known to the openers what came from our own wallets: the others' proposals name it.
-    fn meet(&self, transactions: &[VerifiedTransaction]) {
+    /// Makes known to the openers what came from our own wallets, since the others' proposals name
+    /// it, and keeps in mind that the others may not know it yet.
+    fn meet(&mut self, transactions: &[VerifiedTransaction]) {
+        self.young.add(transactions.iter().map(VerifiedTransaction::id), self.clock.now());
         let mut met: Vec<_> = transactions.iter().map(|each| each.transaction().clone()).collect();
         self.transactions.unify(&mut met);
     }

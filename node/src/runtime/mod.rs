@@ -27,6 +27,7 @@ mod openers;
 mod slot;
 mod threads;
 mod tracer;
+mod young;
 
 pub use counters::{Figures, Reasons, Sent};
 pub use threads::Failure;
@@ -61,6 +62,7 @@ use std::{
     thread::{self, JoinHandle},
 };
 use tracer::Tracer;
+use young::Young;
 
 /// Opened envelopes that wait for the replica.
 const OPENED: usize = 128;
@@ -150,6 +152,7 @@ impl Runtime {
             alarms: Alarms::default(),
             batches: Batches::default(),
             transactions: Arc::clone(asker.transactions()),
+            young: Young::default(),
             desk: Desk::default(),
         };
         threads.push(failures.watch("replica", move || Ok(driver.run(&inbound)?))?);

@@ -17,7 +17,7 @@ use consensus::Message;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use ledger::{Keys, ReplicaId, Transaction, VerifiedTransaction};
 use replica::{
-    Event, Refused, TransactionCache,
+    Event, Opened, Refused, TransactionCache,
     packet::{self, MAX_ENVELOPE_BYTES},
 };
 use std::{collections::VecDeque, io, sync::Arc, thread::JoinHandle};
@@ -127,7 +127,11 @@ impl<M: Message> Openers<M> {
         for Frame { from, bytes } in frames {
             match packet::open::<M>(&bytes, &self.keys, &self.transactions) {
                 Ok((seq, opened)) => {
-                    self.counters.note(|figures| figures.opened += 1);
+                    let incomplete = u64::from(matches!(opened, Opened::Incomplete(_)));
+                    self.counters.note(|figures| {
+                        figures.opened += 1;
+                        figures.incomplete += incomplete;
+                    });
                     if self.opened.send(Event::Received { from, seq, opened }).is_err() {
                         return;
                     }

@@ -76,6 +76,7 @@ fn again((seq, opened): (u64, Opened<Word>)) -> Vec<u8> {
         Opened::Ask(ask) => Packet::Ask(ask),
         Opened::Blocks(blocks) => Packet::Blocks(blocks),
         Opened::Block(block) => Packet::Block(block),
+        Opened::Incomplete(carrier) => panic!("a word carries no block: {carrier:?}"),
     };
     Envelope { seq, packet }.encode()
 }

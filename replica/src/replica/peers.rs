@@ -5,7 +5,7 @@ use crate::{
     event::{Action, Alarm, Class},
     gossip::{self, Summary},
     inbox::Verdict,
-    packet::{Ask, Chained, Opened, Packet},
+    packet::{Ask, Chained, Opened, Packet, compact::Carrier},
     sync::{self, SyncFault},
     trace::What,
 };
@@ -31,6 +31,7 @@ impl<P: Protocol> Replica<P> {
             Opened::Ask(ask) => self.asked_by(from, ask),
             Opened::Blocks(blocks) => self.blocks_from(from, &blocks),
             Opened::Block(block) => self.block_arrived(block),
+            Opened::Incomplete(carrier) => self.ask_for_all_of(from, carrier),
         }
     }
 
@@ -56,6 +57,26 @@ impl<P: Protocol> Replica<P> {
             }
         }
         self.inputs.push_back(Input::Heard(signed));
+    }
+
+    /// Asks whoever sent a message without some of its transactions for the whole, unless that
+    /// came otherwise or would not be listened to. Best effort: gossip brings what stays lost.
+    fn ask_for_all_of(&mut self, from: ReplicaId, carrier: Carrier) {
+        let is_of_use = carrier.slot.is_none_or(|slot| self.inbox.is_open(slot));
+        if is_of_use && self.find(&carrier).is_none() {
+            self.post_to(vec![from], Packet::Ask(Ask::Whole(carrier)), Class::Sync);
+        }
+    }
+
+    /// A message that we hold, by the block it carries.
+    fn find(&self, carrier: &Carrier) -> Option<&Signed<P::Message>> {
+        match carrier.slot {
+            Some(slot) => {
+                let mut held = self.inbox.held(slot, carrier.sender).iter();
+                held.find(|signed| carrier.is(signed))
+            }
+            None => self.loose.iter().find(|signed| carrier.is(signed)),
+        }
     }
 
     fn summary_from(&mut self, from: ReplicaId, summary: &Summary) {
@@ -85,6 +106,10 @@ impl<P: Protocol> Replica<P> {
             Ask::Blocks { from } => Packet::Blocks(sync::answer(&self.ledger, from)),
             Ask::Block(hash) => match self.ledger.block(hash) {
                 Some(block) => Packet::Block(block),
+                None => return,
+            },
+            Ask::Whole(carrier) => match self.find(&carrier) {
+                Some(signed) => Packet::Message(signed.clone()),
                 None => return,
             },
             Ask::Message(id) => {

@@ -11,6 +11,8 @@ use consensus::{Effect, To};
 use ledger::{Block, Draft, Seal, store::MemoryStore};
 use std::collections::BTreeSet;
 
+mod carriers;
+
 struct Rig {
     replica: Replica<Puppet>,
     puppet: Puppet,
