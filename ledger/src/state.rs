@@ -12,7 +12,7 @@ pub(crate) mod tree;
 
 pub use proof::{AccountProof, BadProof};
 
-use crate::{Action, Amount, Payload, Stake};
+use crate::{Action, Amount, Stake, Transaction};
 use crypto::Address;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -102,14 +102,15 @@ impl<'a> Execution<'a> {
     }
 
     /// Executes one transaction, whose signature was checked, or changes nothing.
-    pub(crate) fn apply(&mut self, payload: &Payload) -> Result<(), Refusal> {
+    pub(crate) fn apply(&mut self, transaction: &Transaction) -> Result<(), Refusal> {
+        let payload = &transaction.payload;
         let (to, amount) = match &payload.action {
             Action::Transfer { to, amount } => (*to, *amount),
             Action::Bond { .. } => return Err(Refusal::NotYet("bonding stake")),
             Action::Unbond { .. } => return Err(Refusal::NotYet("unbonding stake")),
             Action::Evidence(_) => return Err(Refusal::NotYet("evidence")),
         };
-        let sender = payload.sender.address();
+        let sender = transaction.sender();
         let paid = self.account(sender).pay(payload.nonce, amount, payload.fee)?;
 
         // Sender, recipient and proposer may be one and the same, so each step builds on the last.
@@ -119,7 +120,10 @@ impl<'a> Execution<'a> {
             let account = account.unwrap_or_else(|| self.account(address));
             changed.insert(address, account.receive(amount)?);
         }
-        self.accounts.append(&mut changed);
+        // One by one: to append means to build the whole map anew.
+        for (address, account) in changed {
+            self.accounts.insert(address, account);
+        }
         Ok(())
     }
 

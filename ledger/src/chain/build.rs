@@ -45,7 +45,7 @@ impl Ledger {
             let grown = len + transaction.bytes();
             if grown <= MAX_BLOCK_BYTES
                 && transaction.clone().verify(self.chain).is_ok()
-                && execution.apply(&transaction.payload).is_ok()
+                && execution.apply(&transaction).is_ok()
             {
                 len = grown;
                 block.transactions.push(transaction);
@@ -140,9 +140,7 @@ impl Ledger {
         let state = self.state(header.parent).expect("the parent is the root or undecided");
         let mut execution = Execution::new(&state, fees);
         for (index, transaction) in transactions.iter().enumerate() {
-            execution
-                .apply(&transaction.payload)
-                .map_err(|reason| Invalid::Execution { index, reason })?;
+            execution.apply(transaction).map_err(|reason| Invalid::Execution { index, reason })?;
         }
         Ok(execution.finish(header.height))
     }
