@@ -1,7 +1,6 @@
-//! The binary on a chain of proof-of-work: confirmations, proofs, and nodes that lie.
+//! The binary on a chain of proof-of-work: confirmations, balances, and the headers it keeps.
 
-use ledger::{BlockHash, Header};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::{
     fs,
     process::{Command, Stdio},
@@ -9,11 +8,11 @@ use std::{
 };
 use support::{
     Outcome, Pit, Wallet, crooked,
-    fake_node::{FakeNode, Reply},
-    mined::{INTERVAL, Mined, mined_genesis, sealed, transfers, unsealed},
+    fake_node::FakeNode,
+    mined::{INTERVAL, Mined, mined_genesis, transfers},
     miner,
     network::{poor, rich},
-    pit_and_wallet,
+    paid, pit_and_wallet,
 };
 
 mod support;
@@ -25,9 +24,12 @@ fn pit(blocks: u64) -> (Pit, Wallet) {
     pit_and_wallet(chain)
 }
 
+/// Something that happens to a chain.
+type Step = Box<dyn FnOnce(&mut Mined) + Send>;
+
 /// An honest node where something happens each time it is asked for headers after a transaction was
 /// handed to it.
-fn scripted(pit: &Pit, mut steps: Vec<Box<dyn FnOnce(&mut Mined) + Send>>) -> FakeNode {
+fn scripted(pit: &Pit, mut steps: Vec<Step>) -> FakeNode {
     let mut submitted = false;
     steps.reverse();
     crooked(pit, move |chain, method, _| {
@@ -42,25 +44,13 @@ fn scripted(pit: &Pit, mut steps: Vec<Box<dyn FnOnce(&mut Mined) + Send>>) -> Fa
     })
 }
 
-fn step(step: impl FnOnce(&mut Mined) + Send + 'static) -> Box<dyn FnOnce(&mut Mined) + Send> {
+fn step(step: impl FnOnce(&mut Mined) + Send + 'static) -> Step {
     Box::new(step)
 }
 
 fn send<'a>(to: &'a str, node: &'a FakeNode) -> Vec<&'a str> {
     let words = ["send", "--from", "rich", "--to", to, "--amount", "25", "--wait"];
     [words.as_slice(), &["--timeout", "100s", "--node", node.url()]].concat()
-}
-
-/// A chain with a transfer in block 4 and so many blocks upon it, and the transfer's id.
-fn paid(upon: u64) -> (Pit, Wallet, String) {
-    let mut chain = Mined::new("light");
-    chain.grow(3);
-    let payment = transfers(&chain, 0..1, 25);
-    let tx = payment[0].id().to_string();
-    chain.mine(payment);
-    chain.grow(upon);
-    let (pit, wallet) = pit_and_wallet(chain);
-    (pit, wallet, tx)
 }
 
 fn verify(wallet: &Wallet, tx: &str, node: &FakeNode) -> Outcome {
@@ -281,111 +271,6 @@ fn a_young_chain_counts_from_the_genesis_and_an_old_one_from_what_nodes_keep() {
         );
         assert_eq!((&found["balance"], &found["confirmed"]), (&json!(1000), &json!(1000)));
     }
-}
-
-/// An honest node but for what `forge` makes of its headers, from height 3 on.
-fn forger(pit: &Pit, forge: fn(&mut Vec<Header>)) -> FakeNode {
-    crooked(pit, move |chain, method, params| {
-        let from = params["from"].as_u64().filter(|_| method == "headers")?;
-        let mut answer = chain.headers(from);
-        if answer.headers.last().is_some_and(|last| last.height >= 3) {
-            forge(&mut answer.headers);
-        }
-        Some(Reply::result(json!(answer)))
-    })
-}
-
-#[test]
-fn forged_headers_are_refused_and_the_node_is_named() {
-    type Forgery = (fn(&mut Vec<Header>), &'static str);
-    let (pit, wallet, tx) = paid(4);
-    let forgeries: [Forgery; 5] = [
-        (
-            |headers| {
-                headers[2].seal.bits -= 1;
-                headers[2] = sealed(headers[2].clone());
-            },
-            "its target is not the one that is due",
-        ),
-        (|headers| headers[2] = unsealed(headers[2].clone()), "does not meet its target"),
-        (
-            |headers| {
-                headers[2].parent = BlockHash(crypto::Hash::ZERO);
-                headers[2] = sealed(headers[2].clone());
-            },
-            "header 3 does not stand on the one before it",
-        ),
-        (
-            |headers| {
-                headers[2].time -= 2 * INTERVAL;
-                headers[2] = sealed(headers[2].clone());
-            },
-            "the time of header 3 is not later than the median",
-        ),
-        (|headers| _ = headers.remove(2), "and shows others"),
-    ];
-    for (forge, words) in forgeries {
-        let liar = forger(&pit, forge);
-        for arguments in
-            [["verify", &tx], ["status", &tx], ["balance", "rich"], ["history", "rich"]]
-        {
-            let refused = wallet.json(&[&arguments[..], &["--node", liar.url()]].concat());
-            assert_eq!(refused.error(1), "not_proven", "{words}");
-            assert!(refused.out.contains(words), "{words}: {refused:?}");
-            assert!(refused.out.contains(&format!("asked at {}", liar.url())), "{refused:?}");
-        }
-        let to = poor().to_string();
-        assert_eq!(wallet.json(&send(&to, &liar)).error(1), "not_proven");
-        // Beside an honest node it is left out, and said so.
-        let honest = miner(&pit);
-        let both = ["verify", &tx, "--node", liar.url(), "--node", honest.url()];
-        let human = wallet.run(&both);
-        assert_eq!(human.code, 0, "{human:?}");
-        assert!(human.err.contains(&format!("{} does not agree", liar.url())), "{human:?}");
-        assert!(human.err.contains(words), "{human:?}");
-        fs::remove_dir_all(wallet.dir().join("headers")).expect("they were kept");
-    }
-    assert_eq!(
-        pit.lock().expect("nobody panicked").transaction(tx.parse().unwrap()).height,
-        Some(4)
-    );
-}
-
-#[test]
-fn a_lie_under_honest_headers_is_found_out() {
-    let (pit, wallet, tx) = paid(4);
-    let liar = |lie: fn(&mut Value), about: &'static str| {
-        crooked(&pit, move |chain, method, params| {
-            let height = chain.ledger.head_height();
-            let mut answer = match method {
-                "account" => {
-                    let address = params["address"].as_str()?.parse().ok()?;
-                    json!(chain.account(address, params["height"].as_u64().unwrap_or(height)))
-                }
-                "transaction" => json!(chain.transaction(params["id"].as_str()?.parse().ok()?)),
-                _ => return None,
-            };
-            (method == about).then(|| {
-                lie(&mut answer);
-                Reply::result(answer)
-            })
-        })
-    };
-    let node = liar(|answer| answer["path"]["siblings"] = json!([tx_of_nobody()]), "transaction");
-    let refused = verify(&wallet, &tx, &node);
-    assert_eq!(refused.error(1), "not_proven");
-    assert!(refused.out.contains("is not shown to be in the block at height 4"), "{refused:?}");
-    let node = liar(|answer| answer["height"] = json!(5), "transaction");
-    assert_eq!(verify(&wallet, &tx, &node).error(1), "not_proven");
-    let node = liar(|answer| answer["account"]["balance"] = json!(1_000_000), "account");
-    let refused = wallet.json(&["balance", "rich", "--node", node.url()]);
-    assert_eq!(refused.error(1), "not_proven");
-    // Beside an honest node nothing of it counts.
-    let honest = miner(&pit);
-    let both = ["balance", "rich", "--node", node.url(), "--node", honest.url()];
-    let found = wallet.json(&both);
-    assert_eq!((found.code, &found.json()["balance"]), (0, &json!(974)), "{found:?}");
-    assert_eq!(found.json()["nodes"][0]["agrees"], false);
 }
 
 fn tx_of_nobody() -> String {

@@ -152,26 +152,26 @@ impl Light {
     ///
     /// [`Error::Ended`] only. What is wrong with a node is kept with it.
     fn follow(&mut self, output: &mut Output, again: bool) -> Result<Option<u64>, Error> {
-        let mut lowest: Option<u64> = None;
+        let mut forks = Vec::new();
         for index in 0..self.nodes.len() {
             let asked = match &self.nodes[index].stand {
                 Ok(_) => true,
                 Err(Error::Client(_)) => again,
                 Err(_) => false,
             };
-            if asked && let Some(fork) = self.follow_one(index, output)? {
-                lowest = Some(lowest.map_or(fork, |before| before.min(fork)));
+            if asked {
+                forks.extend(self.follow_one(index, output)?);
             }
         }
-        if lowest.is_some() {
+        if !forks.is_empty() {
             // Where those who are on other branches part from this chain is not known any more.
             for index in 0..self.nodes.len() {
                 if self.stand(index).is_some_and(|stand| !self.chain.contains(stand.tip)) {
-                    self.follow_one(index, output)?;
+                    forks.extend(self.follow_one(index, output)?);
                 }
             }
         }
-        Ok(lowest)
+        Ok(forks.into_iter().min())
     }
 
     /// As [`Light::follow`], for one node.
@@ -187,8 +187,10 @@ impl Light {
         let node = nodes[index].client.node().clone();
         nodes[index].stand = match stand {
             Ok(stand) => Ok(stand),
-            Err(FollowError::Ask(ended @ Error::Ended(_))) => return Err(ended),
-            Err(FollowError::Ask(error)) => Err(error),
+            Err(FollowError::Ask(error)) => match *error {
+                ended @ Error::Ended(_) => return Err(ended),
+                error => Err(error),
+            },
             Err(FollowError::Bad(bad)) => {
                 Err(Error::NotProven { node, reason: NotProven::Headers(bad) })
             }
@@ -253,6 +255,8 @@ impl Light {
             reverted.push(told);
         }
         self.remember(&again, output);
+        // What was said of these payments is no objection to what is asked next.
+        self.nodes.iter_mut().for_each(|node| node.objection = None);
         Ok(reverted)
     }
 

@@ -64,7 +64,13 @@ pub enum FollowError {
     Bad(#[from] BadHeaders),
     /// It gives no answer.
     #[error(transparent)]
-    Ask(#[from] Error),
+    Ask(Box<Error>),
+}
+
+impl From<Error> for FollowError {
+    fn from(error: Error) -> FollowError {
+        FollowError::Ask(Box::new(error))
+    }
 }
 
 /// Brings the chain up to what a node shows, if that is heavier. No header may be from after

@@ -7,7 +7,7 @@ pub mod mined;
 pub mod network;
 
 use fake_node::{FakeNode, Reply};
-use mined::Mined;
+use mined::{Mined, transfers};
 use network::{Network, poor, rich};
 use serde_json::{Value, json};
 use std::{
@@ -189,6 +189,18 @@ pub fn pit_and_wallet(chain: Mined) -> (Pit, Wallet) {
     let name = "rich".parse().expect("a good name");
     Keystore::open(wallet.dir()).create_dev(&name, &rich()).expect("an empty keystore");
     (Arc::new(Mutex::new(chain)), wallet)
+}
+
+/// A chain with a transfer in block 4 and so many blocks upon it, and the transfer's id.
+pub fn paid(upon: u64) -> (Pit, Wallet, String) {
+    let mut chain = Mined::new("light");
+    chain.grow(3);
+    let payment = transfers(&chain, 0..1, 25);
+    let tx = payment[0].id().to_string();
+    chain.mine(payment);
+    chain.grow(upon);
+    let (pit, wallet) = pit_and_wallet(chain);
+    (pit, wallet, tx)
 }
 
 /// An honest node on that chain.
