@@ -168,7 +168,7 @@ fn what_comes_with_a_forgery_is_not_remembered() {
 fn a_bad_transaction_that_was_met_stays_bad() {
     let payload: Payload = transfer(1, 7, 1).payload().clone();
     let forged = Transaction::new(payload, *cargo(&[]).signature());
-    let transactions = [&TRANSACTIONS[..], &[forged.clone()]].concat();
+    let transactions = [&TRANSACTIONS[..], std::slice::from_ref(&forged)].concat();
     let signed = cargo(&transactions);
     let bytes = encode(&signed, |_| false).expect("it is worth it");
     let Ok(Opened::Message(opened)) = open_cargo(&bytes, &met(&transactions)) else { panic!() };
