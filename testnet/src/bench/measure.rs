@@ -248,7 +248,7 @@ impl Run<'_> {
         let Window { before, after, memory, interrupted, .. } = window;
         let page = book.page();
         let seconds = (after.at - before.at).as_secs_f64();
-        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let cores = self.yardstick.cores;
         let committed = window.committed as f64;
         let committed_per_s = committed / seconds;
         let limit = limit_per_s(cores, replicas, self.yardstick.verify);
