@@ -81,9 +81,9 @@ impl<M> Birth<M> {
 /// The highest height at which the replica in `seat` may have signed, as far as a peer knows.
 fn floor(summary: &Summary, seat: usize) -> u64 {
     let spoke = |bits: &[u8]| bits.get(seat / 8).is_some_and(|byte| byte >> (seat % 8) & 1 == 1);
-    let ours = summary.slots.iter().filter(|slot| summary.proven > 0 || spoke(&slot.spoke));
+    let ours = summary.slots.iter().filter(|slot| summary.reach > 0 || spoke(&slot.spoke));
     let seen = ours.map(|slot| slot.slot.height).max().unwrap_or(0);
-    match summary.proven {
+    match summary.reach {
         0 => seen,
         // The height after it is being decided, and we may have had a say.
         proven => seen.max(proven.saturating_add(1)),

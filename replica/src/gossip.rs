@@ -2,7 +2,7 @@
 //! until a horizon passes it.
 //!
 //! The network may lose anything. So on a timer each replica tells one random peer how far its
-//! *proven* height goes and, for each open slot, who spoke and the xor of the messages' ids. The
+//! *reach* goes and, for each open slot, who spoke and the xor of the messages' ids. The
 //! peer answers with what is missing, bounded. Slots younger than a patience are left alone, so
 //! fault-free runs keep the paper's message counts. No protocol has a timer of its own to re-send.
 
@@ -33,7 +33,7 @@ const MAX_BITMAP: usize = ledger::vote::MAX_COMMITTEE / 8;
 pub struct Summary {
     /// How far it can bring others: the greatest height whose finality it can prove; where proofs
     /// do not settle anything, the height of its adopted head.
-    pub proven: u64,
+    pub reach: u64,
     /// The first and the last slot it speaks of; in between, what is not listed is not held.
     pub covers: (Slot, Slot),
     /// By rising slot.
@@ -69,7 +69,7 @@ impl Gossip {
     pub fn summary<M: Message>(
         &mut self,
         inbox: &Inbox<M>,
-        proven: u64,
+        reach: u64,
         committee: &Committee,
     ) -> Summary {
         let after = self.page.map_or(Bound::Unbounded, Bound::Excluded);
@@ -90,7 +90,7 @@ impl Gossip {
                 SlotSummary { slot: *slot, spoke, ids: Hash::from_bytes(ids) }
             })
             .collect();
-        Summary { proven, covers: (from, self.page.unwrap_or(ALL.1)), slots }
+        Summary { reach, covers: (from, self.page.unwrap_or(ALL.1)), slots }
     }
 }
 

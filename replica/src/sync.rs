@@ -26,7 +26,7 @@ const MAX_ANSWER_BYTES: usize = 2 * MAX_BLOCK_BYTES;
 /// How far the peers are, and what was asked of whom.
 #[derive(Debug, Default)]
 pub struct Sync {
-    proven: BTreeMap<ReplicaId, u64>,
+    reaches: BTreeMap<ReplicaId, u64>,
     asked: Option<(ReplicaId, Duration)>,
 }
 
@@ -72,8 +72,8 @@ impl SyncFault {
 
 impl Sync {
     /// A peer says how far it can prove.
-    pub fn heard(&mut self, peer: ReplicaId, proven: u64) {
-        self.proven.insert(peer, proven);
+    pub fn heard(&mut self, peer: ReplicaId, reach: u64) {
+        self.reaches.insert(peer, reach);
     }
 
     /// An answer came, good or bad. After a bad one the peer is not asked again until it speaks.
@@ -82,7 +82,7 @@ impl Sync {
             self.asked = None;
         }
         if !good {
-            self.proven.remove(&peer);
+            self.reaches.remove(&peer);
         }
     }
 
@@ -104,7 +104,7 @@ impl Sync {
         }
         let least = height.saturating_add(if fresh { 2 } else { 1 });
         let ahead: Vec<_> =
-            self.proven.iter().filter(|(_, proven)| **proven >= least).map(|(id, _)| *id).collect();
+            self.reaches.iter().filter(|(_, reach)| **reach >= least).map(|(id, _)| *id).collect();
         let peer = *ahead.get(rng.next_u32() as usize % ahead.len().max(1))?;
         self.asked = Some((peer, now));
         // Our own last block comes along, so that a rival to it is noticed.

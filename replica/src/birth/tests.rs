@@ -5,14 +5,14 @@ use ledger::Slot;
 
 const ME: ReplicaId = ReplicaId(2);
 
-fn summary(proven: u64, slots: &[(u64, u8)]) -> Summary {
+fn summary(reach: u64, slots: &[(u64, u8)]) -> Summary {
     let slot = |&(height, bits): &(u64, u8)| SlotSummary {
         slot: Slot { height, ..Slot::default() },
         spoke: vec![bits],
         ids: Hash::ZERO,
     };
     Summary {
-        proven,
+        reach,
         covers: (Slot::default(), Slot::default()),
         slots: slots.iter().map(slot).collect(),
     }

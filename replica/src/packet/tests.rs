@@ -29,8 +29,8 @@ fn summary() -> impl Strategy<Value = Summary> {
         ids: Hash::from_bytes(ids),
     });
     let slots = prop::collection::vec(spoken, 0..5);
-    (any::<u64>(), slot(), slot(), slots).prop_map(|(proven, first, last, slots)| Summary {
-        proven,
+    (any::<u64>(), slot(), slot(), slots).prop_map(|(reach, first, last, slots)| Summary {
+        reach,
         covers: (first, last),
         slots,
     })

@@ -87,7 +87,7 @@ impl<P: Protocol> Replica<P> {
     }
 
     fn summary_from(&mut self, from: ReplicaId, summary: &Summary) {
-        self.sync.heard(from, summary.proven);
+        self.sync.heard(from, summary.reach);
         self.told_by(from, summary);
         let Some(committee) = self.ledger.committee(self.ledger.root()) else { return };
         for signed in gossip::missing(&self.inbox, summary, &committee, self.moment.now) {
@@ -95,7 +95,7 @@ impl<P: Protocol> Replica<P> {
         }
         // A peer that is behind must not wait until our dice pick it.
         let settled = self.moment.now >= self.progress + gossip::PATIENCE;
-        if settled && summary.proven < self.reach() {
+        if settled && summary.reach < self.reach() {
             self.tell(from);
         }
         self.catch_up();

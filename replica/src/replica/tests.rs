@@ -370,9 +370,9 @@ fn a_replica_that_is_behind_catches_up_with_proofs_only() {
 fn a_peer_that_is_ahead_is_asked_and_one_that_is_behind_is_told() {
     let mut rig = Rig::new();
     rig.start();
-    let summary = |proven| {
+    let summary = |reach| {
         let inbox = Inbox::<Word>::new(Default::default());
-        Gossip::default().summary(&inbox, proven, &crate::testing::committee())
+        Gossip::default().summary(&inbox, reach, &crate::testing::committee())
     };
     let actions = rig.from(2, Opened::Summary(summary(5)));
     let asked = sends(&actions);

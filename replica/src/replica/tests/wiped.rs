@@ -13,11 +13,11 @@ fn stranger() -> Rig {
     Rig::with(Arc::default(), Options::default())
 }
 
-fn summary(proven: u64, spoke: &[u8]) -> Opened<Word> {
+fn summary(reach: u64, spoke: &[u8]) -> Opened<Word> {
     let slot = Slot { height: 1, ..Slot::default() };
     let slots = spoke.iter().map(|bits| SlotSummary { slot, spoke: vec![*bits], ids: Hash::ZERO });
     let covers = (Slot::default(), Slot::default());
-    Opened::Summary(Summary { proven, covers, slots: slots.collect() })
+    Opened::Summary(Summary { reach, covers, slots: slots.collect() })
 }
 
 const NOTHING: [u64; 0] = [];
