@@ -69,9 +69,8 @@ fn encoding(criterion: &mut Criterion) {
     let bytes = codec::encode(&transfer);
     let mut group = criterion.benchmark_group(format!("transfer of {} bytes", bytes.len()));
     group.bench_function("encode", |b| b.iter(|| codec::encode(black_box(&transfer))));
-    group.bench_function("count the bytes", |b| {
-        b.iter(|| codec::encoded_len(black_box(&transfer)))
-    });
+    group
+        .bench_function("count the bytes", |b| b.iter(|| codec::encoded_len(black_box(&transfer))));
     // Decoding includes the check that there is no other spelling.
     group.bench_function("decode", |b| {
         b.iter(|| codec::decode::<Transfer>(black_box(&bytes), 4_096))

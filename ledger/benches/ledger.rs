@@ -59,7 +59,9 @@ fn blocks(criterion: &mut Criterion) {
         });
         group.bench_function(format!("accept and commit {transfers} transfers"), |b| {
             let fresh = || (chain.ledger(), Batch::default());
-            let both = |(ledger, batch): &mut (Ledger, Batch)| commit(ledger, &block, batch, &mut verified);
+            let both = |(ledger, batch): &mut (Ledger, Batch)| {
+                commit(ledger, &block, batch, &mut verified)
+            };
             b.iter_batched_ref(fresh, both, BatchSize::LargeInput)
         });
     }
@@ -100,7 +102,8 @@ struct Chain {
 
 impl Chain {
     fn new(accounts: u32, senders: u32) -> Chain {
-        let senders: Vec<_> = (0..senders).map(|number| SecretKey::from_seed(seed(number))).collect();
+        let senders: Vec<_> =
+            (0..senders).map(|number| SecretKey::from_seed(seed(number))).collect();
         let sending = senders.iter().map(|key| key.public().address());
         let idle = (senders.len() as u32..accounts).map(address);
         let funded = sending.chain(idle).map(|address| Funded { address, balance: BALANCE });

@@ -1,11 +1,14 @@
 //! The command `node`: makes a node's directory, shows its keys, runs it.
 //!
-//! Exit codes: 0 when all went well, 2 on bad input, 3 on our own failure.
+//! Exit codes: 0 when all went well, 1 when a database is not sound, 2 on bad input, 3 on our own
+//! failure.
 
+mod check;
 mod init;
 
 use crate::{
     Extras, Failure, StartError,
+    check::CheckError,
     config::{ConfigError, KEY_FILE, KeyError, NodeConfig, key},
     running::{self, RunningNode},
 };
@@ -23,6 +26,7 @@ use tokio::{
 };
 use tracing_subscriber::EnvFilter;
 
+pub use check::Check;
 pub use init::Init;
 
 #[cfg(test)]
@@ -46,6 +50,8 @@ pub enum Command {
     Run(Run),
     /// Show the node's public key, address and peer id
     Keys(ShowKeys),
+    /// Check a stopped node's database: every block, proof, account and index
+    Check(Check),
 }
 
 /// Arguments of `node run`.
@@ -101,6 +107,7 @@ pub fn run(node: Node, extras: Extras) -> ExitCode {
         Command::Init(init) => init.run(),
         Command::Run(run) => run.run(extras),
         Command::Keys(keys) => keys.run(),
+        Command::Check(check) => check.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -257,6 +264,21 @@ pub enum CliError {
     /// The node did not start.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// A database could not be checked, or not to the end.
+    #[error(transparent)]
+    Check(CheckError),
+    /// A database is not as it should be.
+    #[error(
+        "the database in {} is not sound ({flaws} flaws); restore a copy, or remove it and let the \
+         node sync again",
+        dir.display()
+    )]
+    Unsound {
+        /// The node's directory.
+        dir: PathBuf,
+        /// How many flaws were told.
+        flaws: usize,
+    },
     /// The node could not go on.
     #[error("the node stopped: {0}")]
     Failed(#[source] Failure),
@@ -277,6 +299,9 @@ impl CliError {
         match self {
             CliError::Config(_) | CliError::Argument(_) | CliError::Write { .. } => 2,
             CliError::Start(error) if error.is_bad_input() => 2,
+            CliError::Unsound { .. } => 1,
+            CliError::Check(error) if error.is_damage() => 1,
+            CliError::Check(_) => 2,
             CliError::Start(_) | CliError::Failed(_) | CliError::System(_) => 3,
         }
     }

@@ -11,6 +11,7 @@
 //! which the testnet offers, too. [`control`] is how the testnet reaches into its own nodes; the
 //! binary `node` never opens it.
 
+pub mod check;
 pub mod cli;
 pub mod config;
 pub mod control;

@@ -130,8 +130,9 @@ pub struct Replica<P: Protocol> {
     /// The head on which the protocol was last told that transactions wait.
     told_waiting: Option<BlockHash>,
     pool_changed: bool,
-    /// Whether to look for more once the protocol has judged the blocks a peer sent.
-    behind: bool,
+    /// The head on which a peer's blocks came: once the protocol has judged them, and has another
+    /// one, we look for more.
+    behind: Option<BlockHash>,
     /// What this life has thrown away, by kind and reason.
     refused: Refusals,
 }
@@ -188,7 +189,7 @@ impl<P: Protocol> Replica<P> {
             envelopes: 0,
             told_waiting: None,
             pool_changed: false,
-            behind: false,
+            behind: None,
             refused: Refusals::new(),
         })
     }
@@ -280,7 +281,8 @@ impl<P: Protocol> Replica<P> {
             }
             self.inputs.push_back(Input::Waiting);
         }
-        if std::mem::take(&mut self.behind) {
+        // Blocks of a branch that is longer and lighter get us nowhere, and would again.
+        if self.behind.take().is_some_and(|before| before != self.ledger.head()) {
             self.catch_up();
         }
         if !self.batch.is_empty() {

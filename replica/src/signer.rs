@@ -93,10 +93,10 @@ impl<M: Message> Signer<M> {
     /// slot is taken.
     pub fn recall(&mut self, signed: &Signed<M>, batch: &mut Batch) {
         let Some(slot) = signed.slot().filter(|slot| !self.horizon.passed(*slot)) else { return };
-        if !self.own.contains_key(&slot) {
+        self.own.entry(slot).or_insert_with(|| {
             batch.put(own_key(slot), codec::encode(signed.claimed()));
-            self.own.insert(slot, signed.clone());
-        }
+            signed.clone()
+        });
     }
 
     /// Every message of ours whose slot lives, by slot.

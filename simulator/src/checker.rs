@@ -14,6 +14,13 @@
 //! | durability | what was reported is never forgotten |
 //! | accountability | nobody lets two different values leave that it signed in one slot |
 //! | progress | once the world is calm, everybody who is up gets on within a bound |
+//! | confirmation | nobody takes back a block that was deep enough beneath its head to be counted on |
+//! | union | from some time on all who are up are on one chain, but for its newest blocks |
+//!
+//! The last two are for protocols whose blocks are never quite certain
+//! ([`consensus::catalogue::depths`]). Final is there what is committed, progress is that of the
+//! adopted head, and a confirmed block that was taken back is the protocol's failure unless it
+//! [may](Promises::may_revert) be.
 //!
 //! Across a crash, integrity means: a life begins at some height of the ledger on the disk, never
 //! below what was reported. Blocks between the two are final and their reports were lost; they
@@ -38,7 +45,7 @@
 
 use crate::{Record, World};
 use chain::Chain;
-use consensus::{Protocol, Trusted, Unproven};
+use consensus::{Protocol, Trusted, Unproven, catalogue};
 use crypto::hash::sha256;
 use follow::Follow;
 use ledger::{BlockHash, Committee, Genesis, Header, Ledger, Proof, ReplicaId};
@@ -56,10 +63,12 @@ mod follow;
 mod progress;
 #[cfg(test)]
 mod tests;
+mod together;
 mod verdict;
 
 pub use flaw::{Bad, Flaw};
 pub use progress::{Goal, Progress};
+pub use together::Together;
 pub use verdict::{Standing, Verdict, Violation};
 
 /// What is promised in a run, and by whom.
@@ -68,11 +77,20 @@ pub struct Promises {
     /// Those who may do anything: liars, and machines that lose their disks. Nobody looks at them.
     pub faulty: BTreeSet<ReplicaId>,
     /// How many of the newest final heights of a replica may still lack a proof, for protocols
-    /// whose proofs come after their commits.
+    /// whose proofs come after their commits. [`PROVEN_LATE`] more where blocks are final by depth.
     pub unproven: u64,
     /// When everybody is to get on.
     pub progress: Vec<Progress>,
+    /// Whether confirmed blocks may be taken back: there are figures for that in
+    /// [`World::mining`] then.
+    pub may_revert: bool,
+    /// From when on all are on one chain.
+    pub together: Option<Together>,
 }
+
+/// Where blocks are final by depth a proof says hardly more than the headers do, and there is one
+/// for every 32nd height only.
+pub const PROVEN_LATE: u64 = 31;
 
 /// Judges all that has happened in a world so far.
 pub fn judge<P: Protocol>(world: &World<P>, promises: Promises) -> Verdict {
@@ -107,6 +125,8 @@ impl<'a> Sight<'a> {
 #[derive(Debug)]
 pub struct Checker {
     promises: Promises,
+    /// How many of the newest final heights may lack a proof.
+    lag: u64,
     ruling: Ruling,
     follows: Vec<Follow>,
     /// Who held which block final first, by height.
@@ -137,8 +157,10 @@ impl Checker {
         let committee = genesis.committee().expect("a world began with it");
         let ids = (0..genesis.validators.len() as u32).map(ReplicaId);
         let honest = ids.filter(|id| !promises.faulty.contains(id));
+        let by_depth = catalogue::depths(genesis).ok().flatten().is_some();
         Checker {
             follows: honest.map(Follow::new).collect(),
+            lag: promises.unproven + if by_depth { PROVEN_LATE } else { 0 },
             promises,
             ruling: Ruling { chain: Chain::new(genesis), verify, committee, seen: BTreeMap::new() },
             agreed: BTreeMap::new(),
@@ -158,7 +180,7 @@ impl Checker {
         }
         self.compare(sight);
         for follow in &mut self.follows {
-            let found = follow.prove(&mut self.ruling, self.promises.unproven);
+            let found = follow.prove(&mut self.ruling, self.lag);
             self.violations.extend(found);
         }
         self.verdict(sight)
@@ -237,10 +259,15 @@ impl Checker {
             .halts()
             .filter(|(id, ..)| honest(id))
             .map(|(replica, at, why)| Violation::Halted { replica, at, why: why.into() });
+        let reversions = sight.record.reversions().iter();
+        let reverted = reversions.filter(|each| !self.promises.may_revert && honest(&each.replica));
+        let reverted = reverted.map(|each| Violation::Reverted(*each));
         let progress = self.promises.progress.iter();
         let stalled = progress.filter_map(|each| each.judge(sight, &self.promises.faulty));
-        let found = self.violations.iter().cloned();
-        let all = found.chain(invalid).chain(equivocations).chain(halts).chain(stalled);
+        let together = self.promises.together.iter();
+        let apart = together.filter_map(|each| each.judge(sight, &self.promises.faulty));
+        let found = self.violations.iter().cloned().chain(invalid).chain(equivocations);
+        let all = found.chain(halts).chain(reverted).chain(stalled).chain(apart);
         Verdict { violations: all.collect() }
     }
 }

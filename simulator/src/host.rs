@@ -5,6 +5,7 @@ use crate::{
     clock::Skew,
     delay::{Delay, Dice},
     disk::Disk,
+    mining::Miner,
     record::Tracing,
     setup::{Setup, grow, stream},
 };
@@ -29,6 +30,8 @@ pub(crate) struct Host<P: Protocol> {
     /// How long its disk takes for a sync, and the chance that this is drawn by.
     pub(crate) sync_delay: Delay,
     chance: ChaCha8Rng,
+    /// Its computer, where blocks are mined.
+    pub(crate) miner: Miner,
     /// For each alarm that is set, the number under which it was set last.
     alarms: BTreeMap<Alarm, u64>,
     alarms_set: u64,
@@ -46,6 +49,7 @@ impl<P: Protocol> Host<P> {
             skew: setup.clocks.get(&id).copied().unwrap_or_default(),
             sync_delay: setup.disks.get(&id).unwrap_or(&setup.sync_delay).clone(),
             chance: stream(setup.seed, "disk", id.0.into()),
+            miner: Miner::new(id, setup),
             alarms: BTreeMap::new(),
             alarms_set: 0,
         }
@@ -95,6 +99,7 @@ impl<P: Protocol> Host<P> {
     pub(crate) fn crash(&mut self) {
         assert!(self.replica.take().is_some(), "replica {} is down already", self.id);
         self.alarms.clear();
+        self.miner.stop();
         self.disk.crash();
     }
 

@@ -16,9 +16,25 @@
 //! - [`setup`]: all that is chosen before a run.
 //! - [`world`]: the main loop, and what an experiment may do to its replicas.
 //! - [`network`] and [`disk`]: how messages are late or lost, and what a crash forgets.
+//! - [`mining`]: when miners find blocks, and the figures of what they found.
 //! - [`schedule`]: what goes wrong when; [`chaos()`] makes one up.
 //! - [`record`]: what is remembered of a run, for counting and for judging it afterwards.
 //! - [`checker`]: whether everybody kept the promises of consensus.
+//!
+//! Proof-of-work runs unmodified: the time of a find is drawn from the difficulty and the miner's
+//! hash rate, and the nonce is really searched, so that nobody can forge a seal here either.
+//!
+//! ```
+//! use consensus::{catalogue::Module, nakamoto::Nakamoto};
+//! use simulator::{Setup, World};
+//! use std::time::Duration;
+//!
+//! let setup = Setup::new(Nakamoto::NAME, 4, 7);
+//! let mut world = World::<Nakamoto>::new(setup, |genesis| Module::new(genesis).unwrap());
+//! world.run_for(Duration::from_secs(60));
+//! let mining = world.mining();
+//! assert!(mining.main > 30 && mining.stale() < 0.5, "{mining}");
+//! ```
 
 mod chaos;
 pub mod checker;
@@ -26,8 +42,10 @@ pub mod clock;
 pub mod counts;
 pub mod delay;
 pub mod disk;
+mod heads;
 mod host;
 pub mod latency;
+pub mod mining;
 pub mod network;
 mod parcel;
 mod queue;
@@ -43,6 +61,7 @@ pub use chaos::chaos;
 pub use checker::{Goal, Progress, Promises, Verdict, Violation};
 pub use counts::Counts;
 pub use delay::Delay;
+pub use heads::Reversion;
 pub use latency::Latency;
 pub use network::Conditions;
 pub use record::{Record, Tracing};

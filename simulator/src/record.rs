@@ -3,6 +3,10 @@
 //! The record takes no offence at anything: it writes down what replicas put out, in order, and
 //! leaves it to the [`checker`](crate::checker) to say what should not have been.
 
+use crate::{
+    heads::{Heads, Reversion},
+    mining::Find,
+};
 use consensus::Message;
 use crypto::Hash;
 use ledger::{Block, BlockHash, Ledger, ReplicaId, Slot};
@@ -43,8 +47,9 @@ pub struct Equivocation {
 
 /// All that replicas put out, as far as it is of use afterwards.
 ///
-/// It grows with the run, by a hundred bytes or so for each message that is signed, and by each
-/// final block once.
+/// It grows with the run, by a hundred bytes or so for each message that is signed, by each
+/// final block once, and where blocks are mined by a hundred bytes for each and a few more for each
+/// replica that adopts it.
 #[derive(Debug)]
 pub struct Record {
     tracing: Tracing,
@@ -65,6 +70,8 @@ pub struct Record {
     equivocations: Vec<Equivocation>,
     refused: BTreeMap<&'static str, u64>,
     answers: BTreeMap<u64, Answer>,
+    finds: Vec<Find>,
+    heads: Heads,
 }
 
 impl Record {
@@ -84,6 +91,8 @@ impl Record {
             equivocations: Vec::new(),
             refused: BTreeMap::new(),
             answers: BTreeMap::new(),
+            finds: Vec::new(),
+            heads: Heads::new(replicas),
         }
     }
 
@@ -147,6 +156,36 @@ impl Record {
     /// How many parcels were thrown away unread on arrival, by reason.
     pub fn refused(&self) -> &BTreeMap<&'static str, u64> {
         &self.refused
+    }
+
+    /// Every block that a miner found, in the order of time, whatever became of it.
+    pub fn finds(&self) -> &[Find] {
+        &self.finds
+    }
+
+    /// What was confirmed and then taken back, in the order of time.
+    pub fn reversions(&self) -> &[Reversion] {
+        self.heads.reversions()
+    }
+
+    /// The most blocks that a replica took back at once, confirmed or not.
+    pub fn deepest_reorganisation(&self) -> u64 {
+        self.heads.deepest()
+    }
+
+    /// The height of a replica's adopted head at a time, for protocols whose blocks are adopted
+    /// before they are final. None for others, and before its first life.
+    pub fn adopted_height(&self, id: ReplicaId, time: Duration) -> Option<u64> {
+        self.heads.height(id, time)
+    }
+
+    pub(crate) fn find(&mut self, find: Find) {
+        self.finds.push(find);
+    }
+
+    /// A replica may have adopted another head, for a protocol that counts on blocks so deep.
+    pub(crate) fn watch(&mut self, id: ReplicaId, at: Duration, ledger: &Ledger, depth: u64) {
+        self.heads.look(id, at, ledger, depth);
     }
 
     pub(crate) fn trace(&mut self, line: TraceLine) {

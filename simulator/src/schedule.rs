@@ -94,6 +94,14 @@ pub enum Fault {
         /// How long.
         sync: Delay,
     },
+    /// A miner gets faster or slower.
+    HashRate {
+        /// Whose.
+        replica: ReplicaId,
+        /// How many times as many hashes a second as in the beginning; none for zero.
+        #[serde(with = "crate::mining::factor")]
+        factor: f64,
+    },
 }
 
 impl Schedule {
@@ -174,6 +182,7 @@ impl fmt::Display for Fault {
             }
             Fault::Skew { replica, skew } => write!(f, "skew {replica} {skew}"),
             Fault::Disk { replica, sync } => write!(f, "disk {replica} {sync}"),
+            Fault::HashRate { replica, factor } => write!(f, "hash rate {replica} x{factor}"),
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::{
     clock::Skew, delay::Delay, network::Conditions, record::Tracing, schedule::Schedule,
     topology::Topology,
 };
+use consensus::catalogue;
 use crypto::{SecretKey, codec, hash};
 use ledger::{
     Amount, Genesis, Hand, Keys, ReplicaId, Stake,
@@ -33,7 +34,7 @@ pub struct Setup {
     pub accounts: u32,
     /// The consensus module, as a genesis names it.
     pub consensus: String,
-    /// What a genesis tells the module.
+    /// What a genesis tells the module, and the ledger.
     pub settings: BTreeMap<String, u64>,
     /// How long an idle chain waits between two blocks.
     pub block_time: Duration,
@@ -47,6 +48,10 @@ pub struct Setup {
     pub disks: BTreeMap<ReplicaId, Delay>,
     /// Calendars that are wrong.
     pub clocks: BTreeMap<ReplicaId, Skew>,
+    /// How many hashes miners try in a second of virtual time; not negative. Each of those that are
+    /// not named tries its equal share of as many as all replicas need together to find a block in
+    /// each [`Setup::block_time`], at the target at which the first of them begins.
+    pub hash_rates: BTreeMap<ReplicaId, f64>,
     /// What goes wrong when.
     pub schedule: Schedule,
     /// Whether everything travels as bytes and is signed with real Ed25519 keys, as between real
@@ -60,7 +65,8 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// Some replicas on a fast and faultless network, and four accounts with money.
+    /// Some replicas on a fast and faultless network, and four accounts with money. The genesis
+    /// sets what is [customary](catalogue::customs) for the module.
     pub fn new(consensus: &str, replicas: u32, seed: u64) -> Setup {
         Setup {
             seed,
@@ -68,13 +74,14 @@ impl Setup {
             stakes: Vec::new(),
             accounts: 4,
             consensus: consensus.into(),
-            settings: BTreeMap::new(),
+            settings: customs(consensus),
             block_time: Duration::from_secs(1),
             network: Conditions::default(),
             topology: Topology::Mesh,
             sync_delay: Duration::from_millis(1).into(),
             disks: BTreeMap::new(),
             clocks: BTreeMap::new(),
+            hash_rates: BTreeMap::new(),
             schedule: Schedule::default(),
             wire: false,
             tracing: Tracing::Hashed,
@@ -133,6 +140,12 @@ impl Setup {
     fn secret(&self) -> SimulatedSecret {
         SimulatedSecret(grow(self.seed, "signatures", 0))
     }
+}
+
+/// Nothing for a module that is not in the catalogue: a test's.
+fn customs(consensus: &str) -> BTreeMap<String, u64> {
+    let customs = catalogue::customs(consensus).unwrap_or_default();
+    customs.iter().map(|(key, value)| (key.to_string(), *value)).collect()
 }
 
 /// 32 bytes that follow from the seed and tell nothing of those grown for another purpose or

@@ -6,14 +6,18 @@
 use crate::{
     Counts, Setup, World,
     chaos::chaos,
-    checker::{self, Goal, Progress, Promises, Verdict},
+    checker::{self, Goal, Progress, Promises, Together, Verdict},
     delay::below,
+    mining::Summary,
     record::Tracing,
     schedule::Schedule,
     setup::stream,
     world::Transfer,
 };
-use consensus::Protocol;
+use consensus::{
+    Protocol,
+    catalogue::{self, Depths},
+};
 use crypto::Hash;
 use ledger::{Genesis, ReplicaId};
 use rand_chacha::rand_core::Rng;
@@ -30,7 +34,8 @@ pub struct Options {
     pub chaos: Duration,
     /// How long everybody then has to get on.
     pub calm: Duration,
-    /// By how many heights everybody must have got on by the end of the calm.
+    /// By how many heights everybody must have got on by the end of the calm. Where blocks are final
+    /// by depth these are heights of the adopted head.
     pub gain: u64,
     /// How long between two transfers, each submitted at a random replica that is up; zero for no
     /// transfers.
@@ -50,6 +55,8 @@ pub struct Outcome {
     pub events: u64,
     /// What was sent.
     pub counts: Counts,
+    /// What was mined, and how much of it taken back, where blocks are final by depth.
+    pub mining: Option<Summary>,
     /// See [`Record::trace_hash`](crate::Record::trace_hash).
     pub trace_hash: Hash,
     /// Whether all promises were kept.
@@ -59,9 +66,16 @@ pub struct Outcome {
 impl Options {
     /// A minute of chaos among so many replicas, as many faulty at a time as a third leaves room
     /// for, and half a minute in which to decide three heights.
+    ///
+    /// Where blocks are final by depth they come twice as fast, so that many become final, and
+    /// partitions are long enough for confirmed ones to be taken back.
     pub fn new(consensus: &str, replicas: u32) -> Options {
+        let mut setup = Setup { tracing: Tracing::Hashed, ..Setup::new(consensus, replicas, 0) };
+        if depths(&setup).is_some() {
+            setup.block_time /= 2;
+        }
         Options {
-            setup: Setup { tracing: Tracing::Hashed, ..Setup::new(consensus, replicas, 0) },
+            setup,
             faulty: replicas.saturating_sub(1) / 3,
             chaos: Duration::from_secs(60),
             calm: Duration::from_secs(30),
@@ -81,7 +95,16 @@ impl Options {
     }
 }
 
+/// None where a block is final as soon as it is decided, or nobody knows the module.
+fn depths(setup: &Setup) -> Option<Depths> {
+    catalogue::depths(&setup.genesis()).ok().flatten()
+}
+
 /// Runs one seed to its end and judges it.
+///
+/// Where blocks are final by depth, what is confirmed may be taken back: a partition is all it
+/// takes. That is counted, and not held against anybody. But nothing that is committed is ever
+/// undone, and in the end all are on one chain but for what is not confirmed.
 ///
 /// # Panics
 /// If a replica panics: the seed is the caller's to tell.
@@ -92,7 +115,10 @@ pub fn run_seed<P: Protocol>(
 ) -> Outcome {
     let mut world = options.world(seed, make);
     run(&mut world, options);
-    let mut promises = Promises::default();
+    let depths = depths(world.setup());
+    let end = options.chaos + options.calm;
+    let mut promises = Promises { may_revert: true, ..Promises::default() };
+    promises.together = depths.map(|depths| Together { since: end, but: depths.confirmations });
     promises.progress.push(Progress {
         since: options.chaos,
         within: options.calm,
@@ -104,6 +130,7 @@ pub fn run_seed<P: Protocol>(
         heights: world.replicas().map(|id| world.height(id)).collect(),
         events: world.events(),
         counts: world.counts(),
+        mining: depths.map(|_| world.mining()),
         trace_hash: world.trace_hash(),
         verdict: checker::judge(&world, promises),
     }
@@ -141,6 +168,7 @@ impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Outcome { seed, heights, trace_hash, .. } = self;
         write!(f, "seed {seed}: heights {heights:?}, trace {}", trace_hash.short())?;
+        self.mining.iter().try_for_each(|mining| write!(f, ", {mining}"))?;
         match self.holds() {
             true => Ok(()),
             false => write!(f, "\n{}\nwhat happened:\n{}", self.verdict, self.schedule),

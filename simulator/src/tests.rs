@@ -1,9 +1,11 @@
-//! Stories of whole replicas of Tendermint. Whoever fails tells its seed.
+//! Stories of whole replicas: of Tendermint, and in `mining` of proof-of-work. Whoever fails tells
+//! its seed.
 
 mod conditions;
 mod crashes;
 mod faultless;
 mod faults;
+mod mining;
 mod money;
 mod mutants;
 mod repeatable;

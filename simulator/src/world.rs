@@ -2,6 +2,7 @@
 
 mod errands;
 mod faults;
+mod mining;
 
 use crate::{
     counts::Counts, host::Host, network::Network, queue::Queue, record::Record, setup::Setup,
@@ -37,6 +38,11 @@ pub struct World<P: Protocol> {
     events: u64,
     /// How many steps of the schedule are done.
     steps: usize,
+    /// How deep a block must lie to be counted on, where blocks are not final at once.
+    confirmations: Option<u64>,
+    /// How many hashes a second a miner tries of whom nothing else is said. None before anybody
+    /// mines.
+    hash_rate: Option<f64>,
 }
 
 /// A transfer that somebody in this world wants signed.
@@ -60,6 +66,8 @@ impl<P: Protocol> World<P> {
     pub fn new(setup: Setup, make: impl Fn(&Genesis) -> P + 'static) -> World<P> {
         let genesis = setup.genesis();
         let network = Network::new(setup.network.clone(), setup.seed, setup.replicas);
+        // A module that the catalogue does not know is a test's, and final at once.
+        let depths = consensus::catalogue::depths(&genesis).ok().flatten();
         let mut world = World {
             keys: setup.keys(&genesis),
             genesis,
@@ -74,6 +82,8 @@ impl<P: Protocol> World<P> {
             questions: 0,
             events: 0,
             steps: 0,
+            confirmations: depths.map(|depths| depths.confirmations),
+            hash_rate: None,
             setup,
         };
         world.replicas().for_each(|id| world.restart(id));
@@ -84,7 +94,8 @@ impl<P: Protocol> World<P> {
     /// time has gone on by `limit` before that.
     ///
     /// # Panics
-    /// If a replica panics, or wants to mine: nobody mines here yet.
+    /// If a replica panics, or wants to mine a block that is too hard for a simulation
+    /// ([`MAX_HASHES`](crate::mining::MAX_HASHES)).
     pub fn run_until(&mut self, done: impl Fn(&World<P>) -> bool, limit: Duration) -> bool {
         let end = self.now.saturating_add(limit);
         loop {

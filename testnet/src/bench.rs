@@ -6,7 +6,7 @@
 //! [`yardstick`] measures that first.
 //!
 //! - [`accounts`]: who sends, and the transfers they sign.
-//! - [`lane`]: those who submit, one for each node; [`follow`]: the one who sees what is final;
+//! - [`lane`]: those who submit, some for each node; [`follow`]: the one who sees what is final;
 //!   [`book`]: the tally between them.
 //! - [`stage`]: the network; [`system`]: what Linux says of it.
 //! - [`measure`]: one measurement from beginning to end; [`report`]: what it found.
@@ -23,6 +23,7 @@ use crate::{
     span,
 };
 use clap::{Args, value_parser};
+use figures::Schedule;
 use nix::sys::stat::{Mode, umask};
 use report::{Rate, Report};
 use std::{
@@ -55,6 +56,11 @@ const MOST_ACCOUNTS: u32 = 5_000;
 
 /// The most transfers under way: half of what the pool of a node holds, so that none is refused.
 const MOST_IN_FLIGHT: u32 = 8_192;
+
+/// How many lanes there are at least for all nodes, and for each: a lane waits for its answer, which
+/// waits for the disk, and a node must not idle meanwhile.
+const FEWEST_LANES: u32 = 8;
+const LANES_OF_A_NODE: u32 = 2;
 
 /// How many transfers of one account may be under way: half of what nodes allow.
 const MOST_OF_ONE_ACCOUNT: u32 = 512;
@@ -155,8 +161,13 @@ pub enum BenchError {
         drain: Duration,
     },
     /// The nodes failed the load.
-    #[error(transparent)]
-    Trouble(#[from] book::Trouble),
+    #[error("{trouble}\nThe nodes' logs are in {}", dir.display())]
+    Trouble {
+        /// How.
+        trouble: book::Trouble,
+        /// Where everything lies.
+        dir: PathBuf,
+    },
     /// A thread of the load panicked.
     #[error("the load failed by itself; its last words are above, please report them")]
     Panicked,
@@ -184,7 +195,7 @@ pub fn bench(order: &Bench) -> Result<(), BenchError> {
     let outcome = measure::measure(order, &home, &stop);
     let has_logs = |error: &BenchError| match error {
         BenchError::Up(error) => error.has_logs(),
-        BenchError::Trouble(_) => true,
+        BenchError::Trouble { .. } => true,
         _ => false,
     };
     match outcome {
@@ -208,10 +219,26 @@ impl Bench {
         Wish { consensus, replicas, block_time: self.block_time, ..Wish::default() }
     }
 
-    /// How many transfers may be under way at one node's lane.
+    /// When transfers are due, if they are.
+    pub fn schedule(&self) -> Option<Schedule> {
+        match self.rate {
+            Rate::Max | Rate::PerSecond(0) => None,
+            Rate::PerSecond(rate) => Some(Schedule { rate, lanes: self.lanes() }),
+        }
+    }
+
+    /// How many submit side by side: as many for each node, with an account at least for each and
+    /// one transfer under way.
+    pub fn lanes(&self) -> u32 {
+        let wanted = FEWEST_LANES.div_ceil(self.replicas).max(LANES_OF_A_NODE);
+        let possible = self.accounts.min(self.in_flight) / self.replicas;
+        self.replicas * wanted.min(possible).max(1)
+    }
+
+    /// How many transfers of one lane may be under way.
     pub fn window(&self) -> usize {
         let all = self.in_flight.min(self.accounts.saturating_mul(MOST_OF_ONE_ACCOUNT));
-        (all / self.replicas).max(1) as usize
+        (all / self.lanes()).max(1) as usize
     }
 
     /// Checks what can be checked before anything is touched.

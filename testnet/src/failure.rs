@@ -81,7 +81,7 @@ impl Failure {
                 BenchError::Up(error) => of_up(error),
                 BenchError::Order(_) => Verdict::BadInput,
                 BenchError::Interrupted | BenchError::Unfinished { .. } => Verdict::DoesNotHold,
-                BenchError::Trouble(_) | BenchError::Panicked => Verdict::OurFailure,
+                BenchError::Trouble { .. } | BenchError::Panicked => Verdict::OurFailure,
             },
             Failure::Crash(error) => of_crash(error),
             Failure::Control(error) => match error {

@@ -235,6 +235,7 @@ impl<'a> Batch<'a> {
                 "event": "seed", "replicas": replicas, "seed": seed, "holds": outcome.holds(),
                 "heights": outcome.heights, "events": outcome.events,
                 "trace": outcome.trace_hash, "violations": outcome.verdict.violations,
+                "mining": outcome.mining,
                 "again": self.again(seed),
             }),
             Err(panic) => json!({

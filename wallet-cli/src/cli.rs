@@ -38,16 +38,22 @@ Examples:
   wallet balance alice --node http://127.0.0.1:7001 --node http://127.0.0.1:7002
 
 The wallet's directory is --dir, else WALLET_DIR, else ~/.byzantium/wallet. It holds keys/NAME.json
-for each account, genesis.json, perhaps node.url with one node a line, and history/, which may be
-deleted.
+for each account, genesis.json, perhaps node.url with one node a line, and history/ and headers/,
+which may be deleted. payments/ remembers what was called confirmed, so that it can be told if that
+is undone.
 Nodes are --node, else WALLET_NODE, else node.url, else http://127.0.0.1:26657. Of several in
 WALLET_NODE or node.url the next one is asked when one does not answer. With --node given several
 times, `balance`, `status`, `verify` and `history` ask all of them and compare: the highest proven
 answer wins, a node that lags or is silent is noted on standard error (with --json: in \"nodes\"),
 and two proven blocks at one height are CONFLICTING FINALITY. `send` takes the first that answers.
 
-Exit codes: 0 it holds, 1 it does not (refused, not final in time, not proven, conflicting
-finality), 2 bad input, 3 our own failure (no node answers, the disk fails).";
+Where blocks are found by work nothing is final. There the wallet checks the headers of every node
+it asks, from the genesis on, and follows the heaviest chain. A payment is confirmed when enough
+blocks lie upon it, which the genesis says. One that was confirmed and is undone is told by every
+command (with --json: in \"reverted\").
+
+Exit codes: 0 it holds, 1 it does not (refused, not final or confirmed in time, not proven,
+replaced, reverted, conflicting finality), 2 bad input, 3 our own failure (no node answers, the disk fails).";
 
 /// What applies to every command.
 #[derive(Clone, Debug, Default, Args)]
@@ -109,6 +115,10 @@ pub enum Command {
         name: String,
     },
     /// Print an account's balance and nonce, proven by a certified block
+    ///
+    /// Where nothing is final it is proven twice, under the wallet's own chain of headers: after the
+    /// newest block, and after the newest that is confirmed. With --json, "balance" is the former and
+    /// "confirmed" the latter.
     #[command(
         after_help = "Examples:\n  wallet balance alice\n  wallet balance byz1… --json\n  wallet balance alice --node 127.0.0.1:7001 --node 127.0.0.1:7002"
     )]
@@ -120,7 +130,10 @@ pub enum Command {
     /// Sign a transfer and hand it to a node
     ///
     /// With --wait the command returns when the transfer is final and the proof of that was
-    /// checked, and fails when that takes longer than --timeout.
+    /// checked, and fails when that takes longer than --timeout. Where nothing is final it counts
+    /// confirmations aloud and returns when there are enough, says so when the block is undone
+    /// meanwhile, and fails when another transfer with the same nonce takes its place. All --node are
+    /// followed then.
     #[command(
         after_help = "Examples:\n  wallet send --from alice --to bob --amount 25\n  wallet send --from alice --to byz1… --amount 25 --fee 2 --wait --timeout 1m"
     )]
@@ -128,7 +141,8 @@ pub enum Command {
     /// Ask what became of a transaction
     ///
     /// This is a node's word. `wallet verify` proves it. Several --node are compared, and then
-    /// "final" is proven too, which needs the genesis.
+    /// "final" is proven too, which needs the genesis. Where nothing is final, and the genesis is
+    /// there, the block and its confirmations are proven.
     #[command(
         after_help = "Examples:\n  wallet status 3f8a…c1\n  wallet status 3f8a…c1 --node 127.0.0.1:7001 --node 127.0.0.1:7002"
     )]
@@ -140,8 +154,10 @@ pub enum Command {
     /// Prove that a transaction is final, trusting only the genesis
     ///
     /// Checked are the transaction's hash and chain, its Merkle path into a block, and the
-    /// certificate by which the genesis' validators made that block final. Exits 0 if all holds
-    /// and 1 if anything does not.
+    /// certificate by which the genesis' validators made that block final. Where nothing is final,
+    /// the headers take the certificate's place: all from the genesis to the heaviest tip that a
+    /// node shows, and the work in them. Exits 0 if all holds, and the transaction is final or
+    /// confirmed, and 1 if anything does not.
     #[command(
         after_help = "Examples:\n  wallet verify 3f8a…c1\n  wallet verify 3f8a…c1 --genesis ./genesis.json --json"
     )]
@@ -154,7 +170,9 @@ pub enum Command {
     ///
     /// The blocks themselves are read and checked from the genesis on, so that none can be left out
     /// or changed. How far that got is kept in history/ in the wallet's directory, and the next call
-    /// reads on from there. Fees that a validator earns are not listed.
+    /// reads on from there. What a proposer earns for a block is listed where the chain rewards
+    /// blocks, with the fees; elsewhere the fees that a validator earns are not. Where nothing is
+    /// final, the blocks of the heaviest chain are read, and what is undone is dropped again.
     #[command(after_help = HISTORY_HELP)]
     History {
         /// An account of this wallet, or any address
@@ -183,14 +201,16 @@ With --json: {\"address\", \"height\" and \"block\" (up to which it is read), \"
   height        of its block
   time          of its block, in milliseconds since 1970
   direction     in, out, or own (to itself)
-  kind          transfer, bond, unbond, evidence
+  kind          transfer, bond, unbond, evidence, reward
   counterparty  the other address of a transfer, else null
   amount        what was moved, without the fee; null if nothing was
-  fee           what the sender paid on top
-  id            the transaction's id
-  nonce         how many transactions of its sender precede it
+  fee           what the sender paid on top; for a reward, the fees of the block, earned as well
+  id            the transaction's id; null for a reward
+  nonce         how many transactions of its sender precede it; null for a reward
+Where nothing is final there are also \"confirmed_height\", up to which they are confirmed, and
+\"reverted\".
 A node in \"nodes\" has url, height (of the newest block that it proves), agrees (true, false, or null
-if nobody can tell) and error.";
+if nobody can tell) and error; if it is on another branch, also branch, the height where that begins.";
 
 const COMPLETIONS_HELP: &str = "\
 Examples:
@@ -224,7 +244,7 @@ pub struct Transfer {
     /// What the block's proposer earns, on top
     #[arg(long, value_name = "F", default_value = "1", allow_negative_numbers = true)]
     pub fee: String,
-    /// Wait until it is final, and check the proof
+    /// Wait until it is final, or confirmed, and check the proof
     #[arg(long)]
     pub wait: bool,
     /// How long to wait: 500ms, 30s, 2m

@@ -5,6 +5,8 @@ mod chain;
 mod compare;
 mod completions;
 mod history;
+mod light;
+mod page;
 mod reports;
 mod send;
 #[cfg(test)]
@@ -20,6 +22,7 @@ use crate::{
     report::{Exit, Output},
     secrets::{Prompt, Secrets},
 };
+use consensus::catalogue::{self, BadModule, Depths};
 use crypto::Address;
 use ledger::{Genesis, TransactionId};
 use std::{
@@ -143,6 +146,16 @@ impl Session<'_> {
             environment: self.environment.passphrase.as_ref(),
             prompt: self.prompt,
         }
+    }
+}
+
+/// How deep a block must lie on the genesis' chain; none where blocks are final as soon as they are
+/// decided. A module that nobody here knows can prove nothing, which is told where a proof is read.
+fn depths(genesis: &Genesis) -> Result<Option<Depths>, Error> {
+    match catalogue::depths(genesis) {
+        Ok(depths) => Ok(depths),
+        Err(BadModule::Unknown(_)) => Ok(None),
+        Err(BadModule::Settings(reason)) => Err(reason.into()),
     }
 }
 

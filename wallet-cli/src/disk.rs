@@ -1,11 +1,18 @@
 //! Files that are there whole or not at all, and for their owner only.
 
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions, Permissions},
+    fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError},
     io::{self, Read, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
+    thread,
+    time::Duration,
 };
+
+/// How often a lock is tried, and how long between two tries: two seconds in all. Nobody holds one
+/// longer than it takes to read or write a file.
+const TRIES: usize = 100;
+const BETWEEN: Duration = Duration::from_millis(20);
 
 /// Makes sure that `dir` exists and that only its owner can look into it.
 pub(crate) fn private_dir(dir: &Path) -> io::Result<()> {
@@ -46,6 +53,18 @@ pub(crate) fn read_bounded(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
         return Err(io::Error::new(io::ErrorKind::InvalidData, message));
     }
     Ok(bytes)
+}
+
+/// Waits a little until no other wallet has the file locked. The lock ends with the handle.
+pub(crate) fn lock(file: &File) -> io::Result<()> {
+    for _ in 0..TRIES {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => thread::sleep(BETWEEN),
+            Err(TryLockError::Error(error)) => return Err(error),
+            Ok(()) => return Ok(()),
+        }
+    }
+    Err(io::Error::new(io::ErrorKind::WouldBlock, "another wallet has it locked"))
 }
 
 /// A file under a name of its own, removed when dropped, whatever happened in between.

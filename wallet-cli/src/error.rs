@@ -4,17 +4,20 @@ use crate::{
     client::{BadUrl, ClientError, NodeUrl},
     environment::NoDirectory,
     history::CacheError,
+    interrupt::Stopped,
     keystore::KeystoreError,
     name::{AccountName, NameError},
     nodes::{Conflict, NodeReport},
+    payments::Reverted,
     report::Exit,
     secrets::SecretsError,
     verify::NotProven,
 };
+use consensus::catalogue::BadSettings;
 use crypto::{HexError, address::AddressError};
 use ledger::{Amount, ChainId, TransactionId, genesis::BadGenesis};
 use serde_json::{Map, Value, json};
-use std::{io, path::PathBuf, time::Duration};
+use std::{fmt::Display, io, path::PathBuf, time::Duration};
 use thiserror::Error;
 
 /// Why a command does not end well.
@@ -67,6 +70,9 @@ pub enum Error {
         /// What is wrong with it.
         reason: BadGenesis,
     },
+    /// The genesis asks its consensus module for what that cannot do.
+    #[error(transparent)]
+    Settings(#[from] BadSettings),
     /// A file cannot be read.
     #[error("{}: {source}", path.display())]
     File {
@@ -131,6 +137,60 @@ pub enum Error {
         /// How each node stands.
         nodes: Vec<NodeReport>,
     },
+    /// On a chain where nothing is final: what else the command found out.
+    #[error("{cause}")]
+    Light {
+        /// What went wrong.
+        cause: Box<Error>,
+        /// How each node stands.
+        nodes: Vec<NodeReport>,
+        /// Payments that the wallet had called confirmed.
+        reverted: Vec<Reverted>,
+    },
+    /// Who answers does not have the heaviest chain.
+    #[error(
+        "every node that answers is on a branch with less work than the chain that this wallet has seen, which reaches height {height}; ask others with --node, or delete headers/ in the wallet's directory to believe these"
+    )]
+    OtherBranches {
+        /// Of the heaviest chain.
+        height: u64,
+    },
+    /// Another transaction of the same account took its place.
+    #[error(
+        "transaction {id} was replaced: transaction {by}, in the block at height {height}, has the same sender and the nonce {nonce}, so this one can never be included unless that block is undone"
+    )]
+    Replaced {
+        /// The transaction.
+        id: TransactionId,
+        /// Its nonce.
+        nonce: u64,
+        /// The other one.
+        by: TransactionId,
+        /// Where that is.
+        height: u64,
+    },
+    /// It was not confirmed in time.
+    #[error(
+        "transaction {id} is not confirmed after {waited:?}: {}; it may still become so, `wallet status {id}` tells{}",
+        so_far(*height, *confirmations, *needed), last(reason)
+    )]
+    Unconfirmed {
+        /// The transaction.
+        id: TransactionId,
+        /// How long we waited.
+        waited: Duration,
+        /// The height of its block, if it is in one.
+        height: Option<u64>,
+        /// How deep that lies, itself counted.
+        confirmations: u64,
+        /// How deep it has to lie.
+        needed: u64,
+        /// Why the last question was not answered, if it was not.
+        reason: Option<String>,
+    },
+    /// Ctrl-C, or a deadline, ended the command.
+    #[error("stopped; what was checked so far is kept, and the same command goes on from there")]
+    Ended(Stopped),
     /// The history cannot be kept.
     #[error(transparent)]
     History(#[from] CacheError),
@@ -190,7 +250,16 @@ pub enum Error {
     },
 }
 
-fn last(reason: &Option<Box<ClientError>>) -> String {
+fn so_far(height: Option<u64>, confirmations: u64, needed: u64) -> String {
+    match height {
+        Some(height) => {
+            format!("it has {confirmations} of {needed} confirmations, at height {height}")
+        }
+        None => "it is in no block of the heaviest chain yet".to_owned(),
+    }
+}
+
+fn last(reason: &Option<impl Display>) -> String {
     reason
         .as_ref()
         .map(|reason| format!(" (the last question was in vain: {reason})"))
@@ -208,7 +277,7 @@ impl Error {
             Error::Url(_) | Error::NodeFile { .. } => "bad_url",
             Error::Directory(_) => "no_directory",
             Error::NoGenesis { .. } => "no_genesis",
-            Error::Genesis { .. } => "bad_genesis",
+            Error::Genesis { .. } | Error::Settings(_) => "bad_genesis",
             Error::File { .. } => "file",
             Error::Keystore(error) => match error {
                 KeystoreError::Exists { .. } => "account_exists",
@@ -234,12 +303,14 @@ impl Error {
             Error::Balance { .. } => "balance",
             Error::NotProven { .. } => "not_proven",
             Error::Conflict(_) => "conflicting_finality",
-            Error::Several { cause, .. } => cause.code(),
+            Error::Several { cause, .. } | Error::Light { cause, .. } => cause.code(),
             Error::History(CacheError::Disk { .. }) => "disk",
             Error::History(CacheError::Busy { .. }) => "busy",
             Error::WrongReceipt { .. } => "wrong_receipt",
-            Error::NotInTime { .. } => "not_in_time",
-            Error::Interrupted { .. } | Error::Stopped { .. } => "interrupted",
+            Error::OtherBranches { .. } => "other_branch",
+            Error::Replaced { .. } => "replaced",
+            Error::NotInTime { .. } | Error::Unconfirmed { .. } => "not_in_time",
+            Error::Interrupted { .. } | Error::Stopped { .. } | Error::Ended(_) => "interrupted",
             Error::NoSignals { .. } | Error::Signals(_) => "signals",
         }
     }
@@ -254,7 +325,7 @@ impl Error {
             | Error::History(_)
             | Error::NoSignals { .. }
             | Error::Signals(_) => Exit::OurFailure,
-            Error::Several { cause, .. } => cause.exit(),
+            Error::Several { cause, .. } | Error::Light { cause, .. } => cause.exit(),
             Error::Client(ClientError::Refused(refusal)) if !refusal.is_verdict() => {
                 Exit::OurFailure
             }
@@ -263,6 +334,10 @@ impl Error {
             | Error::NotProven { .. }
             | Error::Conflict(_)
             | Error::Stopped { .. }
+            | Error::Ended(_)
+            | Error::OtherBranches { .. }
+            | Error::Replaced { .. }
+            | Error::Unconfirmed { .. }
             | Error::WrongReceipt { .. }
             | Error::NotInTime { .. }
             | Error::Interrupted { .. } => Exit::DoesNotHold,
@@ -271,7 +346,7 @@ impl Error {
     }
 
     /// What programs see beside code and message: `tx` is a transaction that is on its way all the
-    /// same, `conflict` and `nodes` say who showed what.
+    /// same, `conflict` and `nodes` say who showed what, `reverted` what is confirmed no more.
     pub fn details(&self) -> Map<String, Value> {
         let mut details = Map::new();
         match self {
@@ -279,12 +354,27 @@ impl Error {
             | Error::Interrupted { id }
             | Error::NoSignals { id, .. }
             | Error::WrongReceipt { id, .. } => _ = details.insert("tx".to_owned(), json!(id)),
+            Error::Unconfirmed { id, height, confirmations, .. } => {
+                details.insert("tx".to_owned(), json!(id));
+                details.insert("height".to_owned(), json!(height));
+                details.insert("confirmations".to_owned(), json!(confirmations));
+            }
+            Error::Replaced { id, by, height, .. } => {
+                details.insert("tx".to_owned(), json!(id));
+                details.insert("by".to_owned(), json!(by));
+                details.insert("height".to_owned(), json!(height));
+            }
             Error::Conflict(conflict) => {
                 details.insert("conflict".to_owned(), json!(conflict));
             }
             Error::Several { cause, nodes } => {
                 details = cause.details();
                 details.insert("nodes".to_owned(), json!(nodes));
+            }
+            Error::Light { cause, nodes, reverted } => {
+                details = cause.details();
+                details.insert("nodes".to_owned(), json!(nodes));
+                details.insert("reverted".to_owned(), json!(reverted));
             }
             _ => {}
         }

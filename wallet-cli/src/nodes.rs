@@ -13,11 +13,15 @@
 //!
 //! An unproven claim never makes a conflict, so one liar cannot stop a wallet. What this does not
 //! withstand is the silence of all nodes asked.
+//!
+//! Where nothing is final the heaviest chain takes the place of rules 2 to 4: see
+//! [`crate::headers`].
 
 mod report;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use report::failures;
 pub use report::{NodeReport, report};
 
 use crate::{

@@ -12,12 +12,19 @@
 //! A balance is proven by links 3 and 4 and a path to the header's state root instead. What no
 //! proof can show is that the node did not withhold newer blocks: a balance is one *after a block*.
 //! [`crate::nodes`] asks several nodes against that, and [`blocks`] proves the chain in between.
+//!
+//! Where blocks are found by work there is no certificate, and nothing is ever final: see
+//! [`crate::headers`] for what takes the place of links 3 and 4, and [`inclusion`] for the rest.
 
+use crate::headers::{BadHeaders, Spot};
 use consensus::{
     Trusted,
     catalogue::{self, NotFinal},
 };
-use crypto::{Address, Hash, merkle::PathError};
+use crypto::{
+    Address, Hash,
+    merkle::{Path, PathError},
+};
 use ledger::{
     BlockHash, ChainId, Genesis, Header, Keys, Transaction, TransactionId,
     chain::genesis_header,
@@ -29,6 +36,7 @@ use ledger::{
 use thiserror::Error;
 
 pub mod blocks;
+pub mod inclusion;
 #[cfg(test)]
 mod tests;
 
@@ -144,15 +152,29 @@ pub fn verify(
     id: TransactionId,
     answer: &TransactionAnswer,
 ) -> Result<Verified, NotProven> {
+    if answer.id == id && answer.status != TransactionStatus::Final {
+        return Err(NotProven::NotFinal { id, status: answer.status });
+    }
+    let (transaction, path) = named(genesis, id, answer)?;
+    let finality = answer.finality.as_ref().ok_or(NotProven::Missing("certificate"))?;
+    let certified = certify(genesis, finality)?;
+    placed(id, answer, path, &certified.header)?;
+    let transaction = transaction.clone();
+    Ok(Verified { id, transaction, index: path.index, count: path.count, certified })
+}
+
+/// Link 1: the answer's transaction is the one asked for, and could be on the genesis' chain. It
+/// comes with the path that the answer shows.
+fn named<'a>(
+    genesis: &Genesis,
+    id: TransactionId,
+    answer: &'a TransactionAnswer,
+) -> Result<(&'a Transaction, &'a Path), NotProven> {
     if answer.id != id {
         return Err(NotProven::OtherTransaction { asked: id, found: answer.id });
     }
-    if answer.status != TransactionStatus::Final {
-        return Err(NotProven::NotFinal { id, status: answer.status });
-    }
     let transaction = answer.transaction.as_ref().ok_or(NotProven::Missing("transaction"))?;
     let path = answer.path.as_ref().ok_or(NotProven::Missing("Merkle path"))?;
-    let finality = answer.finality.as_ref().ok_or(NotProven::Missing("certificate"))?;
     if transaction.id() != id {
         return Err(NotProven::OtherTransaction { asked: id, found: transaction.id() });
     }
@@ -160,11 +182,17 @@ pub fn verify(
     if transaction.payload.chain != chain {
         return Err(NotProven::OtherChain { genesis: chain, found: transaction.payload.chain });
     }
-    let transaction = transaction.clone();
     transaction.clone().verify(chain).map_err(NotProven::Transaction)?;
+    Ok((transaction, path))
+}
 
-    let certified = certify(genesis, finality)?;
-    let header = &certified.header;
+/// Link 2: the path leads into the block of `header`, and the answer speaks of the same place.
+fn placed(
+    id: TransactionId,
+    answer: &TransactionAnswer,
+    path: &Path,
+    header: &Header,
+) -> Result<(), NotProven> {
     if answer.height.is_some_and(|height| height != header.height) {
         let claimed = answer.height.unwrap_or_default();
         return Err(NotProven::Height { claimed, header: header.height });
@@ -174,8 +202,7 @@ pub fn verify(
         return Err(NotProven::Index { claimed, path: path.index });
     }
     path.verify(id.0.as_bytes(), header.transactions)
-        .map_err(|reason| NotProven::Path { height: header.height, reason })?;
-    Ok(Verified { id, transaction, index: path.index, count: path.count, certified })
+        .map_err(|reason| NotProven::Path { height: header.height, reason })
 }
 
 /// Checks what `address` holds, trusting nothing but `genesis`.
@@ -347,6 +374,33 @@ pub enum NotProven {
         /// The block's height.
         height: u64,
     },
+    /// It is another block than the one that was asked for.
+    #[error(
+        "it was asked for block {} at height {}, and shows {} at height {}",
+        asked.hash, asked.height, found.hash, found.height
+    )]
+    OtherBody {
+        /// What was asked for.
+        asked: Spot,
+        /// What came.
+        found: Spot,
+    },
+    /// The chain of headers does not hold.
+    #[error(transparent)]
+    Headers(BadHeaders),
+    /// No block of the heaviest chain is shown to hold it.
+    #[error(
+        "transaction {id} is not shown to be on the heaviest chain: {}",
+        elsewhere(*status, *height)
+    )]
+    NotIncluded {
+        /// The transaction.
+        id: TransactionId,
+        /// What the node says.
+        status: TransactionStatus,
+        /// Where it says that its block is: on another branch.
+        height: Option<u64>,
+    },
     /// The chain begins otherwise than the genesis says.
     #[error(
         "the first block stands on {found}, and the genesis in use makes it stand on {genesis}; is it the genesis of this network, and are node and wallet of one version?"
@@ -400,6 +454,17 @@ pub enum NotProven {
     /// The balance is not what the state holds.
     #[error("the balance is not proven: {0}")]
     Account(BadProof),
+}
+
+/// Where a transaction is that is not on the heaviest chain.
+fn elsewhere(status: TransactionStatus, height: Option<u64>) -> String {
+    match (status, height) {
+        (TransactionStatus::Unknown, _) => "no node that was asked knows it".to_owned(),
+        (_, Some(height)) => {
+            format!("it is at height {height} of a branch that is not the heaviest")
+        }
+        (_, None) => "it still waits to be included".to_owned(),
+    }
 }
 
 /// A status in words.

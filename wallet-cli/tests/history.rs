@@ -10,7 +10,7 @@ use support::{
     Outcome, Shared, Wallet, answer,
     fake_node::{FakeNode, Reply},
     fork, honest_node,
-    network::{Network, poor, rich},
+    network::{Network, poor, rich, validator},
     network_and_wallet, number,
 };
 
@@ -326,4 +326,38 @@ fn ctrl_c_keeps_what_was_read() {
     let (node, asked) = recording(&network);
     assert_eq!(heights(&history(&wallet, &node)).len(), 70);
     assert_eq!(*asked.lock().expect("nobody panicked"), [65]);
+}
+
+#[test]
+fn a_proposer_finds_its_rewards_where_the_chain_has_them() {
+    let proposer = validator(0).public().address().to_string();
+    let chain = |reward| {
+        let wallet = Wallet::new();
+        let mut network = Network::rewarding("rewards", reward);
+        wallet.file("genesis.json", &network.genesis.to_json());
+        network.decide_transfers(2);
+        (Arc::new(Mutex::new(network)), wallet)
+    };
+    let (network, wallet) = chain(50);
+    let node = honest_node(&network, 1);
+    let arguments = ["history", &proposer, "--node", node.url()];
+    let found = wallet.json(&arguments).json();
+    let reward = |height: u64| {
+        json!({
+            "height": height, "time": 1_700_000_000_000_u64 + height, "direction": "in",
+            "kind": "reward", "counterparty": null, "amount": 50, "fee": 1, "id": null,
+            "nonce": null,
+        })
+    };
+    assert_eq!(found["transactions"], json!([reward(1), reward(2)]));
+    let balance = wallet.json(&["balance", &proposer, "--node", node.url()]).json();
+    assert_eq!(balance["balance"], 102, "two rewards and two fees");
+    let human = wallet.run(&arguments);
+    assert!(human.out.contains("earned 50 for the block, and 1 of fees in it\n"), "{human:?}");
+    assert!(human.out.contains("2 final entries touch"), "{human:?}");
+
+    let (network, wallet) = chain(0);
+    let node = honest_node(&network, 1);
+    let none = wallet.json(&["history", &proposer, "--node", node.url()]).json();
+    assert_eq!(none["count"], 0, "where blocks are not rewarded, fees are not listed");
 }

@@ -231,7 +231,10 @@ impl Instance {
             return false;
         }
         let Some(parent) = self.tree.header(header.parent) else {
-            self.shelter(orphan, turn);
+            // R1: what is committed is known, too, and came along with what was asked for.
+            if turn.app.block(hash).is_none() {
+                self.shelter(orphan, turn);
+            }
             return false;
         };
         if header.seal.bits != self.config.required(parent) {
@@ -276,7 +279,9 @@ impl Instance {
         if self.tree.contains(missing) {
             // An ancestor waits for its time.
         } else if turn.app.block(missing).is_some() {
-            self.r12_is_it_heavier(missing, hash, turn);
+            // This may be the last that was missing beneath others.
+            let tip = self.orphans.heaviest_upon(hash);
+            self.r12_is_it_heavier(missing, tip, turn);
         } else {
             turn.act(Effect::Want(Want::Block(missing)));
         }

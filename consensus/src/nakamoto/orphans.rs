@@ -1,5 +1,7 @@
 //! Blocks that cannot be judged yet: their parent is missing, or their time has not come.
 
+use super::tree::worth;
+use crate::work::Work;
 use ledger::{Block, BlockHash, ReplicaId};
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -88,6 +90,27 @@ impl Orphans {
         branch
     }
 
+    /// The tip of the heaviest branch that waits here upon `hash`; that itself, if nothing does.
+    pub(super) fn heaviest_upon(&self, hash: BlockHash) -> BlockHash {
+        let mut children: BTreeMap<BlockHash, Vec<BlockHash>> = BTreeMap::new();
+        for (hash, (orphan, _)) in &self.waiting {
+            children.entry(orphan.block.header.parent).or_default().push(*hash);
+        }
+        let mut heaviest = (Work::ZERO, hash);
+        let mut next = vec![heaviest];
+        while let Some((work, at)) = next.pop() {
+            if work > heaviest.0 {
+                heaviest = (work, at);
+            }
+            let upon = children.get(&at).into_iter().flatten();
+            next.extend(upon.map(|child| {
+                let (orphan, _) = &self.waiting[child];
+                (work.plus(worth(&orphan.block.header)), *child)
+            }));
+        }
+        heaviest.1
+    }
+
     /// Those that stand on `parent`.
     pub(super) fn take_children(&mut self, parent: BlockHash) -> Vec<Orphan> {
         self.take_ready(|each| each == parent)
@@ -100,11 +123,22 @@ impl Orphans {
         ready.into_iter().filter_map(|hash| self.remove(hash)).collect()
     }
 
-    /// Those at or beneath `height`, and those that waited for too long, are gone.
+    /// Those that no branch needs which reaches above `height`, and those that waited for too long,
+    /// are gone.
     pub(super) fn expire(&mut self, height: u64, now: Duration, interval: Duration) {
+        let mut needed = BTreeSet::new();
+        let above = self.waiting.iter().filter(|(_, (each, _))| each.block.header.height > height);
+        for (hash, _) in above {
+            let mut at = *hash;
+            while let Some((below, _)) = self.waiting.get(&at)
+                && needed.insert(at)
+            {
+                at = below.block.header.parent;
+            }
+        }
         let patience = interval.saturating_mul(PATIENCE);
-        self.waiting.retain(|_, (orphan, since)| {
-            orphan.block.header.height > height && now < since.saturating_add(patience)
+        self.waiting.retain(|hash, (_, since)| {
+            needed.contains(hash) && now < since.saturating_add(patience)
         });
         self.order.retain(|hash| self.waiting.contains_key(hash));
     }
@@ -115,3 +149,6 @@ impl Orphans {
         Some(orphan)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,10 +21,10 @@
 //! sectors of 512 bytes as a whole, and nothing else writes here.
 //!
 //! A replica that forgot its votes would vote again, and differently. So whatever can be found out
-//! about a loss is: the log names its batches without gaps, says where its segments begin, and knows
-//! its last record to be whole once another lies behind it; sled counts and sums what it holds. A
+//! about a loss is: the log numbers its batches without gaps, says where its segments begin, and notes
+//! how far it has come whenever it is opened or closed; sled counts and sums what it holds. A
 //! store that lost what was synced does not open. The one loss that nobody can see is that of the
-//! very last record before a crash, when the disk breaks its word about it.
+//! last records before a crash, when the disk breaks its word about all of them.
 //!
 //! # What lies in the directory
 //!

@@ -24,6 +24,7 @@ fn node(arguments: &str) -> Result<(), CliError> {
         Command::Init(init) => init.run(),
         Command::Run(run) => run.run(Extras::default()),
         Command::Keys(keys) => keys.run(),
+        Command::Check(check) => check.run(),
     }
 }
 

@@ -304,7 +304,8 @@ fn bad_transactions_are_refused_before_the_replica_sees_them() {
     let mut forged = transfer();
     forged.payload.fee = Amount(2);
     let key = SecretKey::from_seed([3; 32]);
-    let foreign = Payload { chain: ChainId([9; 32].into()), ..transfer().payload }.sign(&key);
+    let foreign =
+        Payload { chain: ChainId([9; 32].into()), ..transfer().payload.clone() }.sign(&key);
     let trailing = format!("{}00", digits(&transfer()));
     let cases = [
         (digits(&forged), "bad_signature"),

@@ -144,7 +144,7 @@ impl<P: Protocol> Replica<P> {
     }
 
     /// Hands a peer's adopted blocks to the protocol, which judges them as it would any others, and
-    /// asks for more once it has.
+    /// asks for more once it has and they got us on.
     fn hand_over(&mut self, from: ReplicaId, blocks: &[Chained]) {
         self.sync.answered(from, !blocks.is_empty());
         for chained in blocks.iter().take(sync::MAX_BLOCKS) {
@@ -153,7 +153,7 @@ impl<P: Protocol> Replica<P> {
             }
             self.inputs.push_back(Input::Arrived(Arc::clone(&chained.block)));
         }
-        self.behind = true;
+        self.behind = Some(self.ledger.head());
     }
 
     /// Commits the first proven run of `blocks`; how many of them it used up.

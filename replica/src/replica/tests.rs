@@ -10,8 +10,8 @@ use consensus::{Effect, To};
 use ledger::{Block, Draft, Seal, store::MemoryStore};
 use std::collections::BTreeSet;
 
-mod wiped;
 mod bulk;
+mod wiped;
 
 struct Rig {
     replica: Replica<Puppet>,

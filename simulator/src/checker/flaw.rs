@@ -33,7 +33,7 @@ pub enum Flaw {
         /// The header's.
         stated: u64,
     },
-    /// Its time is not later than its parent's.
+    /// Its time is not later than the median of some before it.
     Time {
         /// Of the blocks before, in milliseconds since 1970.
         median: u64,

@@ -66,8 +66,12 @@ fn born(record: &Record, id: ReplicaId) -> Duration {
     lives.take(1).next().unwrap_or(Duration::ZERO)
 }
 
-/// The greatest height that a replica held final at a time, as far as anybody could know.
+/// The height of what a replica had adopted at a time; where nothing is adopted that is not final,
+/// the greatest that it held final, as far as anybody could know.
 fn height(record: &Record, id: ReplicaId, time: Duration) -> u64 {
+    if let Some(height) = record.adopted_height(id, time) {
+        return height;
+    }
     let commits = record.history(id).iter().filter_map(Milestone::commit);
     let by_then = commits.filter(|commit| commit.at <= time);
     by_then.map(|commit| commit.height).max().unwrap_or(0)

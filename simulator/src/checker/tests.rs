@@ -15,6 +15,7 @@ use ledger::{
 use std::sync::Arc;
 
 mod blocks;
+mod mined;
 mod reports;
 
 const ZERO: ReplicaId = ReplicaId(0);
@@ -35,7 +36,10 @@ struct Forge {
 impl Forge {
     /// Two replicas have woken.
     fn new() -> Forge {
-        let setup = Setup::new("tendermint", 2, 1);
+        Forge::of(Setup::new("tendermint", 2, 1))
+    }
+
+    fn of(setup: Setup) -> Forge {
         let genesis = setup.genesis();
         let store = Arc::new(MemoryStore::default());
         let ledger = Ledger::open(store.clone(), &genesis).expect("memory takes it");
@@ -88,7 +92,12 @@ impl Forge {
 
     /// A good block is final in the forge's ledger.
     fn grow(&mut self, transactions: Vec<Transaction>) -> Arc<Block> {
-        let block = Arc::new(self.draft(transactions));
+        let block = self.draft(transactions);
+        self.take(block)
+    }
+
+    fn take(&mut self, block: Block) -> Arc<Block> {
+        let block = Arc::new(block);
         let mut batch = Batch::default();
         self.ledger.accept(&block, &mut VerifiedSet::new(0), &mut batch).expect("it is good");
         let proof = Some(Proof(GOOD.to_vec()));

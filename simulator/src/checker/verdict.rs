@@ -1,7 +1,7 @@
 //! What the checker says, for people and as JSON.
 
 use super::{flaw::Flaw, progress::Progress};
-use crate::record::Uttered;
+use crate::{heads::Reversion, record::Uttered};
 use crypto::Address;
 use ledger::{BlockHash, ReplicaId, Slot};
 use serde::Serialize;
@@ -147,6 +147,15 @@ pub enum Violation {
         /// Where everybody stood who was up all that time.
         standings: Vec<Standing>,
     },
+    /// Confirmation: a replica took back blocks that it had shown as deep enough to be counted on.
+    Reverted(Reversion),
+    /// Union: replicas are on different chains, deeper down than they may.
+    Apart {
+        /// Where.
+        height: u64,
+        /// What each has adopted there.
+        adopted: Vec<(ReplicaId, BlockHash)>,
+    },
     /// A replica votes no more.
     Halted {
         /// Who.
@@ -268,6 +277,18 @@ impl Violation {
             Violation::Stalled { promise, standings } => {
                 let told: Vec<_> = standings.iter().map(Standing::to_string).collect();
                 write!(f, "progress: {promise}; {}", told.join(", "))
+            }
+            Violation::Reverted(Reversion { replica, at, height, blocks, depth }) => write!(
+                f,
+                "confirmation: at {at:?} replica {replica} took back {blocks} confirmed blocks from \
+                 height {height} up, {depth} blocks in all"
+            ),
+            Violation::Apart { height, adopted } => {
+                let told: Vec<_> = adopted
+                    .iter()
+                    .map(|(id, block)| format!("replica {id} has adopted {}", block.short()))
+                    .collect();
+                write!(f, "union: at height {height} {}", told.join(", "))
             }
             Violation::Halted { replica, at, why } => {
                 write!(f, "replica {replica} halted at {at:?}: {why}")

@@ -28,6 +28,7 @@ fn everything() -> Schedule {
         Fault::Link(Exception { from: one, to: zero, latency: None, loss: Some(MILLION / 2) }),
         Fault::Skew { replica: one, skew: Skew { offset_ms: -250, drift_ppm: 20 } },
         Fault::Disk { replica: one, sync: "5ms + exp 20ms".parse().unwrap() },
+        Fault::HashRate { replica: one, factor: 0.1 },
     ];
     let steps = faults.into_iter().zip(1..);
     Schedule::new(steps.map(|(fault, second)| Step { time: second * SECOND / 2, fault }).collect())
@@ -53,6 +54,7 @@ fn a_schedule_tells_its_story() {
         8s  link 1 -> 0 loss 50 %
       8.5s  skew 1 -250ms +20ppm
         9s  disk 1 5ms + exp 20ms
+      9.5s  hash rate 1 x0.1
 ";
     assert_eq!(everything().to_string(), story);
 }
@@ -73,13 +75,29 @@ fn a_schedule_survives_as_json_and_as_toml() {
             { time = \"35s\", latency = \"planet\" },
             { time = \"37s\", loss = 0.05 },
             { time = \"36s\", skew = { replica = 1, offset_ms = 300 } },
+            { time = \"38s\", hash_rate = { replica = 1, factor = 10.0 } },
         ]",
     )
     .unwrap();
     let times: Vec<_> = file.at.steps().iter().map(|step| step.time.as_secs()).collect();
-    assert_eq!(times, [10, 35, 36, 37, 40], "steps are put into order");
+    assert_eq!(times, [10, 35, 36, 37, 38, 40], "steps are put into order");
     assert_eq!(file.at.steps()[3].fault, Fault::Loss(50_000));
     assert_eq!(file.at.steps()[0].fault, Fault::Partition(vec![ids(&[0, 1]), ids(&[2, 3])]));
+}
+
+#[test]
+fn a_hash_rate_is_a_number_of_times_and_not_absurd() {
+    for factor in ["-1.0", "nan", "inf", "1e9"] {
+        let text =
+            format!("at = [{{ time = \"1s\", hash_rate = {{ replica = 0, factor = {factor} }} }}]");
+        #[derive(Debug, Deserialize)]
+        #[allow(dead_code)]
+        struct File {
+            at: Schedule,
+        }
+        let error = toml::from_str::<File>(&text).expect_err("it is no factor").to_string();
+        assert!(error.contains("a factor is between 0 and 1000000"), "{error}");
+    }
 }
 
 #[test]

@@ -28,6 +28,8 @@ pub(super) enum What<M> {
     Synced(Ticket, Mark),
     /// A question under its number.
     Question(u64, Box<Query>),
+    /// The search with this number is over.
+    Find(u64),
 }
 
 impl<P: Protocol> World<P> {
@@ -58,6 +60,7 @@ impl<P: Protocol> World<P> {
         let replica = host.replica.as_mut().expect("somebody is there");
         let actions = replica.handle(event, moment).expect("disks here never fail");
         self.carry_out(to, actions);
+        self.watch(to);
     }
 
     /// What the replica is to hear of an errand, if anything.
@@ -81,6 +84,7 @@ impl<P: Protocol> World<P> {
                 Some(Event::Synced(ticket))
             }
             What::Question(id, query) => Some(Event::Asked { id, query: *query }),
+            What::Find(number) => self.found(me, number),
         }
     }
 
@@ -115,14 +119,17 @@ impl<P: Protocol> World<P> {
                     let (mark, time) = (host.disk.mark(), host.sync_time());
                     self.send(me, time, What::Synced(ticket, mark));
                 }
-                Action::Mine { .. } => panic!("there are no miners in this world yet"),
+                Action::Mine { header, target } => self.mine(me, header, target),
                 Action::Committed { height, block, .. } => {
                     let replica = self.hosts[me.0 as usize].replica.as_ref();
                     let ledger = replica.expect("the dead report nothing").ledger();
                     self.record.committed(me, self.now, (height, block), ledger);
                 }
                 Action::Answer { id, answer } => self.record.answer(id, answer),
-                Action::Halted(why) => self.record.halt(me, self.now, why),
+                Action::Halted(why) => {
+                    self.host(me).miner.stop();
+                    self.record.halt(me, self.now, why);
+                }
                 Action::Trace(line) => self.record.trace(line),
             }
         }

@@ -33,6 +33,7 @@ impl<P: Protocol> World<P> {
         self.record.woke(id, self.now, replica.ledger());
         let actions = replica.start(moment).expect("disks here never fail");
         self.carry_out(id, actions);
+        self.watch(id);
     }
 
     /// Whether a replica is up.
@@ -70,6 +71,7 @@ impl<P: Protocol> World<P> {
             }),
             Fault::Skew { replica, skew } => self.host(*replica).skew = *skew,
             Fault::Disk { replica, sync } => self.host(*replica).sync_delay = sync.clone(),
+            Fault::HashRate { replica, factor } => self.change_hash_rate(*replica, *factor),
         }
     }
 

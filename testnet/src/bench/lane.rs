@@ -1,6 +1,6 @@
 //! One of those who submit: it signs transfers and hands them to one node, in batches.
 //!
-//! There is a lane for each node. In an open loop a transfer is made when it is due, whatever the
+//! There are a few lanes for each node. In an open loop a transfer is made when it is due, whatever the
 //! network does; when the node is slow to answer, the next batch is the larger and its transfers
 //! the later, which their latency tells because it is counted from when they were due. Otherwise a
 //! lane keeps a window full: so many of its transfers are under way at any time, and no more.
@@ -48,8 +48,10 @@ pub enum Pace {
 
 /// One who submits.
 pub struct Lane {
-    /// Its number, which is also its node's.
+    /// Its number.
     pub number: u32,
+    /// Its node's number.
+    pub node: u32,
     /// Its node.
     pub client: Client,
     /// Its accounts.
@@ -178,7 +180,7 @@ impl Lane {
             Err(error @ ClientError::NoAnswer(_)) => {
                 self.book.page().refuse("no_answer", count);
                 if answered.elapsed() >= PATIENCE {
-                    let (node, reason) = (self.number, error.to_string());
+                    let (node, reason) = (self.node, error.to_string());
                     self.book.fail(Trouble::Silent { node, patience: PATIENCE, reason });
                 }
                 batch

@@ -6,9 +6,10 @@
 //! that no latency is left out because it was long.
 
 use super::{
-    Bench, BenchError, accounts,
+    Bench, BenchError,
+    accounts::{self, Purse},
     book::{Book, Phase},
-    figures::{Latencies, Schedule, each, limit_per_s},
+    figures::{Latencies, each, limit_per_s},
     follow::follow,
     lane::{Lane, Pace},
     report::{Figure, Generator, Latency, Memory, Rate, Report},
@@ -33,6 +34,9 @@ const BEAT: Duration = Duration::from_millis(50);
 
 /// How often at most somebody at a terminal is told how it goes.
 const SHOW: Duration = Duration::from_millis(500);
+
+/// How long those who submit may take, when the load ends, for what was due in the last moment.
+const LAST: Duration = Duration::from_millis(250);
 
 /// How often memory is looked at, at the most often; and how many looks there are at the most.
 const MEMORY: Duration = Duration::from_secs(2);
@@ -121,9 +125,10 @@ struct Window {
 
 impl Run<'_> {
     fn run(&self, stage: &mut Stage, stopped: &dyn Fn() -> bool) -> Result<Report, BenchError> {
-        let book = Arc::new(Book::new(self.order.replicas));
+        let book = Arc::new(Book::new(self.order.lanes()));
+        let purses = accounts::deal(&self.keys, self.order.lanes(), stage.net.chain_id());
         let before = Reading::before(stage);
-        let threads = self.start(stage, &book, before.height.unwrap_or(0) + 1)?;
+        let threads = self.start(stage, &book, purses, &before)?;
         let loaded = self.load(stage, &book, before, stopped);
         book.enter(Phase::Drain);
         let drained = match &loaded {
@@ -145,22 +150,22 @@ impl Run<'_> {
         &self,
         stage: &Stage,
         book: &Arc<Book>,
-        from: u64,
+        purses: Vec<Purse>,
+        before: &Reading,
     ) -> Result<Vec<JoinHandle<()>>, BenchError> {
-        let Bench { replicas, duration, .. } = *self.order;
-        let pace = match self.order.rate {
-            Rate::PerSecond(0) => return Ok(Vec::new()),
-            Rate::PerSecond(rate) => Pace::Open(Schedule { rate, lanes: replicas }, duration),
-            Rate::Max => Pace::Window(self.order.window()),
+        let pace = match (self.order.schedule(), self.order.rate) {
+            (Some(schedule), _) => Pace::Open(schedule, self.order.duration),
+            (None, Rate::Max) => Pace::Window(self.order.window()),
+            (None, Rate::PerSecond(_)) => return Ok(Vec::new()),
         };
+        let (begun, from) = (before.at, before.height.unwrap_or(0) + 1);
         let mut threads = Vec::new();
         let (client, its_book) = (stage.clients[0].clone(), Arc::clone(book));
         threads.push(spawn("follow", move || follow(&client, 0, from, &its_book))?);
-        let begun = Instant::now();
-        let purses = accounts::deal(&self.keys, replicas, stage.net.chain_id());
-        for ((number, purse), client) in (0..).zip(purses).zip(&stage.clients) {
-            let (client, book) = (client.clone(), Arc::clone(book));
-            let lane = Lane { number, client, purse, pace, book, begun };
+        for (number, purse) in (0..).zip(purses) {
+            let node = number % self.order.replicas;
+            let (client, book) = (stage.clients[node as usize].clone(), Arc::clone(book));
+            let lane = Lane { number, node, client, purse, pace, book, begun };
             threads.push(spawn("submit", move || lane.run())?);
         }
         Ok(threads)
@@ -198,6 +203,12 @@ impl Run<'_> {
         drop(page);
         let after = Reading::after(stage);
         memory.extend(remember(stage, after.at - before.at));
+        if let (Some(schedule), false) = (self.order.schedule(), interrupted) {
+            // What was due in the last moment may be on its way.
+            let due = schedule.before(duration);
+            let until = Instant::now() + LAST;
+            drop(book.wait_until(Phase::Load, until, |page| page.submitted >= due));
+        }
         Ok(Window { before, after, committed, submitted, memory, interrupted })
     }
 
@@ -223,13 +234,17 @@ impl Run<'_> {
     fn check(&self, stage: &mut Stage, book: &Book) -> Result<(), BenchError> {
         stage.check_alive()?;
         match &book.page().trouble {
-            Some(trouble) => Err(trouble.clone().into()),
+            Some(trouble) => {
+                let dir = stage.net.place.dir().to_owned();
+                Err(BenchError::Trouble { trouble: trouble.clone(), dir })
+            }
             None => Ok(()),
         }
     }
 
     fn report(&self, stage: &Stage, book: &Book, window: Window) -> Report {
-        let Bench { replicas, rate, accounts, in_flight, .. } = *self.order;
+        let Bench { replicas, rate, accounts, .. } = *self.order;
+        let in_flight = self.order.lanes() * self.order.window() as u32;
         let Window { before, after, memory, interrupted, .. } = window;
         let page = book.page();
         let seconds = (after.at - before.at).as_secs_f64();
@@ -248,13 +263,8 @@ impl Run<'_> {
         let most = memory.iter().flat_map(|memory| &memory.rss_mib).map(|mib| mib.0);
         let submitted = window.submitted as f64;
         let own_each = own.and_then(|own| each(own * 1e6, submitted));
-        let due = match rate {
-            Rate::PerSecond(rate @ 1..) => {
-                let schedule = Schedule { rate, lanes: replicas };
-                schedule.before((after.at - before.at).min(self.order.duration))
-            }
-            _ => 0,
-        };
+        let length = (after.at - before.at).min(self.order.duration);
+        let due = self.order.schedule().map_or(0, |schedule| schedule.before(length));
         Report {
             consensus: stage.net.genesis.consensus.clone(),
             replicas,

@@ -18,7 +18,7 @@ fn without_flags_it_asks_for_the_most_four_nodes_carry_in_twenty_seconds() {
     assert_eq!((order.replicas, order.rate), (4, Rate::Max));
     assert_eq!((order.duration, order.drain), (Duration::from_secs(20), Duration::from_secs(30)));
     assert_eq!(order.wish(), Wish { replicas: Some(4), ..Wish::default() });
-    assert_eq!((order.accounts, order.window()), (400, 1_024));
+    assert_eq!((order.accounts, order.lanes(), order.window()), (400, 8, 512));
     assert!(order.dir.is_none() && !order.json && order.check().is_ok());
 }
 
@@ -51,7 +51,7 @@ fn every_flag_reaches_the_order() {
     assert_eq!((wish.replicas, wish.block_time), (Some(7), Some(Duration::from_millis(250))));
     assert_eq!((order.duration, order.drain), (Duration::from_secs(600), Duration::from_secs(120)));
     assert_eq!((order.rate, order.accounts), (Rate::PerSecond(2_000), 1_000));
-    assert_eq!((order.window(), order.json), (100, true));
+    assert_eq!((order.lanes(), order.window(), order.json), (14, 50, true));
     assert_eq!(order.dir, Some(PathBuf::from("kept")));
 }
 
@@ -104,7 +104,19 @@ fn what_does_not_go_together_is_refused_before_anything_is_made() {
 #[test]
 fn few_accounts_make_a_small_window_because_nonces_must_not_run_away() {
     let order = order(&["--accounts", "4", "--replicas", "1", "--in-flight", "8192"]).unwrap();
-    assert_eq!(order.window(), 4 * MOST_OF_ONE_ACCOUNT as usize);
+    assert_eq!((order.lanes(), order.window()), (4, MOST_OF_ONE_ACCOUNT as usize));
+}
+
+#[test]
+fn every_node_has_as_many_lanes_and_every_lane_an_account() {
+    for (replicas, accounts, lanes) in
+        [("1", "400", 8), ("2", "400", 8), ("4", "400", 8), ("7", "400", 14), ("4", "5", 4)]
+    {
+        let order = order(&["--replicas", replicas, "--accounts", accounts]).unwrap();
+        assert_eq!(order.lanes(), lanes, "{replicas} nodes, {accounts} accounts");
+    }
+    let order = order(&["--in-flight", "5"]).unwrap();
+    assert_eq!((order.lanes(), order.window()), (4, 1), "never more under way than was asked for");
 }
 
 #[test]
@@ -114,7 +126,7 @@ fn each_end_has_its_exit_code() {
         (BenchError::Interrupted, Verdict::DoesNotHold),
         (BenchError::Unfinished { count: 3, drain: Duration::ZERO }, Verdict::DoesNotHold),
         (BenchError::Order("no".to_owned()), Verdict::BadInput),
-        (trouble.into(), Verdict::OurFailure),
+        (BenchError::Trouble { trouble, dir: PathBuf::new() }, Verdict::OurFailure),
         (BenchError::Panicked, Verdict::OurFailure),
     ] {
         assert_eq!(Failure::from(error).verdict(), verdict);

@@ -39,6 +39,7 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 /// Something to show. As JSON it is one object whose `event` names it.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "event", rename_all = "lowercase")]
+#[expect(clippy::large_enum_variant, reason = "the large one comes once a run")]
 pub enum Report {
     /// The net is up: all that one needs to use it.
     Ready(Ready),

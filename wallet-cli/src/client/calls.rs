@@ -3,8 +3,10 @@
 use super::{Client, ClientError};
 use crypto::{Address, codec};
 use ledger::{
-    Transaction, TransactionId,
-    query::{AccountAnswer, BlockAnswer, BlocksAnswer, StatusAnswer, TransactionAnswer},
+    BlockHash, Transaction, TransactionId,
+    query::{
+        AccountAnswer, BlockAnswer, BlocksAnswer, HeadersAnswer, StatusAnswer, TransactionAnswer,
+    },
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -21,6 +23,16 @@ impl Client {
         self.call("block", json!({"height": height}))
     }
 
+    /// A block by its name, committed or not; none if the node does not know it.
+    pub fn block_called(&self, hash: BlockHash) -> Result<Option<BlockAnswer>, ClientError> {
+        self.call("block", json!({"hash": hash}))
+    }
+
+    /// Headers of the adopted branch in a row, from a height on; none past the newest.
+    pub fn headers(&self, from: u64) -> Result<HeadersAnswer, ClientError> {
+        self.call("headers", json!({"from": from}))
+    }
+
     /// Committed blocks in a row, from a height on, up to a proven one; none past the newest.
     pub fn blocks(&self, from: u64) -> Result<BlocksAnswer, ClientError> {
         self.call("blocks", json!({"from": from}))
@@ -34,6 +46,12 @@ impl Client {
     /// What an account holds.
     pub fn account(&self, address: Address) -> Result<AccountAnswer, ClientError> {
         self.call("account", json!({"address": address}))
+    }
+
+    /// What an account holds after the block of the adopted branch at a height, which may neither be
+    /// below the newest committed one nor above the head.
+    pub fn account_at(&self, address: Address, height: u64) -> Result<AccountAnswer, ClientError> {
+        self.call("account", json!({"address": address, "height": height}))
     }
 
     /// Hands over a transaction. The answer is the name the node gives it. Handing the same one

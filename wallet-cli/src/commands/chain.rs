@@ -1,8 +1,9 @@
 //! The commands that ask about the chain: `balance`, `status`, `verify`. One node, or a list whose
-//! nodes stand in for each other, is asked here; several are compared in [`compare`].
+//! nodes stand in for each other, is asked here; several are compared in [`compare`]. Chains where
+//! nothing is final are the business of [`light`].
 
 use super::{
-    Session, compare,
+    Session, compare, depths, light,
     reports::{BalanceReport, StatusReport, VerifyReport},
     transaction_id,
 };
@@ -13,6 +14,9 @@ use ledger::query::TransactionStatus;
 pub(super) fn balance(session: &mut Session<'_>, account: &str) -> Result<Exit, Error> {
     let address = session.resolve(account)?;
     let genesis = session.genesis()?;
+    if let Some(depths) = depths(&genesis)? {
+        return light::balance(session, &genesis, depths, address);
+    }
     let clients = session.clients()?;
     let [client] = clients.as_slice() else {
         return compare::balance(session, clients, &genesis, address);
@@ -27,9 +31,15 @@ pub(super) fn balance(session: &mut Session<'_>, account: &str) -> Result<Exit, 
     Ok(Exit::Holds)
 }
 
-/// A node's word about a transaction.
+/// A node's word about a transaction. Where nothing is final it is proven, which needs the genesis;
+/// without one it remains a word.
 pub(super) fn status(session: &mut Session<'_>, transaction: &str) -> Result<Exit, Error> {
     let id = transaction_id(transaction)?;
+    if let Ok(genesis) = session.genesis()
+        && let Some(depths) = depths(&genesis)?
+    {
+        return light::status(session, &genesis, depths, id);
+    }
     let clients = session.clients()?;
     let [client] = clients.as_slice() else {
         let genesis = session.genesis()?;
@@ -61,6 +71,9 @@ pub(super) fn known(status: TransactionStatus) -> Exit {
 pub(super) fn verify(session: &mut Session<'_>, transaction: &str) -> Result<Exit, Error> {
     let id = transaction_id(transaction)?;
     let genesis = session.genesis()?;
+    if let Some(depths) = depths(&genesis)? {
+        return light::verify(session, &genesis, depths, id);
+    }
     let clients = session.clients()?;
     let [client] = clients.as_slice() else {
         return compare::verify(session, clients, &genesis, id);

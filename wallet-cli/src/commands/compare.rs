@@ -9,7 +9,7 @@ use crate::{
     client::{Attempts, Client, ClientError},
     error::Error,
     nodes::{NodeReport, Said, Sightings, View, ask_all, compare, report},
-    report::Exit,
+    report::{Exit, Output},
     verify::{self, NotProven, Verified, VerifiedAccount, blocks::FinalBlock},
 };
 use crypto::Address;
@@ -32,7 +32,7 @@ pub(super) fn balance(
     });
     let sightings = compare(genesis, &views, None)?;
     let nodes = report(&views, &sightings, |_, _| None);
-    note(session, &nodes);
+    note(&mut session.output, &nodes);
     let height = |verified: &&VerifiedAccount| Reverse(verified.block().height());
     let best = views.iter().filter_map(|view| view.answer.as_ref().ok()).min_by_key(height);
     let Some(verified) = best else { return Err(nobody(views, nodes)) };
@@ -50,7 +50,7 @@ pub(super) fn status(
     let views = ask_all(clients, genesis, |client| word(client, genesis, id));
     let sightings = compare(genesis, &views, None)?;
     let nodes = stand(&views, &sightings);
-    note(session, &nodes);
+    note(&mut session.output, &nodes);
     let said = views.iter().filter_map(|view| Some((view, view.answer.as_ref().ok()?)));
     let Some((view, word)) = said.min_by_key(|(_, word)| Reverse(word.rank())) else {
         return Err(nobody(views, nodes));
@@ -76,7 +76,7 @@ pub(super) fn verify(
     let views = ask_all(clients, genesis, |client| word(client, genesis, id));
     let sightings = compare(genesis, &views, None)?;
     let nodes = stand(&views, &sightings);
-    note(session, &nodes);
+    note(&mut session.output, &nodes);
     if let Some(verified) = proof(&views) {
         session.output.result(&Compared { report: VerifyReport::of(genesis, verified), nodes });
         return Ok(Exit::Holds);
@@ -150,12 +150,12 @@ fn stand(views: &[View<Word>], sightings: &Sightings) -> Vec<NodeReport> {
 }
 
 /// Tells a person how the nodes stand. A program finds it in the report.
-pub(super) fn note(session: &mut Session<'_>, nodes: &[NodeReport]) {
-    if session.output.is_json() {
+pub(super) fn note(output: &mut Output, nodes: &[NodeReport]) {
+    if output.is_json() {
         return;
     }
     for node in nodes.iter().filter(|node| node.is_remarkable()) {
-        session.output.remark(node);
+        output.remark(node);
     }
 }
 

@@ -1,25 +1,22 @@
 //! `history`: from the genesis to the newest block, and what touched an account on the way.
 
+use super::page::Page;
 use super::{
     Session,
     compare::{nobody, note},
+    depths, light,
 };
 use crate::{
     error::Error,
     history::Cache,
     interrupt::Wait,
-    nodes::{NodeReport, Sightings, Source, View, ask_all, compare, report},
+    nodes::{Sightings, Source, View, ask_all, compare, report},
     report::{Exit, Output},
     verify::{NotProven, blocks::verify_blocks},
 };
-use crypto::Address;
-use ledger::Genesis;
+use ledger::{Amount, Genesis};
 use serde_json::json;
-use std::{
-    cmp::Reverse,
-    io::{self, BufWriter, Write},
-    time::Duration,
-};
+use std::{cmp::Reverse, time::Duration};
 
 /// Reads what is new of the chain and prints what touches the account.
 pub(super) fn history(
@@ -29,6 +26,9 @@ pub(super) fn history(
 ) -> Result<Exit, Error> {
     let address = session.resolve(account)?;
     let genesis = session.genesis()?;
+    if let Some(depths) = depths(&genesis)? {
+        return light::history(session, &genesis, depths, address, limit);
+    }
     let clients = session.clients()?;
     let several = clients.len() > 1;
     let (mut cache, damage) = Cache::open(&session.dir()?, &genesis, address)?;
@@ -63,12 +63,26 @@ pub(super) fn history(
         return Err(only.answer.expect_err("reading ends at the target or with an error"));
     }
     let nodes = report(&views, &sightings, |_, ()| None);
-    note(session, &nodes);
+    note(&mut session.output, &nodes);
     if !complete {
         return Err(nobody(views, nodes));
     }
-    let page = Page { cache: &cache, address, nodes: several.then_some(&nodes) };
-    page.print(&mut session.output, &wait, limit.unwrap_or(u64::MAX))?;
+    let count = cache.count();
+    let things = if genesis.reward() > Amount::ZERO { "entries" } else { "transactions" };
+    let one = if genesis.reward() > Amount::ZERO { "entry" } else { "transaction" };
+    let (tip, things) = (cache.tip(), if count == 1 { one } else { things });
+    let touch = if count == 1 { "touches" } else { "touch" };
+    let page = Page {
+        head: json!({
+            "address": address, "height": tip.height(), "block": tip.hash(), "count": count,
+        }),
+        tail: if several { json!({"nodes": nodes}) } else { json!({}) },
+        closing: format!("{count} final {things} {touch} {address} up to height {}.", tip.height()),
+        unconfirmed: None,
+    };
+    let entries = cache.entries(count.saturating_sub(limit.unwrap_or(u64::MAX)))?;
+    let pause = || wait.pause(Duration::ZERO);
+    page.print(&mut session.output, entries, pause, tip.height())?;
     Ok(Exit::Holds)
 }
 
@@ -138,66 +152,5 @@ impl Reader<'_> {
             cache.extend(&read)?;
         }
         Ok(())
-    }
-}
-
-/// What is printed, one transaction in memory at a time.
-struct Page<'a> {
-    cache: &'a Cache,
-    address: Address,
-    /// Of several nodes.
-    nodes: Option<&'a Vec<NodeReport>>,
-}
-
-impl Page<'_> {
-    /// Prints the newest transactions, `limit` of them at most.
-    fn print(&self, output: &mut Output, wait: &Wait, limit: u64) -> Result<(), Error> {
-        let json = output.is_json();
-        let mut paper = BufWriter::new(output.results());
-        let skip = self.cache.count().saturating_sub(limit);
-        // Whoever closes the pipe has read enough, so only our own failures are failures.
-        let mut open = !json || self.head(&mut paper).is_ok();
-        let mut separator = "";
-        for entry in self.cache.entries(skip)? {
-            let entry = entry?;
-            if !open {
-                return Ok(());
-            }
-            wait.pause(Duration::ZERO)
-                .map_err(|_| Error::Stopped { height: self.cache.tip().height() })?;
-            let written = match json {
-                true => write!(paper, "{separator}{}", json!(entry)),
-                false => writeln!(paper, "{entry}"),
-            };
-            open = written.is_ok();
-            separator = ",";
-        }
-        let _ = self.foot(&mut paper, json).and_then(|()| paper.flush());
-        Ok(())
-    }
-
-    /// The JSON is put together by hand, since its list may be too long for the memory.
-    fn head(&self, paper: &mut dyn Write) -> io::Result<()> {
-        let (tip, count) = (self.cache.tip(), self.cache.count());
-        let (height, block) = (tip.height(), tip.hash());
-        let head = json!({
-            "address": self.address, "height": height, "block": block, "count": count,
-        });
-        let head = head.to_string();
-        let open = head.strip_suffix('}').expect("it is an object");
-        write!(paper, "{open},\"transactions\":[")
-    }
-
-    fn foot(&self, paper: &mut dyn Write, json: bool) -> io::Result<()> {
-        let (height, count) = (self.cache.tip().height(), self.cache.count());
-        match (json, self.nodes) {
-            (true, None) => writeln!(paper, "]}}"),
-            (true, Some(nodes)) => writeln!(paper, "],\"nodes\":{}}}", json!(nodes)),
-            (false, _) => {
-                let touch = if count == 1 { "transaction touches" } else { "transactions touch" };
-                let address = self.address;
-                writeln!(paper, "{count} final {touch} {address} up to height {height}.")
-            }
-        }
     }
 }

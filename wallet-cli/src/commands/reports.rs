@@ -259,7 +259,7 @@ impl fmt::Display for VerifyReport<'_> {
 }
 
 /// What a transaction does, in words.
-struct Described<'a>(&'a Payload);
+pub(super) struct Described<'a>(pub(super) &'a Payload);
 
 impl fmt::Display for Described<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,6 +1,6 @@
-//! `send`: from a wish to a final transfer.
+//! `send`: from a wish to a final transfer, where blocks are certified.
 
-use super::{Session, reports::SentReport};
+use super::{Session, depths, light, reports::SentReport};
 use crate::{
     cli::Transfer,
     client::{Client, ClientError},
@@ -29,6 +29,10 @@ pub(super) fn send(session: &mut Session<'_>, transfer: &Transfer) -> Result<Exi
     let from = keystore.account(&transfer.from.parse()?)?;
     let to = session.resolve(&transfer.to)?;
     let genesis = session.genesis()?;
+    if let Some(depths) = depths(&genesis)? {
+        let order = light::Order { keystore, from, to, amount, fee, transfer };
+        return light::send(session, &genesis, depths, &order);
+    }
     let client = session.client()?;
 
     let nonce = prepare(&client, &genesis, &from, amount, fee)?;
@@ -79,7 +83,7 @@ fn prepare(
 }
 
 /// A dev account's key is no secret, so nobody is asked for it.
-fn unlock(
+pub(super) fn unlock(
     session: &mut Session<'_>,
     keystore: &Keystore,
     from: &Account,
@@ -93,7 +97,11 @@ fn unlock(
     Ok(keystore.unlock(&from.name, &passphrase)?)
 }
 
-fn hand_over(client: &Client, transaction: &Transaction) -> Result<TransactionId, Error> {
+/// Submits, and checks that the node means the same transaction.
+pub(super) fn hand_over(
+    client: &Client,
+    transaction: &Transaction,
+) -> Result<TransactionId, Error> {
     let id = transaction.id();
     let found = client.submit(transaction)?;
     if found != id {

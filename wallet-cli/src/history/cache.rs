@@ -10,7 +10,11 @@
 //! checksum finds damage. It cannot find somebody who may write here and computes it anew: but
 //! whoever may write here may also exchange `genesis.json`.
 
-use super::{Entry, of_block};
+use super::{
+    Rewards,
+    lines::{Addition, Entries, EntryFile, Extent},
+    of_block,
+};
 use crate::{
     disk,
     verify::{
@@ -19,13 +23,11 @@ use crate::{
         certify,
     },
 };
-use crypto::{Address, Hash, hash::sha256};
+use crypto::Address;
 use ledger::{ChainId, Genesis, query::Finality};
 use serde::{Deserialize, Serialize};
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
-    io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write},
-    os::unix::fs::OpenOptionsExt,
+    fs, io,
     path::{Path, PathBuf},
 };
 use thiserror::Error;
@@ -39,18 +41,14 @@ const VERSION: u32 = 1;
 /// A checkpoint is little more than a certificate; more than this is something else.
 const LONGEST_CHECKPOINT: u64 = 16 * 1024 * 1024;
 
-/// An entry is a few hundred bytes; more than this is something else.
-const LONGEST_LINE: u64 = 4096;
-
 /// The history of one account up to some block. While it is open, no other wallet can open it.
 #[derive(Debug)]
 pub struct Cache {
     chain: ChainId,
     address: Address,
+    rewards: Rewards,
     checkpoint: PathBuf,
-    path: PathBuf,
-    /// Locked until it is dropped.
-    entries: File,
+    entries: EntryFile,
     kept: Kept,
 }
 
@@ -59,17 +57,6 @@ pub struct Cache {
 struct Kept {
     block: FinalBlock,
     extent: Extent,
-}
-
-/// Which entries belong to a checkpoint.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Extent {
-    /// How many.
-    count: u64,
-    /// How long they are together.
-    bytes: u64,
-    /// The chain of SHA-256 over them, line by line.
-    checksum: Hash,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -95,29 +82,22 @@ impl Cache {
         genesis: &Genesis,
         address: Address,
     ) -> Result<(Cache, Option<Damage>), CacheError> {
-        let dir = dir.join("history");
-        let path = dir.join(format!("{address}.jsonl"));
-        let failed = |source| CacheError::Disk { path: path.clone(), source };
-        disk::private_dir(&dir).map_err(failed)?;
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false).mode(0o600);
-        let entries = options.open(&path).map_err(failed)?;
-        match entries.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(CacheError::Busy { path }),
-            Err(TryLockError::Error(source)) => return Err(CacheError::Disk { path, source }),
-        }
-        let kept = Kept { block: FinalBlock::genesis(genesis), extent: Extent::default() };
-        let checkpoint = dir.join(format!("{address}.json"));
-        let chain = genesis.chain_id();
-        let mut cache = Cache { chain, address, checkpoint, path, entries, kept };
+        let entries = EntryFile::open(dir, address)?;
+        let mut cache = Cache {
+            chain: genesis.chain_id(),
+            address,
+            rewards: Rewards::of(genesis),
+            checkpoint: entries.checkpoint(),
+            entries,
+            kept: Kept { block: FinalBlock::genesis(genesis), extent: Extent::default() },
+        };
         let damage = match cache.restore(genesis) {
             Ok(()) => None,
             Err(Trouble::Damage(damage)) => {
-                cache.forget().map_err(|source| cache.failed(source))?;
+                cache.forget().map_err(|source| cache.entries.failed(source))?;
                 Some(damage)
             }
-            Err(Trouble::Disk(source)) => return Err(cache.failed(source)),
+            Err(Trouble::Disk(source)) => return Err(cache.entries.failed(source)),
         };
         Ok((cache, damage))
     }
@@ -149,26 +129,23 @@ impl Cache {
     pub fn extend(&mut self, read: &FinalBlocks<'_>) -> Result<(), CacheError> {
         let first = read.each().next().expect("there is a block");
         assert_eq!(first.height(), self.kept.block.height() + 1, "blocks are read in a row");
-        let mut lines = Vec::new();
-        let mut extent = self.kept.extent;
-        for entry in read.blocks().iter().flat_map(|block| of_block(block, self.address)) {
-            let mut line = serde_json::to_vec(&entry).expect("an entry is plain data");
-            line.push(b'\n');
-            extent.add(&line);
-            lines.extend(line);
+        let mut addition = Addition::to(self.kept.extent);
+        for block in read.blocks() {
+            of_block(block, self.address, &self.rewards).for_each(|entry| addition.push(&entry));
         }
         let checkpoint = Checkpoint {
             version: VERSION,
             chain: self.chain,
             address: self.address,
-            entries: extent,
+            entries: addition.extent,
             finality: read.finality().clone(),
         };
         let checkpoint = serde_json::to_vec(&checkpoint).expect("a checkpoint is plain data");
-        self.append(&lines).map_err(|source| self.failed(source))?;
-        disk::replace_private(&self.checkpoint, &checkpoint)
-            .map_err(|source| self.failed(source))?;
-        self.kept = Kept { block: read.last(), extent };
+        self.entries
+            .append(&addition)
+            .and_then(|()| disk::replace_private(&self.checkpoint, &checkpoint))
+            .map_err(|source| self.entries.failed(source))?;
+        self.kept = Kept { block: read.last(), extent: addition.extent };
         Ok(())
     }
 
@@ -178,21 +155,7 @@ impl Cache {
     ///
     /// [`CacheError::Disk`], also from the iterator.
     pub fn entries(&self, skip: u64) -> Result<Entries<'_>, CacheError> {
-        let mut lines = self.lines(self.kept.extent.bytes).map_err(|source| self.failed(source))?;
-        for _ in 0..skip {
-            lines.next().map_err(|source| self.failed(source))?;
-        }
-        Ok(Entries { cache: self, lines })
-    }
-
-    fn append(&mut self, lines: &[u8]) -> io::Result<()> {
-        if lines.is_empty() {
-            return Ok(());
-        }
-        // Here rather than at the end, where an interrupted call may have left something.
-        self.entries.seek(SeekFrom::Start(self.kept.extent.bytes))?;
-        self.entries.write_all(lines)?;
-        self.entries.sync_data()
+        self.entries.entries(self.kept.extent, skip)
     }
 
     fn restore(&mut self, genesis: &Genesis) -> Result<(), Trouble> {
@@ -216,13 +179,7 @@ impl Cache {
             return Err(Damage::OtherAccount(address).into());
         }
         let block = certify(genesis, &finality).map_err(Damage::NotProven)?.block();
-        let mut found = Extent::default();
-        let mut lines = self.lines(entries.bytes)?;
-        while let Some(line) = lines.next()? {
-            found.add(line);
-            serde_json::from_slice::<Entry>(line).map_err(|_| Damage::Entries)?;
-        }
-        if found != entries {
+        if !self.entries.matches(entries)? {
             return Err(Damage::Entries.into());
         }
         self.kept = Kept { block, extent: entries };
@@ -235,61 +192,11 @@ impl Cache {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        self.entries.set_len(0)
-    }
-
-    fn lines(&self, bytes: u64) -> io::Result<Lines> {
-        // A handle of its own, since this one's place in the file is no concern of the writer's.
-        let file = File::open(&self.path)?;
-        Ok(Lines { file: BufReader::new(file).take(bytes), line: Vec::new() })
-    }
-
-    fn failed(&self, source: io::Error) -> CacheError {
-        CacheError::Disk { path: self.path.clone(), source }
+        self.entries.clear()
     }
 }
 
-impl Extent {
-    fn add(&mut self, line: &[u8]) {
-        self.count += 1;
-        self.bytes += line.len() as u64;
-        self.checksum = sha256(&[self.checksum.as_bytes().as_slice(), line].concat());
-    }
-}
-
-/// Lines of the file, one in memory at a time.
-struct Lines {
-    file: io::Take<BufReader<File>>,
-    line: Vec<u8>,
-}
-
-impl Lines {
-    /// The next one with its line break. One that is too long comes in pieces, which match no
-    /// checksum.
-    fn next(&mut self) -> io::Result<Option<&[u8]>> {
-        self.line.clear();
-        let read = (&mut self.file).take(LONGEST_LINE).read_until(b'\n', &mut self.line)?;
-        Ok((read > 0).then_some(&self.line))
-    }
-}
-
-/// The entries of a history, oldest first.
-pub struct Entries<'a> {
-    cache: &'a Cache,
-    lines: Lines,
-}
-
-impl Iterator for Entries<'_> {
-    type Item = Result<Entry, CacheError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let line = self.lines.next().transpose()?;
-        let entry = line.and_then(|line| Ok(serde_json::from_slice(line)?));
-        Some(entry.map_err(|source| self.cache.failed(source)))
-    }
-}
-
-enum Trouble {
+pub(super) enum Trouble {
     Damage(Damage),
     Disk(io::Error),
 }

@@ -1,14 +1,15 @@
 //! One line of a history.
 
 use crypto::Address;
-use ledger::{Action, Amount, Block, TransactionId};
+use ledger::{Action, Amount, Block, Genesis, Header, TransactionId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
 #[cfg(test)]
 mod tests;
 
-/// A final transaction, as the account sees it.
+/// A transaction in a block, as the account sees it, or what the account earned for a block of its
+/// own.
 ///
 /// As JSON these are the fields of `wallet history --json`, and of each line in the cache.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,12 +27,43 @@ pub struct Entry {
     pub counterparty: Option<Address>,
     /// What was moved, without the fee.
     pub amount: Option<Amount>,
-    /// What the sender paid on top. It is the account's own cost unless the direction is `in`.
+    /// What the sender paid on top. It is the account's own cost unless the direction is `in`. For a
+    /// reward: the fees of the block, which the account earned as well.
     pub fee: Amount,
-    /// The transaction's name.
-    pub id: TransactionId,
-    /// How many transactions of its sender precede it.
-    pub nonce: u64,
+    /// The transaction's name; none for a reward.
+    pub id: Option<TransactionId>,
+    /// How many transactions of its sender precede it; none for a reward.
+    pub nonce: Option<u64>,
+}
+
+/// What blocks earn their proposers out of nothing.
+#[derive(Clone, Debug)]
+pub struct Rewards {
+    genesis: Genesis,
+    founding: Amount,
+}
+
+impl Rewards {
+    /// By the rules of a genesis.
+    ///
+    /// # Panics
+    ///
+    /// If [`Genesis::check`] fails.
+    pub fn of(genesis: &Genesis) -> Rewards {
+        Rewards { genesis: genesis.clone(), founding: genesis.founding_supply() }
+    }
+
+    /// What `address` gets for a block, if this chain rewards blocks and this one is its own. It is
+    /// less than the genesis says, or nothing, once an amount cannot hold all the money there is.
+    fn earned(&self, header: &Header, address: Address) -> Option<Amount> {
+        let proposer = self.genesis.validators.get(header.proposer.0 as usize)?;
+        let below = header.height.checked_sub(1)?;
+        if self.genesis.reward() == Amount::ZERO || proposer.key.address() != address {
+            return None;
+        }
+        let supply = |height| self.genesis.supply(self.founding, height);
+        supply(header.height).checked_sub(supply(below))
+    }
 }
 
 /// Which way a transaction went.
@@ -58,12 +90,29 @@ pub enum Kind {
     Unbond,
     /// A validator is accused.
     Evidence,
+    /// The account proposed the block. Only chains that reward this list it.
+    Reward,
 }
 
-/// What in a final block touches `address`, in order.
-pub fn of_block(block: &Block, address: Address) -> impl Iterator<Item = Entry> {
+/// What in a block touches `address`, in the order in which it was done: the reward comes last.
+pub fn of_block(block: &Block, address: Address, rewards: &Rewards) -> impl Iterator<Item = Entry> {
     let (height, time) = (block.header.height, block.header.time);
-    block.transactions.iter().filter_map(move |transaction| {
+    let reward = rewards.earned(&block.header, address).map(|reward| Entry {
+        height,
+        time,
+        direction: Direction::In,
+        kind: Kind::Reward,
+        counterparty: None,
+        amount: Some(reward),
+        // All fees of a valid block fit an amount; one that headers alone vouch for may be invalid.
+        fee: block
+            .transactions
+            .iter()
+            .fold(Amount::ZERO, |sum, each| Amount(sum.0.saturating_add(each.payload.fee.0))),
+        id: None,
+        nonce: None,
+    });
+    let transactions = block.transactions.iter().filter_map(move |transaction| {
         let payload = &transaction.payload;
         let sender = payload.sender.address();
         let (kind, to, amount) = match &payload.action {
@@ -78,9 +127,10 @@ pub fn of_block(block: &Block, address: Address) -> impl Iterator<Item = Entry> 
             (false, true) => (Direction::In, Some(sender)),
             (false, false) => return None,
         };
-        let (fee, nonce, id) = (payload.fee, payload.nonce, transaction.id());
+        let (fee, nonce, id) = (payload.fee, Some(payload.nonce), Some(transaction.id()));
         Some(Entry { height, time, direction, kind, counterparty, amount, fee, id, nonce })
-    })
+    });
+    transactions.chain(reward)
 }
 
 impl fmt::Display for Entry {
@@ -96,8 +146,15 @@ impl fmt::Display for Entry {
             (Kind::Bond, ..) => write!(f, "bonded {amount}")?,
             (Kind::Unbond, ..) => write!(f, "unbonded {amount}")?,
             (Kind::Evidence, ..) => write!(f, "accused a validator")?,
+            (Kind::Reward, ..) => {
+                return write!(f, "earned {amount} for the block, and {fee} of fees in it");
+            }
         }
-        write!(f, ", fee {fee}, nonce {nonce}\n{:>10}{id}", "")
+        write!(f, ", fee {fee}")?;
+        if let Some(nonce) = nonce {
+            write!(f, ", nonce {nonce}")?;
+        }
+        id.map_or(Ok(()), |id| write!(f, "\n{:>10}{id}", ""))
     }
 }
 

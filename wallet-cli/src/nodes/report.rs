@@ -21,6 +21,10 @@ pub struct NodeReport {
     pub agrees: Option<bool>,
     /// What is wrong, if something is.
     pub error: Option<String>,
+    /// The height of its first block that is not on the heaviest chain, where nothing is final and it
+    /// is on another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub branch: Option<u64>,
     /// How many blocks it is behind the highest proven one.
     #[serde(skip)]
     pub behind: u64,
@@ -74,12 +78,13 @@ pub fn report<T>(
             },
         };
         let behind = height.map_or(0, |height| highest - height);
-        NodeReport { url: view.client.node().clone(), height, agrees, error, behind }
+        let url = view.client.node().clone();
+        NodeReport { url, height, agrees, error, branch: None, behind }
     };
     views.iter().map(one).collect()
 }
 
 /// Why a node gave no answer, without the advice for when nobody does.
-fn failures(attempts: &Attempts) -> String {
+pub(crate) fn failures(attempts: &Attempts) -> String {
     attempts.0.iter().map(|each| each.failure.to_string()).collect::<Vec<_>>().join("; ")
 }

@@ -3,9 +3,11 @@
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
 
 pub mod fake_node;
+pub mod mined;
 pub mod network;
 
 use fake_node::{FakeNode, Reply};
+use mined::{Mined, transfers};
 use network::{Network, poor, rich};
 use serde_json::{Value, json};
 use std::{
@@ -175,4 +177,48 @@ pub fn fork(name: &str, blocks: u64, seed: u64) -> Shared {
         network.decide(vec![transfer], true);
     }
     Arc::new(Mutex::new(network))
+}
+
+/// A chain of proof-of-work that the tests and its node share.
+pub type Pit = Arc<Mutex<Mined>>;
+
+/// A chain of proof-of-work, and a wallet that knows its genesis, and the rich account as `rich`.
+pub fn pit_and_wallet(chain: Mined) -> (Pit, Wallet) {
+    let wallet = Wallet::new();
+    wallet.file("genesis.json", &chain.genesis.to_json());
+    let name = "rich".parse().expect("a good name");
+    Keystore::open(wallet.dir()).create_dev(&name, &rich()).expect("an empty keystore");
+    (Arc::new(Mutex::new(chain)), wallet)
+}
+
+/// A chain with a transfer in block 4 and so many blocks upon it, and the transfer's id.
+pub fn paid(upon: u64) -> (Pit, Wallet, String) {
+    let mut chain = Mined::new("light");
+    chain.grow(3);
+    let payment = transfers(&chain, 0..1, 25);
+    let tx = payment[0].id().to_string();
+    chain.mine(payment);
+    chain.grow(upon);
+    let (pit, wallet) = pit_and_wallet(chain);
+    (pit, wallet, tx)
+}
+
+/// An honest node on that chain.
+pub fn miner(pit: &Pit) -> FakeNode {
+    let pit = Arc::clone(pit);
+    FakeNode::start(move |method, params| {
+        pit.lock().expect("no test panics while it holds this").answer(method, params)
+    })
+}
+
+/// A node on that chain that lies where `lie` has an answer.
+pub fn crooked(
+    pit: &Pit,
+    mut lie: impl FnMut(&mut Mined, &str, &Value) -> Option<Reply> + Send + 'static,
+) -> FakeNode {
+    let pit = Arc::clone(pit);
+    FakeNode::start(move |method, params| {
+        let mut chain = pit.lock().expect("no test panics while it holds this");
+        lie(&mut chain, method, params).unwrap_or_else(|| chain.answer(method, params))
+    })
 }

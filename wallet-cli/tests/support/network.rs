@@ -53,6 +53,12 @@ pub fn poor() -> Address {
 impl Network {
     /// The chain called `name`, at its genesis.
     pub fn new(name: &str) -> Network {
+        Network::rewarding(name, 0)
+    }
+
+    /// As [`Network::new`], where a block earns its proposer so much.
+    pub fn rewarding(name: &str, reward: u64) -> Network {
+        let settings = [("ledger.reward".to_owned(), reward)].into_iter();
         let seats = (0..4).map(|id| Validator { key: validator(id).public(), stake: Stake(1) });
         let funded = Funded { address: rich().public().address(), balance: Amount(1000) };
         let genesis = Genesis {
@@ -60,7 +66,7 @@ impl Network {
             time: 1_700_000_000_000,
             consensus: "tendermint".to_owned(),
             block_time: 1000,
-            settings: Default::default(),
+            settings: settings.filter(|(_, reward)| *reward > 0).collect(),
             validators: seats.collect(),
             accounts: vec![funded],
         };

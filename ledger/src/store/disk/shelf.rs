@@ -80,14 +80,14 @@ impl Shelf {
     pub(super) fn open(
         path: &Path,
         sizes: &Sizes,
-        file: impl FnOnce(&Path) -> io::Result<Box<dyn Medium>>,
+        file: impl Fn(&Path) -> io::Result<Box<dyn Medium>>,
     ) -> Result<(Shelf, Option<u64>), DiskError> {
         let failed = |error| DiskError::failed(path, error);
         let db = path.join("db");
         if db.exists() {
-            // A killed process may have written what was not synced. sled reads it now and builds
-            // on it.
-            sync(&db).map_err(failed)?;
+            // A killed process may have written what was not synced. sled reads it now, and notes
+            // where it found it in a file that it does sync.
+            file(&db).and_then(|file| file.sync_data()).map_err(failed)?;
         }
         let (tree, mark) = recover(path, sizes)?;
         tree.flush().map_err(|error| DiskError::of(path, error))?;

@@ -137,29 +137,34 @@ fn sled_alone_cannot_be_opened_by_a_program_without_a_log() {
     assert!(matches!(refused, Some(Err(sled::Error::Unsupported(_)))));
 }
 
+/// Keys of two kinds: `a` are in every batch, `b` only now and then, so that they are read from the
+/// frozen table and from sled as well. Some values are long enough to be cut, and differently so.
 #[test]
 fn reads_see_whole_batches_while_checkpoints_run() {
     let directory = TempDir::new().unwrap();
     let store = open(&directory);
-    let keys: [&[u8]; 3] = [b"k1", b"k2", b"k3"];
-    // Some long enough to be cut into pieces, of a number that changes.
     let value = |number: u64| {
-        let len = if number.is_multiple_of(5) { 7_000 } else { 100 };
-        let len = if number.is_multiple_of(7) { 2 * len } else { len };
+        let len = 100 + 6_500 * (number % 4) as usize;
         [&number.to_be_bytes()[..], &vec![number as u8; len]].concat()
     };
+    let seldom = |number: u64| [&b"b"[..], &(number % 60).to_be_bytes()].concat();
     let number = |value: &[u8]| u64::from_be_bytes(*value.first_chunk().unwrap());
     let last = 600u64;
     thread::scope(|scope| {
         let reader = scope.spawn(|| {
             let mut newest = 0;
             while newest < last {
-                let found = store.scan(b"k").unwrap();
+                let found = store.scan(b"").unwrap();
+                assert!(found.iter().all(|(_, found)| *found == value(number(found))));
                 let numbers: Vec<_> = found.iter().map(|(_, value)| number(value)).collect();
-                assert!(numbers.iter().all(|number| *number == numbers[0]), "{numbers:?}");
-                assert!(found.iter().all(|(_, found)| *found == value(numbers[0])));
-                newest = store.get(b"k2").unwrap().map_or(0, |value| number(&value));
-                assert!(numbers.first().is_none_or(|number| *number <= newest));
+                let Some(first) = numbers.first() else { continue };
+                let shown: BTreeMap<_, _> = found.iter().cloned().collect();
+                let expected = (1..=*first).rev().take(60).map(|number| (seldom(number), number));
+                let expected = expected.chain([b"a1", b"a2"].map(|key| (key.to_vec(), *first)));
+                let expected: BTreeMap<_, _> = expected.map(|(k, n)| (k, value(n))).collect();
+                assert!(shown == expected, "{numbers:?}");
+                newest = store.get(b"a2").unwrap().map_or(0, |value| number(&value));
+                assert!(*first <= newest);
             }
         });
         scope.spawn(|| {
@@ -168,8 +173,9 @@ fn reads_see_whole_batches_while_checkpoints_run() {
             }
         });
         for number in 1..=last {
-            let mut batch = Batch::default();
-            keys.iter().for_each(|key| batch.put(key.to_vec(), value(number)));
+            let mut batch = put(b"a1", &value(number));
+            batch.put(b"a2".to_vec(), value(number));
+            batch.put(seldom(number), value(number));
             store.write(&batch).unwrap();
         }
         reader.join().unwrap();

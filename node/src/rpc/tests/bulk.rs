@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 fn numbered(nonce: u64) -> Transaction {
     let key = SecretKey::from_seed([3; 32]);
-    Payload { nonce, ..transfer().payload }.sign(&key)
+    Payload { nonce, ..transfer().payload.clone() }.sign(&key)
 }
 
 fn batch(bench: &Bench, transactions: &[String]) -> Value {
@@ -77,7 +77,8 @@ fn a_batch_in_which_nothing_is_good_asks_nobody() {
     let bench = Bench::new(|query| panic!("{query:?}"));
     assert_eq!(batch(&bench, &[]), json!([]));
     let key = SecretKey::from_seed([3; 32]);
-    let foreign = Payload { chain: ChainId([9; 32].into()), ..transfer().payload }.sign(&key);
+    let foreign =
+        Payload { chain: ChainId([9; 32].into()), ..transfer().payload.clone() }.sign(&key);
     let results = batch(&bench, &[digits(&foreign), "00".repeat(5_000)]);
     let reasons: Vec<_> = results
         .as_array()

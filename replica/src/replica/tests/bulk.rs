@@ -3,11 +3,11 @@
 use super::*;
 
 fn asked(actions: &[Action<Word>]) -> &Answer {
-    let answer = |action| match action {
-        &Action::Answer { ref answer, .. } => Some(answer),
+    let answer = actions.iter().find_map(|action| match action {
+        Action::Answer { answer, .. } => Some(answer),
         _ => None,
-    };
-    actions.iter().find_map(answer).expect("an answer")
+    });
+    answer.expect("an answer")
 }
 
 #[test]

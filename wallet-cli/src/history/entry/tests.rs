@@ -1,5 +1,5 @@
 use super::*;
-use crate::network::{Network, poor, rich};
+use crate::network::{Network, poor, rich, validator};
 
 #[test]
 fn sender_and_recipient_see_one_transfer_from_their_own_side() {
@@ -7,13 +7,14 @@ fn sender_and_recipient_see_one_transfer_from_their_own_side() {
     let rich = rich().public().address();
     let transfers = vec![network.transfer(0, poor(), 10), network.transfer(1, rich, 5)];
     let block = network.decide(transfers, true);
+    let rewards = Rewards::of(&network.genesis);
     let seen = |address| {
-        let entries = of_block(&block, address);
+        let entries = of_block(&block, address, &rewards);
         entries.map(|each| (each.direction, each.counterparty, each.nonce)).collect::<Vec<_>>()
     };
-    let own = (Direction::Own, Some(rich), 1);
-    assert_eq!(seen(rich), [(Direction::Out, Some(poor()), 0), own]);
-    assert_eq!(seen(poor()), [(Direction::In, Some(rich), 0)]);
+    let own = (Direction::Own, Some(rich), Some(1));
+    assert_eq!(seen(rich), [(Direction::Out, Some(poor()), Some(0)), own]);
+    assert_eq!(seen(poor()), [(Direction::In, Some(rich), Some(0))]);
     let nobody = crypto::SecretKey::from_seed([99; 32]).public().address();
     assert_eq!(seen(nobody), []);
 }
@@ -23,7 +24,7 @@ fn an_entry_says_everything_in_two_lines() {
     let mut network = Network::new("entry");
     let transfer = network.transfer(0, poor(), 10);
     let block = network.decide(vec![transfer.clone()], true);
-    let mut entry = of_block(&block, poor()).next().expect("one");
+    let mut entry = of_block(&block, poor(), &Rewards::of(&network.genesis)).next().expect("one");
     entry.time = 1_700_000_000_000;
     let rich = rich().public().address();
     assert_eq!(
@@ -33,6 +34,52 @@ fn an_entry_says_everything_in_two_lines() {
             transfer.id()
         )
     );
+}
+
+#[test]
+fn a_proposer_earns_the_reward_and_the_fees_where_the_chain_rewards_blocks() {
+    let proposer = validator(0).public().address();
+    for (reward, kinds) in [(0, vec![]), (50, vec![(Kind::Reward, Some(Amount(50)), Amount(2))])] {
+        let mut network = Network::rewarding("entry", reward);
+        let transfers = vec![network.transfer(0, poor(), 10), network.transfer(1, poor(), 5)];
+        let block = network.decide(transfers, true);
+        let rewards = Rewards::of(&network.genesis);
+        let entries: Vec<_> = of_block(&block, proposer, &rewards).collect();
+        let found: Vec<_> = entries.iter().map(|each| (each.kind, each.amount, each.fee)).collect();
+        assert_eq!(found, kinds);
+        assert_eq!(of_block(&block, poor(), &rewards).count(), 2, "nobody else earns anything");
+    }
+}
+
+#[test]
+fn a_reward_ends_where_an_amount_cannot_hold_more() {
+    let mut network = Network::rewarding("entry", u64::MAX - 1500);
+    let proposer = validator(0).public().address();
+    let rewards = Rewards::of(&network.genesis);
+    let mut earned = Vec::new();
+    for _ in 0..3 {
+        let block = network.decide(Vec::new(), true);
+        earned.extend(of_block(&block, proposer, &rewards).map(|each| each.amount));
+    }
+    // 1000 are there from the start.
+    let expected = [u64::MAX - 1500, 500, 0].map(|amount| Some(Amount(amount)));
+    assert_eq!(earned, expected);
+    let text = reward(Amount(50), Amount(3)).to_string();
+    assert!(text.ends_with("earned 50 for the block, and 3 of fees in it"), "{text}");
+}
+
+fn reward(amount: Amount, fee: Amount) -> Entry {
+    Entry {
+        height: 1,
+        time: 0,
+        direction: Direction::In,
+        kind: Kind::Reward,
+        counterparty: None,
+        amount: Some(amount),
+        fee,
+        id: None,
+        nonce: None,
+    }
 }
 
 #[test]
