@@ -120,7 +120,8 @@ impl<'a> Execution<'a> {
             let account = account.unwrap_or_else(|| self.account(address));
             changed.insert(address, account.receive(amount)?);
         }
-        self.accounts.append(&mut changed);
+        // Not `append`, which builds the whole map again.
+        self.accounts.extend(changed);
         Ok(())
     }
 

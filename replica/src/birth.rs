@@ -19,7 +19,7 @@ use std::{
 };
 
 /// How long nothing new is proven to us before we stop to believe that more exists.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+pub const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How many messages wait to be signed; the oldest are dropped, for they would be the least wanted.
 const MAX_HELD: usize = 1_024;

@@ -9,7 +9,7 @@ const INTERVAL: Duration = Duration::from_millis(50);
 
 /// How many worlds are run for each delay, and for how many intervals. A whole replica takes a good
 /// 40 microseconds for a block, and there are a hundred.
-const WORLDS: u64 = if cfg!(debug_assertions) { 1 } else { 5 };
+const WORLDS: u64 = if cfg!(debug_assertions) { 1 } else { 4 };
 const INTERVALS: u32 = if cfg!(debug_assertions) { 200 } else { 2_000 };
 
 /// Equal miners, a constant delay of `x` intervals to everybody else, and a difficulty that stays.

@@ -7,17 +7,23 @@ use crate::{
 };
 use std::f64::consts::LN_2;
 
+/// Short beside a replica's own business of every 150 ms, and long beside a header's milliseconds.
+const INTERVAL: Duration = Duration::from_millis(200);
+
 /// One miner with nobody to talk to, who commits at once. The half-life is so many intervals.
 ///
 /// Its targets are as easy as they may be, because every nonce is really searched: at first a block
 /// takes `hashes` hashes on average.
 fn alone(half_life: u64, hashes: u64, seed: u64) -> Setup {
     let mut setup = pow(1, seed);
+    setup.block_time = INTERVAL;
     setup.sync_delay = Duration::ZERO.into();
     setup.tracing = Tracing::Off;
     let bits = consensus::work::Target::for_hashes(hashes).to_bits();
     let settings = [
-        ("pow.half_life_ms", half_life * 1_000),
+        ("pow.half_life_ms", half_life * INTERVAL.as_millis() as u64),
+        // A header's time is at most half an interval older than its block.
+        ("pow.refresh_ms", INTERVAL.as_millis() as u64 / 2),
         ("pow.bits", u64::from(bits)),
         ("pow.irreversible", 1),
         ("ledger.reward", 0),
@@ -31,12 +37,12 @@ fn alone(half_life: u64, hashes: u64, seed: u64) -> Setup {
 /// forgets within 1/a blocks.
 fn difficulty_spreads(half_life: u64, blocks: u64) {
     let a = LN_2 / half_life as f64;
-    let warm_up = (5.0 / a) as usize;
+    let warm_up = (5.0 / a) as u64;
     let mut world = miners(alone(half_life, 64, 1));
-    world.run_for(seconds(warm_up as u64 + blocks));
-    let chain = &world.main_chain()[warm_up..];
+    world.run_for(INTERVAL * (warm_up + blocks) as u32);
+    let chain = &world.main_chain()[warm_up as usize..];
     let count = chain.len() as f64;
-    let (interval, found) = (interval(chain), spread(chain));
+    let (interval, found) = (interval(chain) / INTERVAL.as_secs_f64(), spread(chain));
     let expected = (a / 2.0).sqrt();
     // That of a standard deviation that was measured on an autoregressive process.
     let deviation = expected / (2.0 * a * count).sqrt();
@@ -81,7 +87,7 @@ fn recovery(half_life: u64, hashes: u64, factor: f64, seed: u64) -> (f64, f64) {
     let there = |world: &World<Nakamoto>| world.record().finds().last().is_some_and(near);
     assert!(world.run_until(there, seconds(100_000)), "seed {seed}: it never recovers");
     let last = world.record().finds().last().expect("it is near");
-    (last.height as f64, last.at.as_secs_f64())
+    (last.height as f64, last.at.as_secs_f64() / INTERVAL.as_secs_f64())
 }
 
 /// Means over many seeds, within 5 %.
