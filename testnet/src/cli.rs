@@ -154,8 +154,8 @@ pub struct OneNode {
 /// `testnet partition`.
 ///
 /// The nodes themselves drop all that comes from the other groups and send nothing there. A node in
-/// no group reaches everybody. Another partition replaces this one. A node that is started again
-/// meanwhile stays in its group.
+/// no group reaches everybody, and passes on to one group what it hears from another. Another
+/// partition replaces this one. A node that is started again meanwhile stays in its group.
 #[derive(Clone, Debug, Args)]
 pub struct Partition {
     /// The groups, with slashes between them, and commas between nodes: 0,1/2,3

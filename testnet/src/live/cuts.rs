@@ -2,7 +2,8 @@
 //!
 //! A node learns whom to cut off over its control socket, and forgets it when it ends. So a node that
 //! was started again is told again, as soon as it listens; until then the others have cut it off from
-//! their side.
+//! their side. Only two nodes of different groups that start at the same moment may meet before they
+//! are told.
 
 use super::partition::Groups;
 use node::control::{ControlError, Request};

@@ -245,6 +245,7 @@ impl Session {
     /// The loop.
     fn watch(&mut self, until: Option<Instant>) -> End {
         let mut show = Instant::now();
+        let mut tell = show;
         loop {
             match self.inbox.recv_timeout(BEAT) {
                 Ok(Event::Interrupted) => return End::Asked,
@@ -267,7 +268,12 @@ impl Session {
                 self.ended(id);
                 self.screen.tell(&Report::Exited { id, exit });
             }
-            self.tell_cuts();
+            let begun = Instant::now();
+            if begun >= tell {
+                self.tell_cuts();
+                // A frozen node takes all of our patience; the rest gets as much time.
+                tell = Instant::now() + begun.elapsed();
+            }
             let now = Instant::now();
             if now >= show {
                 self.screen.tell(&Report::Status { nodes: self.views() });
