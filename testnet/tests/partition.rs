@@ -8,12 +8,23 @@ use ledger::{
 };
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
-use std::path::Path;
+use std::{
+    path::Path,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 use support::{Up, text, until};
 use wallet_cli::{client::Client, keystore::Keystore};
 
 /// How many looks, one a second, show that nothing goes on: a dozen blocks' time.
 const LOOKS: usize = 4;
+
+/// Two cores carry one net at its pace, and not four at a time.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    // If another test has failed, this one need not.
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 fn heights(status: &Value) -> Vec<Option<u64>> {
     let nodes = status["nodes"].as_array().unwrap();
@@ -48,6 +59,7 @@ fn told(up: &Up, args: &[&str]) -> Value {
 
 #[test]
 fn half_of_the_votes_decide_nothing_and_it_goes_on_when_the_net_heals() {
+    let _alone = alone();
     let mut up = Up::start(&["--block-time", "250ms"]);
     let clients = clients(&up);
     up.event_where("status", |status| heights(status).iter().all(|height| *height >= Some(2)));
@@ -78,6 +90,7 @@ fn half_of_the_votes_decide_nothing_and_it_goes_on_when_the_net_heals() {
 
 #[test]
 fn a_node_that_is_started_again_in_a_partition_stays_on_its_side() {
+    let _alone = alone();
     let mut up = Up::start(&["--block-time", "250ms"]);
     told(&up, &["partition", "0,1,2/3"]);
     let status = up.event_where("status", |status| peers(status)[3] == Some(0));
@@ -99,6 +112,7 @@ fn a_node_that_is_started_again_in_a_partition_stays_on_its_side() {
 
 #[test]
 fn what_is_no_partition_of_this_net_is_refused() {
+    let _alone = alone();
     let up = Up::start(&["--replicas", "2"]);
     for (groups, words) in [
         ("0,1/2", "there is no node 2; the 2 nodes"),
@@ -170,6 +184,7 @@ impl Miners {
 
 #[test]
 fn work_goes_on_on_both_sides_and_one_chain_is_left_with_the_transfers_of_both() {
+    let _alone = alone();
     let mut miners = Miners::start();
     until("all agree", || miners.agree());
     told(&miners.up, &["partition", "0,1/2,3"]);
