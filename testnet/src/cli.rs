@@ -152,10 +152,6 @@ pub struct OneNode {
 }
 
 /// `testnet partition`.
-///
-/// The nodes themselves drop all that comes from the other groups and send nothing there. A node in
-/// no group reaches everybody, and passes on to one group what it hears from another. Another
-/// partition replaces this one. A node that is started again meanwhile stays in its group.
 #[derive(Clone, Debug, Args)]
 pub struct Partition {
     /// The groups, with slashes between them, and commas between nodes: 0,1/2,3
@@ -170,7 +166,13 @@ const PARTITION_EXAMPLES: &str = "\
 Examples:
   testnet partition 0,1/2,3          two halves: votes need more than two thirds, work does not
   testnet partition 0,1,2/3          one alone
-  testnet partition 0/1/2 --json     with four nodes, node 3 reaches all and they only it";
+  testnet partition 0/1/2 --json     with four nodes, node 3 reaches all and they only it
+
+The nodes themselves drop all that comes from other groups, and send nothing there. A node in no
+group reaches everybody, and passes on to one group what it hears from another. Another partition
+replaces this one. A node that is started again stays in its group. `testnet status` shows the groups.
+
+Exit codes: 0 it is done, 1 no network runs there, 2 bad input, 3 a node cannot be told.";
 
 /// A running network.
 #[derive(Clone, Debug, Args)]

@@ -15,6 +15,9 @@ use std::{
 };
 use wallet_cli::client::Client;
 
+#[cfg(test)]
+mod tests;
+
 /// How long a node may take until it answers.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -66,7 +69,10 @@ fn flaw(dir: &Path) -> Option<String> {
         Err(error) => Some(format!("it cannot be checked: {error}")),
         Ok(report) => {
             let first = report.flaws.first()?;
-            Some(format!("it has {} flaws; the first: {first}", report.flaws.len()))
+            Some(match report.flaws.len() {
+                1 => format!("it is flawed: {first}"),
+                count => format!("it has {count} flaws; the first: {first}"),
+            })
         }
     }
 }
