@@ -88,6 +88,12 @@ pub trait Message:
     fn block(&self) -> Option<&Arc<Block>> {
         None
     }
+
+    /// The same block, to put another in its place: what opens a message fills in transactions
+    /// that it knows already.
+    fn block_mut(&mut self) -> Option<&mut Arc<Block>> {
+        None
+    }
 }
 
 /// Setting a timer again under one name replaces it. It may still ring stale.

@@ -8,7 +8,6 @@ use crypto::{Address, Domain, SecretKey, hash};
 use ledger::{
     Action, Amount, Block, ChainId, Draft, Genesis, Ledger, Payload, ReplicaId, Seal, Stake,
     Transaction,
-    chain::VerifiedSet,
     genesis::{Funded, Validator},
     store::{Batch, MemoryStore},
 };
@@ -41,39 +40,31 @@ fn blocks(criterion: &mut Criterion) {
         let chain = Chain::new(SENDERS, SENDERS);
         let all: Vec<_> =
             (0..transfers).map(|number| chain.pay(number % SENDERS, number / SENDERS)).collect();
-        let mut verified = chain.verified(&all);
         let draft = chain.draft(all);
         let ledger = chain.ledger();
         group.throughput(Throughput::Elements(transfers.into()));
         group.bench_function(format!("assemble {transfers} transfers"), |b| {
-            b.iter(|| ledger.assemble(draft.clone(), &mut verified))
+            b.iter(|| ledger.assemble(draft.clone()))
         });
-        let block = ledger.assemble(draft.clone(), &mut verified).expect("a good draft");
+        let block = ledger.assemble(draft.clone()).expect("a good draft");
         assert_eq!(block.transactions.len(), transfers as usize, "they are all in it");
         group.bench_function(format!("accept {transfers} transfers"), |b| {
             let fresh = || (chain.ledger(), Batch::default());
             let accept = |(ledger, batch): &mut (Ledger, Batch)| {
-                ledger.accept(&block, &mut verified, batch).expect("a good block")
+                ledger.accept(&block, batch).expect("a good block")
             };
             b.iter_batched_ref(fresh, accept, BatchSize::LargeInput)
         });
         group.bench_function(format!("accept and commit {transfers} transfers"), |b| {
             let fresh = || (chain.ledger(), Batch::default());
-            let both = |(ledger, batch): &mut (Ledger, Batch)| {
-                commit(ledger, &block, batch, &mut verified)
-            };
+            let both = |(ledger, batch): &mut (Ledger, Batch)| commit(ledger, &block, batch);
             b.iter_batched_ref(fresh, both, BatchSize::LargeInput)
         });
     }
 }
 
-fn commit(
-    ledger: &mut Ledger,
-    block: &Arc<Block>,
-    batch: &mut Batch,
-    verified: &mut VerifiedSet,
-) -> usize {
-    let hash = ledger.accept(block, verified, batch).expect("a good block");
+fn commit(ledger: &mut Ledger, block: &Arc<Block>, batch: &mut Batch) -> usize {
+    let hash = ledger.accept(block, batch).expect("a good block");
     ledger.commit(hash, None, batch).expect("a known block").len()
 }
 
@@ -84,11 +75,10 @@ fn state_root(criterion: &mut Criterion) {
         let chain = Chain::new(accounts, CHANGED / 2);
         // Each transfer changes its sender and a recipient of its own; no fee changes a proposer.
         let all: Vec<_> = (0..CHANGED / 2).map(|number| chain.pay(number, 0)).collect();
-        let mut verified = chain.verified(&all);
         let draft = chain.draft(all);
         let ledger = chain.ledger();
         group.bench_function(format!("of {accounts}"), |b| {
-            b.iter(|| ledger.assemble(draft.clone(), &mut verified))
+            b.iter(|| ledger.assemble(draft.clone()))
         });
     }
 }
@@ -136,15 +126,11 @@ impl Chain {
         let to = self.genesis.accounts[to % self.genesis.accounts.len()].address;
         let action = Action::Transfer { to, amount: Amount(1) };
         let (sender, nonce) = (key.public(), nonce.into());
-        Payload { chain: self.chain, sender, nonce, fee: Amount::ZERO, action }.sign(key)
-    }
-
-    fn verified(&self, transactions: &[Transaction]) -> VerifiedSet {
-        let mut verified = VerifiedSet::new(transactions.len());
-        for transaction in transactions {
-            verified.remember(&transaction.clone().verify(self.chain).expect("well signed"));
-        }
-        verified
+        let payload = Payload { chain: self.chain, sender, nonce, fee: Amount::ZERO, action };
+        let transaction = payload.sign(key);
+        // All its clones know from now on that it is good.
+        transaction.clone().verify(self.chain).expect("well signed");
+        transaction
     }
 
     fn draft(&self, transactions: Vec<Transaction>) -> Draft {

@@ -42,8 +42,6 @@ mod recall;
 mod tests;
 
 pub use open::{OpenError, genesis_header};
-pub use recall::VerifiedSet;
-
 use recall::Recall;
 
 /// How many undecided blocks the tree holds at most.
@@ -84,8 +82,6 @@ struct Stand {
 #[derive(Debug)]
 struct Undecided {
     block: Arc<Block>,
-    /// Of its transactions, in order.
-    ids: Vec<TransactionId>,
     state: Overlay,
 }
 
@@ -260,7 +256,8 @@ impl Ledger {
     pub fn locate_adopted(&self, id: TransactionId) -> Option<(u64, u32)> {
         let branch = self.branch(self.head).expect("the head is the root or undecided");
         branch.iter().find_map(|(_, undecided)| {
-            let index = undecided.ids.iter().position(|each| *each == id)?;
+            let transactions = &undecided.block.transactions;
+            let index = transactions.iter().position(|each| each.id() == id)?;
             Some((undecided.block.header.height, u32::try_from(index).ok()?))
         })
     }
@@ -278,11 +275,12 @@ impl Ledger {
         let shared = shared.take_while(|(one, other)| one.0 == other.0).count();
 
         let entered = entered.iter().rev().skip(shared);
-        let included: Vec<_> = entered.flat_map(|(_, block)| block.ids.iter().copied()).collect();
+        let entered = entered.flat_map(|(_, entered)| &entered.block.transactions);
+        let included: Vec<_> = entered.map(Transaction::id).collect();
         let kept: BTreeSet<_> = included.iter().collect();
         let left = left.iter().rev().skip(shared);
-        let left = left.flat_map(|(_, left)| left.ids.iter().zip(&left.block.transactions));
-        let abandoned = left.filter(|(id, _)| !kept.contains(id)).map(|(_, each)| each.clone());
+        let left = left.flat_map(|(_, left)| &left.block.transactions);
+        let abandoned = left.filter(|each| !kept.contains(&each.id())).cloned();
         let adopted = Adopted { abandoned: abandoned.collect(), included };
         self.head = head;
         Ok(adopted)
@@ -441,8 +439,8 @@ impl Undecided {
     fn index(&self, hash: BlockHash, changes: &mut Batch) {
         let height = self.block.header.height;
         changes.put(keys::height(hash), codec::encode(&height));
-        for (id, index) in self.ids.iter().zip(0u32..) {
-            changes.put(keys::transaction(*id), codec::encode(&(height, index)));
+        for (transaction, index) in self.block.transactions.iter().zip(0u32..) {
+            changes.put(keys::transaction(transaction.id()), codec::encode(&(height, index)));
         }
     }
 }

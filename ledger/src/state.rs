@@ -13,7 +13,7 @@ pub(crate) mod tree;
 
 pub use proof::{AccountProof, BadProof};
 
-use crate::{Action, Amount, Payload, Stake};
+use crate::{Action, Amount, Stake, Transaction};
 use crypto::Address;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -103,14 +103,15 @@ impl<'a> Execution<'a> {
     }
 
     /// Executes one transaction, whose signature was checked, or changes nothing.
-    pub(crate) fn apply(&mut self, payload: &Payload) -> Result<(), Refusal> {
+    pub(crate) fn apply(&mut self, transaction: &Transaction) -> Result<(), Refusal> {
+        let payload = &transaction.payload;
         let (to, amount) = match &payload.action {
             Action::Transfer { to, amount } => (*to, *amount),
             Action::Bond { .. } => return Err(Refusal::NotYet("bonding stake")),
             Action::Unbond { .. } => return Err(Refusal::NotYet("unbonding stake")),
             Action::Evidence(_) => return Err(Refusal::NotYet("evidence")),
         };
-        let sender = payload.sender.address();
+        let sender = transaction.sender();
         let paid = self.account(sender).pay(payload.nonce, amount, payload.fee)?;
 
         // Sender, recipient and proposer may be one and the same, so each step builds on the last.

@@ -3,7 +3,7 @@
 use crate::{
     Action, Amount, Block, BlockHash, Draft, Genesis, Ledger, Payload, Proof, Rejected, ReplicaId,
     Seal, Stake, Transaction,
-    chain::{CommitError, VerifiedSet},
+    chain::CommitError,
     genesis::{Funded, Validator},
     store::{Batch, MemoryStore, Store},
 };
@@ -64,7 +64,6 @@ pub(crate) struct World {
     pub(crate) genesis: Genesis,
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) ledger: Ledger,
-    pub(crate) verified: VerifiedSet,
     /// Not yet written: see [`World::write`].
     pub(crate) batch: Batch,
 }
@@ -80,8 +79,7 @@ impl World {
         genesis.settings.extend(settings.iter().map(|&(key, value)| (key.to_owned(), value)));
         let store = Arc::new(MemoryStore::default());
         let ledger = Ledger::open(store.clone(), &genesis).expect("a fresh store");
-        let verified = VerifiedSet::new(1_000);
-        World { genesis, store, ledger, verified, batch: Batch::default() }
+        World { genesis, store, ledger, batch: Batch::default() }
     }
 
     pub(crate) fn pay(&self, from: u8, nonce: u64, to: u8, amount: u64, fee: u64) -> Transaction {
@@ -103,11 +101,11 @@ impl World {
             duties: Vec::new(),
             seal: Seal::default(),
         };
-        self.ledger.assemble(draft, &mut self.verified).expect("a valid draft")
+        self.ledger.assemble(draft).expect("a valid draft")
     }
 
     pub(crate) fn accept(&mut self, block: &Arc<Block>) -> Result<BlockHash, Rejected> {
-        self.ledger.accept(block, &mut self.verified, &mut self.batch)
+        self.ledger.accept(block, &mut self.batch)
     }
 
     /// Builds a block and takes it into the tree.
@@ -146,7 +144,6 @@ impl World {
     pub(crate) fn crash(&mut self) {
         self.store.crash();
         self.batch = Batch::default();
-        self.verified = VerifiedSet::new(1_000);
         self.ledger = Ledger::open(self.store.clone(), &self.genesis).expect("a kept store");
     }
 

@@ -38,8 +38,8 @@ pub struct Content {
 struct Inner {
     content: Content,
     facts: OnceLock<Facts>,
-    /// Set once the signature was found to be its sender's.
-    good: OnceLock<()>,
+    /// Whether the signature is the sender's, once somebody has looked.
+    good: OnceLock<bool>,
 }
 
 /// What follows from the content by hashing.
@@ -143,11 +143,12 @@ impl Transaction {
         if self.bytes() > MAX_TRANSACTION_BYTES {
             return Err(BadTransaction::TooLong { len: self.bytes() });
         }
-        if !self.is_known_good() {
-            let checked = self.payload.sender.verify(&self.payload.preimage(), &self.signature);
-            checked.map_err(|_| BadTransaction::BadSignature { sender: self.sender() })?;
-            // Already set if somebody else checked it meanwhile, with the same result.
-            let _ = self.0.good.set(());
+        // Whoever comes while another thread is at it waits for the result.
+        let good = self.0.good.get_or_init(|| {
+            self.payload.sender.verify(&self.payload.preimage(), &self.signature).is_ok()
+        });
+        if !good {
+            return Err(BadTransaction::BadSignature { sender: self.sender() });
         }
         Ok(VerifiedTransaction(self))
     }
@@ -155,7 +156,7 @@ impl Transaction {
     /// Whether the signature of this transaction, of whatever chain, was checked before and found
     /// good. Nothing but time may ever depend on it.
     pub fn is_known_good(&self) -> bool {
-        self.0.good.get().is_some()
+        self.0.good.get() == Some(&true)
     }
 
     fn facts(&self) -> &Facts {

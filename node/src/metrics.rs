@@ -130,6 +130,12 @@ impl Snapshot {
             sent().map(|(class, sent)| ([("class", class)], sent.bytes)),
         )?;
         sheet.counter("opened_envelopes", "Envelopes of peers that were read.", figures.opened)?;
+        let compact = [("sent", figures.compacted), ("incomplete", figures.incomplete)];
+        sheet.family(
+            "compact_messages",
+            "Messages without their block's transactions: sent by us, and come with one missing.",
+            compact.map(|(fate, count)| ([("fate", fate)], count)),
+        )?;
         let batches = [
             ("opened", figures.batches_opened),
             ("dropped", figures.batches_dropped),

@@ -3,17 +3,14 @@
 use crate::pool::Pool;
 use consensus::Application;
 use ledger::{
-    Block, BlockHash, Committee, Draft, Ledger, Rejected, Transaction, TransactionId,
-    chain::VerifiedSet, store::Batch,
+    Block, BlockHash, Committee, Draft, Ledger, Rejected, Transaction, TransactionId, store::Batch,
 };
-use std::{cell::RefCell, collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc};
 
 /// Lends the replica's parts to one step. Blocks accepted in it go into the step's batch.
 pub(crate) struct Desk<'a> {
     pub(crate) ledger: &'a mut Ledger,
     pub(crate) pool: &'a Pool,
-    /// In a cell because assembling only reads, yet remembers what it verified.
-    pub(crate) verified: RefCell<&'a mut VerifiedSet>,
     pub(crate) batch: &'a mut Batch,
 }
 
@@ -41,10 +38,10 @@ impl Application for Desk<'_> {
     }
 
     fn assemble(&self, draft: Draft) -> Result<Arc<Block>, Rejected> {
-        self.ledger.assemble(draft, &mut self.verified.borrow_mut())
+        self.ledger.assemble(draft)
     }
 
     fn accept(&mut self, block: &Arc<Block>) -> Result<BlockHash, Rejected> {
-        self.ledger.accept(block, self.verified.get_mut(), self.batch)
+        self.ledger.accept(block, self.batch)
     }
 }

@@ -88,12 +88,11 @@ impl<M: Message> Inbox<M> {
         if self.horizon.passed(slot) {
             return Verdict::Dead;
         }
-        if slot.height > self.horizon.height.saturating_add(MAX_HEIGHTS_AHEAD) {
+        if self.is_too_far(slot) {
             return Verdict::TooFar;
         }
         let sender = signed.sender();
-        let earlier: &[Signed<M>] =
-            self.slots.get(&slot).and_then(|held| held.messages.get(&sender)).map_or(&[], |v| v);
+        let earlier = self.held(slot, sender);
         if earlier.iter().any(|earlier| earlier.value() == signed.value()) {
             return Verdict::Known;
         }
@@ -114,6 +113,21 @@ impl<M: Message> Inbox<M> {
             Some(evidence) => Verdict::Equivocation(Box::new(evidence)),
             None => Verdict::Fresh,
         }
+    }
+
+    /// Whether a message in `slot` would be listened to.
+    pub fn is_open(&self, slot: Slot) -> bool {
+        !self.horizon.passed(slot) && !self.is_too_far(slot)
+    }
+
+    fn is_too_far(&self, slot: Slot) -> bool {
+        slot.height > self.horizon.height.saturating_add(MAX_HEIGHTS_AHEAD)
+    }
+
+    /// What is held of a sender in a slot: nothing, one message, or two different ones.
+    pub fn held(&self, slot: Slot, sender: ReplicaId) -> &[Signed<M>] {
+        let held = self.slots.get(&slot).and_then(|held| held.messages.get(&sender));
+        held.map_or(&[], |messages| messages)
     }
 
     /// When a sender's share is full its furthest slot gives way to a nearer one, so that nobody can

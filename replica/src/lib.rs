@@ -12,6 +12,7 @@
 
 mod application;
 pub mod birth;
+pub mod cache;
 pub mod event;
 pub mod gossip;
 pub mod inbox;
@@ -24,6 +25,7 @@ pub mod sync;
 mod testing;
 pub mod trace;
 
+pub use cache::TransactionCache;
 pub use event::{Action, Alarm, Answer, Class, Event, Moment, Query, Ticket};
 pub use packet::{Envelope, Opened, Packet, Refused};
 pub use replica::{Options, Refusals, Replica, Setup};

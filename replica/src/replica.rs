@@ -27,7 +27,7 @@ use crate::{
 use consensus::{Input, Message, Protocol, Signed, Turn, Want};
 use ledger::{
     BlockHash, Genesis, Hand, Keys, Ledger, ReplicaId, TransactionId,
-    chain::{OpenError, VerifiedSet},
+    chain::OpenError,
     store::{Batch, Store, StoreError},
 };
 use rand_chacha::{
@@ -35,7 +35,6 @@ use rand_chacha::{
     rand_core::{Rng, SeedableRng},
 };
 use std::{
-    cell::RefCell,
     collections::{BTreeMap, VecDeque},
     sync::Arc,
     time::Duration,
@@ -67,8 +66,6 @@ pub struct Setup<P> {
 pub struct Options {
     /// How many transactions the pool holds.
     pub pool: usize,
-    /// How many transactions are remembered as verified.
-    pub verified: usize,
     /// Whether it writes trace lines.
     pub trace: bool,
     /// Whether its world vouches that an empty disk was never another one: see [`crate::birth`].
@@ -77,7 +74,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options { pool: 16_384, verified: 65_536, trace: true, first_life: false }
+        Options { pool: 16_384, trace: true, first_life: false }
     }
 }
 
@@ -111,7 +108,6 @@ pub struct Replica<P: Protocol> {
     /// When our committed height last grew.
     progress: Duration,
     rng: ChaCha8Rng,
-    verified: VerifiedSet,
     gossip: Gossip,
     sync: Sync,
     store: Arc<dyn Store>,
@@ -174,7 +170,6 @@ impl<P: Protocol> Replica<P> {
             moment: Moment::default(),
             progress: Duration::ZERO,
             rng: ChaCha8Rng::from_seed(seed),
-            verified: VerifiedSet::new(options.verified),
             gossip: Gossip::default(),
             sync: Sync::default(),
             store,
@@ -305,12 +300,7 @@ impl<P: Protocol> Replica<P> {
             let (sender, slot) = (signed.sender(), signed.slot());
             self.trace(What::Heard { sender, kind: signed.message().kind().into(), slot });
         }
-        let mut desk = Desk {
-            ledger: &mut self.ledger,
-            pool: &self.pool,
-            verified: RefCell::new(&mut self.verified),
-            batch: &mut self.batch,
-        };
+        let mut desk = Desk { ledger: &mut self.ledger, pool: &self.pool, batch: &mut self.batch };
         let Moment { now, wall } = self.moment;
         let mut turn = Turn::new(now, wall, self.me, &mut self.rng, &mut desk, &self.keys);
         self.protocol.step(input, &mut turn);

@@ -2,15 +2,16 @@
 //! means nothing, and a puppet for a protocol.
 
 use consensus::{Effect, Input, Message, Protocol, Signed, Trusted, Turn, Unproven};
-use crypto::{Address, SecretKey};
+use crypto::{Address, Hash, SecretKey};
 use ledger::{
-    Action, Amount, ChainId, Committee, Genesis, Hand, Header, Keys, Payload, Proof, ReplicaId,
-    Slot, Stake, VerifiedTransaction,
+    Action, Amount, Block, BlockHash, ChainId, Committee, Genesis, Hand, Header, Keys, Payload,
+    Proof, ReplicaId, Seal, Slot, Stake, Transaction, VerifiedTransaction,
+    block::transaction_root,
     genesis::{Funded, Validator},
     vote::SimulatedSecret,
 };
 use serde::{Deserialize, Serialize};
-use std::{cell::RefCell, collections::VecDeque, rc::Rc};
+use std::{cell::RefCell, collections::VecDeque, rc::Rc, sync::Arc};
 
 const SECRET: SimulatedSecret = SimulatedSecret([7; 32]);
 
@@ -29,6 +30,48 @@ impl Message for Word {
     fn slot(&self) -> Option<Slot> {
         Some(Slot { height: self.height, round: self.round, ..Slot::default() })
     }
+}
+
+/// A message that carries a block: in a slot, or at height zero in none.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub(crate) struct Cargo {
+    pub(crate) height: u64,
+    pub(crate) block: Arc<Block>,
+}
+
+impl Message for Cargo {
+    fn kind(&self) -> &'static str {
+        "cargo"
+    }
+
+    fn slot(&self) -> Option<Slot> {
+        (self.height > 0).then(|| Slot { height: self.height, ..Slot::default() })
+    }
+
+    fn block(&self) -> Option<&Arc<Block>> {
+        Some(&self.block)
+    }
+
+    fn block_mut(&mut self) -> Option<&mut Arc<Block>> {
+        Some(&mut self.block)
+    }
+}
+
+/// A block that nobody could execute, but whose body is the one its header names.
+pub(crate) fn block(height: u64, transactions: Vec<Transaction>) -> Arc<Block> {
+    let header = Header {
+        parent: BlockHash::default(),
+        height,
+        time: 1,
+        proposer: ReplicaId(0),
+        transactions: transaction_root(&transactions),
+        state: Hash::default(),
+        committee: Hash::default(),
+        participation: Hash::default(),
+        leak: Hash::default(),
+        seal: Seal::default(),
+    };
+    Arc::new(Block { header, transactions, duties: Vec::new() })
 }
 
 /// What the puppet does in one step.
@@ -121,8 +164,8 @@ pub(crate) fn hand(who: u32) -> Hand {
     Hand::simulated(ReplicaId(who), chain(), SECRET)
 }
 
-pub(crate) fn say(hand: &Hand, word: Word) -> Signed<Word> {
-    Signed::by(hand, word)
+pub(crate) fn say<M: Message>(hand: &Hand, message: M) -> Signed<M> {
+    Signed::by(hand, message)
 }
 
 pub(crate) fn keys() -> Keys {

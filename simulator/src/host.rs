@@ -12,7 +12,7 @@ use crate::{
 use consensus::Protocol;
 use ledger::{Genesis, Keys, ReplicaId};
 use rand_chacha::ChaCha8Rng;
-use replica::{Alarm, Moment, Options, Replica};
+use replica::{Alarm, Moment, Options, Replica, TransactionCache};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// Where a replica lives, dies and lives again.
@@ -22,6 +22,8 @@ pub(crate) struct Host<P: Protocol> {
     pub(crate) disk: Arc<Disk>,
     /// None while it is down.
     pub(crate) replica: Option<Replica<P>>,
+    /// What it opens bytes with, on the wire.
+    pub(crate) cache: TransactionCache,
     /// Which life this is, or was last: what was under way to an earlier one is void.
     pub(crate) life: u32,
     born: Duration,
@@ -44,6 +46,7 @@ impl<P: Protocol> Host<P> {
             id,
             disk: Arc::default(),
             replica: None,
+            cache: TransactionCache::default(),
             life: 0,
             born: Duration::ZERO,
             skew: setup.clocks.get(&id).copied().unwrap_or_default(),
@@ -98,6 +101,7 @@ impl<P: Protocol> Host<P> {
     /// If it is down already.
     pub(crate) fn crash(&mut self) {
         assert!(self.replica.take().is_some(), "replica {} is down already", self.id);
+        self.cache = TransactionCache::default();
         self.alarms.clear();
         self.miner.stop();
         self.disk.crash();

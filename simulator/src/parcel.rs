@@ -2,7 +2,7 @@
 
 use consensus::Message;
 use ledger::{Keys, ReplicaId, VerifiedTransaction};
-use replica::{Envelope, Event, Refused, packet};
+use replica::{Envelope, Event, Refused, TransactionCache, packet};
 use std::sync::Arc;
 
 /// All recipients share one.
@@ -32,19 +32,24 @@ impl<M: Message> Parcel<M> {
     }
 
     /// What the recipient is told, as the host of a real node would tell it.
-    pub(crate) fn open(&self, from: ReplicaId, keys: &Keys) -> Result<Event<M>, Refused> {
+    pub(crate) fn open(
+        &self,
+        from: ReplicaId,
+        keys: &Keys,
+        cache: &TransactionCache,
+    ) -> Result<Event<M>, Refused> {
         Ok(match self {
             Parcel::Envelope(envelope) => {
                 let opened = envelope.packet.clone().carried();
                 Event::Received { from, seq: envelope.seq, opened }
             }
             Parcel::EnvelopeBytes(bytes) => {
-                let (seq, opened) = packet::open(bytes, keys)?;
+                let (seq, opened) = packet::open(bytes, keys, cache)?;
                 Event::Received { from, seq, opened }
             }
             Parcel::Transactions(batch) => Event::Gossiped(batch.clone()),
             Parcel::TransactionBytes(bytes) => {
-                Event::Gossiped(packet::open_transactions(bytes, keys)?)
+                Event::Gossiped(packet::open_transactions(bytes, keys, cache)?)
             }
         })
     }

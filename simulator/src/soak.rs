@@ -104,7 +104,9 @@ fn depths(setup: &Setup) -> Option<Depths> {
 ///
 /// Where blocks are final by depth, what is confirmed may be taken back: a partition is all it
 /// takes. That is counted, and not held against anybody. But nothing that is committed is ever
-/// undone, and in the end all are on one chain but for what is not confirmed.
+/// undone, and in the end all are on one chain but for what is not confirmed. (Who is cut off for
+/// longer than it takes to commit alone cannot keep that promise: a chaos of ten minutes, in which a
+/// replica may be silent all the time, breaks it.)
 ///
 /// # Panics
 /// If a replica panics: the seed is the caller's to tell.

@@ -110,7 +110,8 @@ impl fmt::Display for Reverted {
         let Reverted { tx, height, confirmations, .. } = self;
         write!(
             f,
-            "WARNING: payment {tx}, confirmed at height {height}, was REVERTED: its block is not on              the heaviest chain any more. "
+            "WARNING: payment {tx}, confirmed at height {height}, was REVERTED: its block is not \
+             on the heaviest chain any more. "
         )?;
         match (self.status, self.now_height) {
             (Some(TransactionStatus::Confirmed), Some(now)) => {

@@ -308,6 +308,26 @@ fn a_history_goes_back_with_its_chain() {
 }
 
 #[test]
+fn a_history_outlives_a_reorganisation_while_it_is_read() {
+    let (pit, wallet, _) = confirmed();
+    let mut done = false;
+    let node = crooked(&pit, move |chain, method, params| {
+        // Once the first body is asked for, the node has left that branch and forgotten it.
+        let first = method == "block" && params["hash"] == json!(chain.header(5).hash());
+        if !first || std::mem::replace(&mut done, true) {
+            return None;
+        }
+        chain.reorganise(3, 4);
+        Some(Reply::result(Value::Null))
+    });
+    let found = wallet.json(&["history", "rich", "--node", node.url()]);
+    assert_eq!((found.code, &found.json()["height"]), (0, &json!(7)), "{found:?}");
+    let found = found.json();
+    let heights: Vec<_> = found["transactions"].as_array().unwrap().iter().collect();
+    assert_eq!((heights.len(), &heights[0]["height"]), (1, &json!(2)), "block 4 was undone");
+}
+
+#[test]
 fn the_sums_of_a_history_are_the_balance_rewards_counted() {
     let mut chain = Mined::new("sums");
     for nonce in 0..20 {

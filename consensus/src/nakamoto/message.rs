@@ -26,4 +26,9 @@ impl protocol::Message for Message {
         let Message::Block(block) = self;
         Some(block)
     }
+
+    fn block_mut(&mut self) -> Option<&mut Arc<Block>> {
+        let Message::Block(block) = self;
+        Some(block)
+    }
 }

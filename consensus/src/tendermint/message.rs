@@ -110,6 +110,13 @@ impl protocol::Message for Message {
             Message::Prevote { .. } | Message::Precommit { .. } => None,
         }
     }
+
+    fn block_mut(&mut self) -> Option<&mut Arc<Block>> {
+        match self {
+            Message::Proposal { block, .. } => Some(block),
+            Message::Prevote { .. } | Message::Precommit { .. } => None,
+        }
+    }
 }
 
 /// What makes a block final: a quorum's precommits for it, of one round. Travels as a

@@ -2,7 +2,7 @@
 //! in memory, and compared with what the store holds.
 
 use super::{
-    Ledger, VerifiedSet,
+    Ledger,
     open::{self, OpenError},
 };
 use crate::{
@@ -29,7 +29,6 @@ pub struct Audit {
     store: Arc<dyn Store>,
     memory: Arc<MemoryStore>,
     replay: Ledger,
-    verified: VerifiedSet,
     /// The blocks that the replay keeps, since their times have a say in the next one's.
     recent: VecDeque<(u64, BlockHash)>,
     next: u64,
@@ -162,7 +161,6 @@ impl Audit {
             store,
             memory,
             replay,
-            verified: VerifiedSet::new(0),
             recent: VecDeque::new(),
             next: 0,
             height,
@@ -206,7 +204,7 @@ impl Audit {
 
     fn replay_block(&mut self, block: Arc<Block>) -> Result<(), Rejected> {
         let mut batch = Batch::default();
-        let name = self.replay.accept(&block, &mut self.verified, &mut batch)?;
+        let name = self.replay.accept(&block, &mut batch)?;
         self.replay
             .commit(name, None, &mut batch)
             .expect("it stands on the newest committed block");

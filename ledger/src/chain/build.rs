@@ -1,14 +1,13 @@
 //! Making blocks and checking them: two sides of one set of rules.
 
-use super::{Ledger, MAX_UNDECIDED, Undecided, VerifiedSet};
+use super::{Ledger, MAX_UNDECIDED, Undecided};
 use crate::{
-    Amount, Block, BlockHash, Draft, Header, Rejected, ReplicaId, Transaction, TransactionId,
+    Amount, Block, BlockHash, Draft, Header, Rejected, ReplicaId, Transaction,
     block::{self, Invalid, MAX_BLOCK_BYTES},
     state::{Execution, tree::Overlay},
     store::{Batch, keys},
-    transaction::BadTransaction,
 };
-use crypto::{Address, Hash, codec, merkle};
+use crypto::{Address, Hash, codec};
 use std::sync::Arc;
 
 impl Ledger {
@@ -18,11 +17,7 @@ impl Ledger {
     ///
     /// # Errors
     /// Where no valid block can come of it: see [`Ledger::accept`] for parents and proposers.
-    pub fn assemble(
-        &self,
-        draft: Draft,
-        verified: &mut VerifiedSet,
-    ) -> Result<Arc<Block>, Rejected> {
+    pub fn assemble(&self, draft: Draft) -> Result<Arc<Block>, Rejected> {
         let Draft { parent, transactions, time, proposer, duties, seal } = draft;
         let (Some(before), Some(state)) = (self.header(parent), self.state(parent)) else {
             return Err(self.nowhere(parent));
@@ -45,21 +40,18 @@ impl Ledger {
         };
         let mut block = Block { header, transactions: Vec::new(), duties };
         let mut execution = Execution::new(&state, fees);
-        let mut ids = Vec::new();
         let mut len = codec::encoded_len(&block);
         for transaction in transactions {
-            let id = transaction.id();
-            let grown = len + codec::encoded_len(&transaction);
+            let grown = len + transaction.bytes();
             if grown <= MAX_BLOCK_BYTES
-                && self.check_signature(id, &transaction, verified).is_ok()
-                && execution.apply(&transaction.payload).is_ok()
+                && transaction.clone().verify(self.chain).is_ok()
+                && execution.apply(&transaction).is_ok()
             {
                 len = grown;
-                ids.push(id);
                 block.transactions.push(transaction);
             }
         }
-        block.header.transactions = transaction_root(&ids);
+        block.header.transactions = block::transaction_root(&block.transactions);
         let height = block.header.height;
         block.header.state = execution.finish(height, self.reward(height)).root();
         Ok(Arc::new(block))
@@ -67,17 +59,13 @@ impl Ledger {
 
     /// Takes a block into the tree, after checking all that needs no clock and no consensus: its
     /// parent, height, time, proposer, body, length, signatures, execution, and roots, in this
-    /// order. Signatures in `verified` are not checked again, and those checked are remembered
-    /// there. The body goes into `batch`. A block that is known already is fine, and changes nothing.
+    /// order. Signatures that are known to be good are not checked again
+    /// ([`Transaction::is_known_good`]). The body goes into `batch`. A block that is known already is
+    /// fine, and changes nothing.
     ///
     /// # Errors
     /// See [`Rejected`]. [`Rejected::TooEarly`] is not among them: the ledger has no clock.
-    pub fn accept(
-        &mut self,
-        block: &Arc<Block>,
-        verified: &mut VerifiedSet,
-        batch: &mut Batch,
-    ) -> Result<BlockHash, Rejected> {
+    pub fn accept(&mut self, block: &Arc<Block>, batch: &mut Batch) -> Result<BlockHash, Rejected> {
         let hash = block.hash();
         if self.knows(hash) {
             return Ok(hash);
@@ -100,20 +88,14 @@ impl Ledger {
             return Err(Rejected::Full(MAX_UNDECIDED));
         }
         let body = codec::encode(&**block);
-        let checked = self.check(before, block, body.len(), verified)?;
+        let checked = self.check(before, block, body.len())?;
         batch.put(keys::block(height, hash), body);
         self.undecided.insert(hash, checked);
         Ok(hash)
     }
 
     /// Checks a child of `before`, the root or an undecided block, whose encoding has `len` bytes.
-    fn check(
-        &self,
-        before: &Header,
-        block: &Arc<Block>,
-        len: usize,
-        verified: &mut VerifiedSet,
-    ) -> Result<Undecided, Invalid> {
+    fn check(&self, before: &Header, block: &Arc<Block>, len: usize) -> Result<Undecided, Invalid> {
         let header = &block.header;
         if header.height != before.height + 1 {
             return Err(Invalid::Height { expected: before.height + 1, found: header.height });
@@ -123,18 +105,15 @@ impl Ledger {
             return Err(Invalid::Time { median, found: header.time });
         }
         let fees = self.payee(header.proposer)?;
-        let ids: Vec<_> = block.transactions.iter().map(Transaction::id).collect();
-        if header.transactions != transaction_root(&ids)
-            || header.participation != block::duty_root(&block.duties)
-        {
+        if !block.body_matches() {
             return Err(Invalid::Body);
         }
         if len > MAX_BLOCK_BYTES {
             return Err(Invalid::TooLong(len));
         }
-        for (index, (id, transaction)) in ids.iter().zip(&block.transactions).enumerate() {
-            self.check_signature(*id, transaction, verified)
-                .map_err(|reason| Invalid::Transaction { index, reason })?;
+        for (index, transaction) in block.transactions.iter().enumerate() {
+            let verified = transaction.clone().verify(self.chain);
+            verified.map_err(|reason| Invalid::Transaction { index, reason })?;
         }
         let state = self.execute(header, &block.transactions, fees)?;
         if header.state != state.root() {
@@ -150,7 +129,7 @@ impl Ledger {
         if header.leak != Hash::ZERO {
             return Err(Invalid::Leak);
         }
-        Ok(Undecided { block: block.clone(), ids, state })
+        Ok(Undecided { block: block.clone(), state })
     }
 
     /// Executes all of `transactions` on the state of the header's parent.
@@ -163,9 +142,7 @@ impl Ledger {
         let state = self.state(header.parent).expect("the parent is the root or undecided");
         let mut execution = Execution::new(&state, fees);
         for (index, transaction) in transactions.iter().enumerate() {
-            execution
-                .apply(&transaction.payload)
-                .map_err(|reason| Invalid::Execution { index, reason })?;
+            execution.apply(transaction).map_err(|reason| Invalid::Execution { index, reason })?;
         }
         Ok(execution.finish(header.height, self.reward(header.height)))
     }
@@ -199,27 +176,9 @@ impl Ledger {
         times[times.len() / 2]
     }
 
-    /// Checks a transaction's signature, unless that was done before.
-    fn check_signature(
-        &self,
-        id: TransactionId,
-        transaction: &Transaction,
-        verified: &mut VerifiedSet,
-    ) -> Result<(), BadTransaction> {
-        if !verified.contains(id) {
-            verified.remember(&transaction.clone().verify(self.chain)?);
-        }
-        Ok(())
-    }
-
     /// The address that earns what `proposer` includes.
     fn payee(&self, proposer: ReplicaId) -> Result<Address, Invalid> {
         let member = self.committee.member(proposer).ok_or(Invalid::Proposer(proposer))?;
         Ok(member.key.address())
     }
-}
-
-fn transaction_root(ids: &[TransactionId]) -> Hash {
-    let leaves: Vec<_> = ids.iter().map(|id| id.0).collect();
-    merkle::root(&leaves)
 }

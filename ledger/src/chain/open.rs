@@ -1,6 +1,6 @@
 //! Beginning a chain, and taking it up again after a stop or a crash.
 
-use super::{BESIDE, Ledger, Recall, Stand, VerifiedSet};
+use super::{BESIDE, Ledger, Recall, Stand};
 use crate::{
     Block, BlockHash, ChainId, Committee, Genesis, Header, ReplicaId, Seal,
     block::{self, MAX_BLOCK_BYTES},
@@ -113,7 +113,6 @@ impl Ledger {
     /// Takes the undecided blocks in the store into the tree again, oldest first. Every one was
     /// accepted before, on an ancestor that is still there.
     fn reload(&mut self) -> Result<(), StoreError> {
-        let mut verified = VerifiedSet::new(0);
         for height in self.stand.height + 1.. {
             let found = self.disk.store().scan(&keys::blocks(height))?;
             if found.is_empty() {
@@ -121,7 +120,7 @@ impl Ledger {
             }
             for (key, value) in found {
                 let block = Arc::new(decode(&key, &value, MAX_BLOCK_BYTES)?);
-                self.accept(&block, &mut verified, &mut Batch::default())
+                self.accept(&block, &mut Batch::default())
                     .map_err(|reason| StoreError::damaged(&key, reason))?;
             }
         }

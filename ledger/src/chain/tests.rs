@@ -373,7 +373,7 @@ fn a_transaction_is_verified_once_and_its_path_leads_to_the_header() {
     let mut world = World::new(&[(10, 500), (11, 500), (12, 500)]);
     let transfers: Vec<_> = (10..13).map(|from| world.pay(from, 0, 9, 1, 0)).collect();
     let block = world.assemble(world.ledger.root(), 0, transfers.clone());
-    assert!(transfers.iter().all(|transfer| world.verified.contains(transfer.id())));
+    assert!(transfers.iter().chain(&block.transactions).all(Transaction::is_known_good));
     for (index, transfer) in transfers.iter().enumerate() {
         let path = block.path(index).unwrap();
         let leaf = transfer.id().0.to_bytes();
@@ -392,21 +392,14 @@ fn a_transaction_is_verified_once_and_its_path_leads_to_the_header() {
 }
 
 #[test]
-fn a_verified_set_forgets_the_oldest_first() {
-    let genesis = genesis(&[]);
-    let verified: Vec<_> = (0..4)
-        .map(|nonce| {
-            pay(&genesis, 10, nonce, address(11), 1, 0).verify(genesis.chain_id()).unwrap()
-        })
-        .collect();
-    let mut set = VerifiedSet::new(3);
-    for each in &verified {
-        set.remember(each);
-        set.remember(each);
+fn a_recall_forgets_the_oldest_first() {
+    let mut recall = Recall::new(3);
+    for item in 0..4 {
+        recall.insert(item);
+        recall.insert(item);
     }
-    let held: Vec<_> = verified.iter().map(|each| set.contains(each.id())).collect();
-    assert_eq!(held, [false, true, true, true]);
-    let mut nothing = VerifiedSet::new(0);
-    nothing.remember(&verified[0]);
-    assert!(!nothing.contains(verified[0].id()));
+    assert_eq!([0, 1, 2, 3].map(|item| recall.contains(&item)), [false, true, true, true]);
+    let mut nothing = Recall::new(0);
+    nothing.insert(1);
+    assert!(!nothing.contains(&1));
 }

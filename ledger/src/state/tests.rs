@@ -19,7 +19,7 @@ fn execute(
     execution.accounts = balances.iter().map(|(who, what)| (address(*who), *what)).collect();
     let mut result = Ok(());
     for transfer in transfers {
-        result = execution.apply(&transfer.payload);
+        result = execution.apply(transfer);
     }
     (result, execution.accounts)
 }

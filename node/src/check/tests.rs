@@ -5,7 +5,6 @@ use crate::{
 };
 use ledger::{
     Amount, Draft, Genesis, Ledger, ReplicaId, Seal, Stake,
-    chain::VerifiedSet,
     genesis::{Funded, Validator},
     store::Batch,
 };
@@ -45,7 +44,6 @@ fn node(consensus: &str, blocks: u64) -> TempDir {
     let mut ledger = Ledger::open(Arc::clone(&store), &genesis).expect("a fresh chain");
     for time in 1..=blocks {
         let mut batch = Batch::default();
-        let mut verified = VerifiedSet::new(0);
         let draft = Draft {
             parent: ledger.root(),
             transactions: Vec::new(),
@@ -54,8 +52,8 @@ fn node(consensus: &str, blocks: u64) -> TempDir {
             duties: Vec::new(),
             seal: Seal::default(),
         };
-        let block = ledger.assemble(draft, &mut verified).expect("a valid draft");
-        let name = ledger.accept(&block, &mut verified, &mut batch).expect("our own");
+        let block = ledger.assemble(draft).expect("a valid draft");
+        let name = ledger.accept(&block, &mut batch).expect("our own");
         ledger.commit(name, None, &mut batch).expect("on the root");
         store.write(&batch).expect("disk");
     }

@@ -16,7 +16,7 @@ use super::{
 };
 use ledger::{Block, ChainId, Transaction, TransactionId, VerifiedTransaction};
 use replica::{
-    Answer, Query,
+    Answer, Query, TransactionCache,
     trace::{TraceLine, What},
 };
 use serde::Serialize;
@@ -45,9 +45,9 @@ pub(super) async fn submit_batch(backend: &Backend, mut params: Params) -> Resul
         let error = RpcError::new(Code::InvalidParams, "too_many", message);
         return Err(error.with("limit", MAX_BATCH).with("found", found));
     }
-    let chain = backend.chain;
+    let (chain, met) = (backend.chain, Arc::clone(backend.asker.transactions()));
     // Milliseconds of work, so it is done beside the thread that serves everyone, as for `submit`.
-    let checked = beside(move || check_all(&batch, chain)).await?;
+    let checked = beside(move || check_all(&batch, chain, &met)).await?;
     let good: Vec<_> = checked.iter().filter_map(|each| each.as_ref().ok().cloned()).collect();
     let submitted = match good.is_empty() {
         true => Vec::new(),
@@ -70,8 +70,12 @@ pub(super) async fn submit_batch(backend: &Backend, mut params: Params) -> Resul
     Ok(json!({ "results": results? }))
 }
 
-fn check_all(batch: &[String], chain: ChainId) -> Vec<Result<VerifiedTransaction, RpcError>> {
-    batch.iter().map(|digits| verify(digits, chain)).collect()
+fn check_all(
+    batch: &[String],
+    chain: ChainId,
+    met: &TransactionCache,
+) -> Vec<Result<VerifiedTransaction, RpcError>> {
+    batch.iter().map(|digits| verify(digits, chain, met)).collect()
 }
 
 /// What became of one transaction.

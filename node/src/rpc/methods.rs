@@ -19,9 +19,10 @@ use super::{
     error::{Code, RpcError},
 };
 use ledger::{ChainId, Transaction, VerifiedTransaction, transaction::MAX_TRANSACTION_BYTES};
-use replica::{Answer, Query, Refused};
+use replica::{Answer, Query, Refused, TransactionCache};
 use serde::Serialize;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// Every method there is.
 pub(super) const METHODS: &[&str] = &[
@@ -141,10 +142,10 @@ async fn account(backend: &Backend, mut params: Params) -> Result<Value, RpcErro
 async fn submit(backend: &Backend, mut params: Params) -> Result<Value, RpcError> {
     let digits: String = params.required("transaction")?;
     params.finish()?;
-    let chain = backend.chain;
+    let (chain, met) = (backend.chain, Arc::clone(backend.asker.transactions()));
     // A signature takes tens of microseconds, too long for the thread that serves everyone. How
     // many wait there is bounded by how many requests are at work.
-    let verified = tokio::task::spawn_blocking(move || verify(&digits, chain));
+    let verified = tokio::task::spawn_blocking(move || verify(&digits, chain, &met));
     let verified = verified.await.map_err(|error| {
         tracing::error!("verifying a transaction failed: {error}");
         RpcError::new(Code::Internal, "internal", "the transaction could not be verified")
@@ -172,9 +173,17 @@ async fn consensus(backend: &Backend, params: Params) -> Result<Value, RpcError>
     }
 }
 
-/// Decodes a transaction that anybody may have sent, and checks all that needs no state.
-pub(super) fn verify(digits: &str, chain: ChainId) -> Result<VerifiedTransaction, RpcError> {
-    Ok(decode(digits)?.verify(chain)?)
+/// Decodes a transaction that anybody may have sent, and checks all that needs no state, unless the
+/// node has `met` it before.
+pub(super) fn verify(
+    digits: &str,
+    chain: ChainId,
+    met: &TransactionCache,
+) -> Result<VerifiedTransaction, RpcError> {
+    let mut submitted = [decode(digits)?];
+    met.recognise(&mut submitted);
+    let [transaction] = submitted;
+    Ok(transaction.verify(chain)?)
 }
 
 /// Decodes a transaction that anybody may have sent.

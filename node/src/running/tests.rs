@@ -26,6 +26,7 @@ use tempfile::TempDir;
 
 mod control;
 mod hostile;
+mod names;
 
 const SOON: Duration = Duration::from_secs(60);
 

@@ -18,6 +18,10 @@ pub struct Figures {
     pub declined: Refusals,
     /// Calls answered, by method and by JSON-RPC error code, which is zero for a result.
     pub calls: BTreeMap<&'static str, BTreeMap<i32, u64>>,
+    /// Messages sent without their block's transactions, each once however many peers it went to.
+    pub compacted: u64,
+    /// Messages that came so, and could not be completed.
+    pub incomplete: u64,
     /// Gossiped batches whose transactions all verified.
     pub batches_opened: u64,
     /// Gossiped batches dropped because too many waited to be opened.

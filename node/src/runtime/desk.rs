@@ -2,7 +2,7 @@
 
 use super::counters::Counters;
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
-use replica::{Answer, Query};
+use replica::{Answer, Query, TransactionCache};
 use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::{oneshot, watch};
 
@@ -23,6 +23,7 @@ pub(crate) struct Asker {
     /// so that whoever asked last would wait for ever.
     here: watch::Receiver<()>,
     counters: Arc<Counters>,
+    transactions: Arc<TransactionCache>,
 }
 
 /// Where questions come out. When it is dropped, nobody waits for an answer any more.
@@ -67,7 +68,8 @@ impl Asker {
     pub(crate) fn channel(counters: Arc<Counters>) -> (Asker, Questions) {
         let (questions, queue) = bounded(QUESTIONS);
         let (_here, here) = watch::channel(());
-        (Asker { questions, here, counters }, Questions { queue, _here })
+        let transactions = Arc::default();
+        (Asker { questions, here, counters, transactions }, Questions { queue, _here })
     }
 
     /// Asks, and waits for the answer. Never waits for room: a full queue is [`Unanswered::Busy`].
@@ -91,6 +93,12 @@ impl Asker {
     /// What the runtime counts.
     pub(crate) fn counters(&self) -> &Counters {
         &self.counters
+    }
+
+    /// The transactions that this node has met, by whatever way. Whoever submits one exchanges it
+    /// here first: it may have come by gossip already, and been checked.
+    pub(crate) fn transactions(&self) -> &Arc<TransactionCache> {
+        &self.transactions
     }
 
     /// How many questions wait for the replica's thread.

@@ -10,12 +10,16 @@ use super::{
     feed::Feed,
     miner::Miner,
     tracer::Tracer,
+    young::Young,
 };
 use crate::network::Network;
 use consensus::Protocol;
 use crossbeam_channel::{Receiver, select};
 use ledger::{Header, ReplicaId, VerifiedTransaction, store::StoreError};
-use replica::{Action, Class, Envelope, Event, Refusals, Replica, Ticket, packet, trace::What};
+use replica::{
+    Action, Class, Envelope, Event, Refusals, Replica, Ticket, TransactionCache, packet,
+    trace::What,
+};
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 /// How long the thread sleeps at most when no timer is set.
@@ -50,6 +54,8 @@ pub(super) struct Driver<P: Protocol> {
     pub(super) counters: Arc<Counters>,
     pub(super) alarms: Alarms,
     pub(super) batches: Batches,
+    pub(super) transactions: Arc<TransactionCache>,
+    pub(super) young: Young,
     pub(super) desk: Desk,
 }
 
@@ -127,6 +133,7 @@ impl<P: Protocol> Driver<P> {
             match action {
                 Action::Send { to, envelope, class } => self.send(&to, &envelope, class),
                 Action::Publish(transactions) => {
+                    self.meet(&transactions);
                     for batch in self.batches.add(transactions, self.clock.now()) {
                         self.publish(&batch);
                     }
@@ -163,8 +170,17 @@ impl<P: Protocol> Driver<P> {
         }
     }
 
-    fn send(&self, to: &[ReplicaId], envelope: &Envelope<P::Message>, class: Class) {
-        let bytes: Arc<[u8]> = envelope.encode().into();
+    fn send(&mut self, to: &[ReplicaId], envelope: &Envelope<P::Message>, class: Class) {
+        let compact = match class {
+            // Whoever asks, or has waited for it in vain, gets all of it.
+            Class::Resend | Class::Summary | Class::Sync => None,
+            Class::First | Class::Relay => {
+                let young = self.young.at(self.clock.now());
+                envelope.encode_compact(|id| young.contains(&id))
+            }
+        };
+        let compacted = u64::from(compact.is_some());
+        let bytes: Arc<[u8]> = compact.unwrap_or_else(|| envelope.encode()).into();
         let (copies, len) = (to.len() as u64, bytes.len() as u64);
         for peer in to {
             self.network.send(peer.0, Arc::clone(&bytes));
@@ -174,7 +190,16 @@ impl<P: Protocol> Driver<P> {
             sent.envelopes += 1;
             sent.copies += copies;
             sent.bytes += copies * len;
+            figures.compacted += compacted;
         });
+    }
+
+    /// Makes known to the openers what came from our own wallets, since the others' proposals name
+    /// it, and keeps in mind that the others may not know it yet.
+    fn meet(&mut self, transactions: &[VerifiedTransaction]) {
+        self.young.add(transactions.iter().map(VerifiedTransaction::id), self.clock.now());
+        let mut met: Vec<_> = transactions.iter().map(|each| each.transaction().clone()).collect();
+        self.transactions.unify(&mut met);
     }
 
     fn publish(&self, batch: &[VerifiedTransaction]) {

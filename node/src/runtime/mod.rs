@@ -27,6 +27,7 @@ mod openers;
 mod slot;
 mod threads;
 mod tracer;
+mod young;
 
 pub use counters::{Figures, Reasons, Sent};
 pub use threads::Failure;
@@ -64,6 +65,7 @@ use std::{
     thread::{self, JoinHandle},
 };
 use tracer::Tracer;
+use young::Young;
 
 /// Opened envelopes that wait for the replica.
 const OPENED: usize = 128;
@@ -133,6 +135,7 @@ impl Runtime {
         let (to_gossiped, gossiped) = bounded(GOSSIPED);
         let openers = Openers {
             keys: Arc::new(keys),
+            transactions: Arc::clone(asker.transactions()),
             opened: to_opened,
             gossiped: to_gossiped,
             counters: Arc::clone(&counters),
@@ -153,6 +156,8 @@ impl Runtime {
             counters,
             alarms: Alarms::default(),
             batches: Batches::default(),
+            transactions: Arc::clone(asker.transactions()),
+            young: Young::default(),
             desk: Desk::default(),
         };
         threads.push(failures.watch("replica", move || Ok(driver.run(&inbound)?))?);

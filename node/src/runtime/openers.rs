@@ -2,9 +2,11 @@
 //!
 //! A router hands each peer's frames to one of a few opener threads, always the same one, so that
 //! they stay in order. Gossiped batches have a thread of their own: one takes milliseconds to
-//! verify, and a vote must not stand behind it. All queues are bounded. When frames fill theirs,
-//! the router waits, the network's own queue fills and the peers have to wait; when batches fill
-//! theirs, batches are dropped, counted and judged `Ignore`.
+//! verify, and a vote must not stand behind it. It decodes what comes well before it verifies it,
+//! because then a proposal that names these transactions is understood, and whichever thread comes
+//! to one first verifies it for both. All queues are bounded. When frames fill theirs, the router
+//! waits, the network's own queue fills and the peers have to wait; when batches fill theirs,
+//! batches are dropped, counted and judged `Ignore`.
 
 use super::{
     counters::Counters,
@@ -13,12 +15,12 @@ use super::{
 use crate::network::{Events, NetworkEvent, Ticket, Verdict, Warden};
 use consensus::Message;
 use crossbeam_channel::{Receiver, Sender, bounded};
-use ledger::{Keys, ReplicaId};
+use ledger::{Keys, ReplicaId, Transaction, VerifiedTransaction};
 use replica::{
-    Event, Refused,
+    Event, Opened, Refused, TransactionCache,
     packet::{self, MAX_ENVELOPE_BYTES},
 };
-use std::{io, sync::Arc, thread::JoinHandle};
+use std::{collections::VecDeque, io, sync::Arc, thread::JoinHandle};
 
 #[cfg(test)]
 mod tests;
@@ -27,8 +29,14 @@ mod tests;
 /// [`super::OPENED`] allows this bounds the memory a hostile peer can claim.
 const FRAMES: usize = 32;
 
-/// Gossiped batches that wait; each is at most [`crate::network::MAX_GOSSIP`] bytes.
-const BATCHES: usize = 256;
+/// Gossiped batches that wait to be decoded; each is at most [`crate::network::MAX_GOSSIP`] bytes.
+const BATCHES: usize = 192;
+
+/// Decoded batches that wait to be verified.
+const DECODED: usize = 64;
+
+/// Transactions that are verified before what has come meanwhile is decoded: about a millisecond.
+const STRIDE: usize = 32;
 
 /// A frame on its way to be opened.
 struct Frame {
@@ -44,10 +52,19 @@ struct Batch {
     ticket: Ticket,
 }
 
+/// A batch on its way to be verified.
+struct Decoded {
+    signer: Option<u32>,
+    transactions: Vec<Transaction>,
+    ticket: Ticket,
+}
+
 /// What all openers share.
 pub(super) struct Openers<M> {
     /// What checks signatures.
     pub(super) keys: Arc<Keys>,
+    /// What need not be checked again.
+    pub(super) transactions: Arc<TransactionCache>,
     /// Where opened envelopes go, in order for each peer.
     pub(super) opened: Sender<Event<M>>,
     /// Where verified transactions go.
@@ -62,6 +79,7 @@ impl<M> Clone for Openers<M> {
     fn clone(&self) -> Self {
         Openers {
             keys: Arc::clone(&self.keys),
+            transactions: Arc::clone(&self.transactions),
             opened: self.opened.clone(),
             gossiped: self.gossiped.clone(),
             counters: Arc::clone(&self.counters),
@@ -107,9 +125,13 @@ impl<M: Message> Openers<M> {
 
     fn open_frames(&self, frames: &Receiver<Frame>) {
         for Frame { from, bytes } in frames {
-            match packet::open::<M>(&bytes, &self.keys) {
+            match packet::open::<M>(&bytes, &self.keys, &self.transactions) {
                 Ok((seq, opened)) => {
-                    self.counters.note(|figures| figures.opened += 1);
+                    let incomplete = u64::from(matches!(opened, Opened::Incomplete(_)));
+                    self.counters.note(|figures| {
+                        figures.opened += 1;
+                        figures.incomplete += incomplete;
+                    });
                     if self.opened.send(Event::Received { from, seq, opened }).is_err() {
                         return;
                     }
@@ -120,8 +142,10 @@ impl<M: Message> Openers<M> {
     }
 
     fn open_batches(&self, batches: &Receiver<Batch>) {
-        for Batch { signer, bytes, ticket } in batches {
-            match packet::open_transactions(&bytes, &self.keys) {
+        let mut decoded = VecDeque::new();
+        while let Some(first) = self.next_batch(batches, &mut decoded) {
+            let Decoded { signer, transactions, ticket } = first;
+            match self.verify(&transactions, || self.look_ahead(batches, &mut decoded)) {
                 Ok(transactions) => {
                     ticket.judge(Verdict::Accept);
                     self.counters.note(|figures| figures.batches_opened += 1);
@@ -135,6 +159,58 @@ impl<M: Message> Openers<M> {
                 }
             }
         }
+    }
+
+    /// The next decoded batch; waits for one if need be. None once no more can come.
+    fn next_batch(
+        &self,
+        batches: &Receiver<Batch>,
+        decoded: &mut VecDeque<Decoded>,
+    ) -> Option<Decoded> {
+        loop {
+            self.look_ahead(batches, decoded);
+            if let Some(first) = decoded.pop_front() {
+                return Some(first);
+            }
+            self.decode(batches.recv().ok()?, decoded);
+        }
+    }
+
+    /// Decodes what has come, as far as there is room.
+    fn look_ahead(&self, batches: &Receiver<Batch>, decoded: &mut VecDeque<Decoded>) {
+        while decoded.len() < DECODED
+            && let Ok(batch) = batches.try_recv()
+        {
+            self.decode(batch, decoded);
+        }
+    }
+
+    fn decode(&self, batch: Batch, decoded: &mut VecDeque<Decoded>) {
+        let Batch { signer, bytes, ticket } = batch;
+        match packet::decode_transactions(&bytes, &self.transactions) {
+            Ok(transactions) => decoded.push_back(Decoded { signer, transactions, ticket }),
+            Err(refused) => {
+                ticket.judge(Verdict::Reject);
+                self.refuse("gossip", signer, &refused);
+            }
+        }
+    }
+
+    /// Verifies a batch, looking up now and then.
+    fn verify(
+        &self,
+        transactions: &[Transaction],
+        mut look_up: impl FnMut(),
+    ) -> Result<Vec<VerifiedTransaction>, Refused> {
+        let mut verified = Vec::with_capacity(transactions.len());
+        for stride in transactions.chunks(STRIDE) {
+            let checked = packet::verify_transactions(stride, &self.keys, &self.transactions);
+            verified.extend(checked.inspect_err(|_| {
+                self.transactions.forget_unproven(transactions);
+            })?);
+            look_up();
+        }
+        Ok(verified)
     }
 
     /// An honest peer sends only what opens, and gossips only what it verified. So whatever cannot

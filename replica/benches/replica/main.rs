@@ -3,8 +3,6 @@
 //! `cargo bench -p replica`. Each figure is for one node and a block of 1,000 transfers, so that
 //! milliseconds read as microseconds a transaction.
 
-#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "a benchmark has a watch")]
-
 mod world;
 
 use consensus::catalogue::{self, Module, NAMES, Visitor};

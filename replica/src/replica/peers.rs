@@ -5,7 +5,7 @@ use crate::{
     event::{Action, Alarm, Class},
     gossip::{self, Summary},
     inbox::Verdict,
-    packet::{Ask, Chained, Opened, Packet},
+    packet::{Ask, Chained, Opened, Packet, compact::Carrier},
     sync::{self, SyncFault},
     trace::What,
 };
@@ -26,14 +26,12 @@ const MAX_LOOSE: usize = 256;
 impl<P: Protocol> Replica<P> {
     pub(super) fn received(&mut self, from: ReplicaId, opened: Opened<P::Message>) {
         match opened {
-            Opened::Message { signed, verified } => {
-                verified.iter().for_each(|transaction| self.verified.remember(transaction));
-                self.hear(signed);
-            }
+            Opened::Message(signed) => self.hear(signed),
             Opened::Summary(summary) => self.summary_from(from, &summary),
             Opened::Ask(ask) => self.asked_by(from, ask),
             Opened::Blocks(blocks) => self.blocks_from(from, &blocks),
             Opened::Branch(blocks) => self.branch_arrived(&blocks),
+            Opened::Incomplete(carrier) => self.ask_for_all_of(from, carrier),
         }
     }
 
@@ -65,6 +63,26 @@ impl<P: Protocol> Replica<P> {
     fn recall(&mut self, signed: &Signed<P::Message>) {
         if signed.sender() == self.me {
             self.signer.recall(signed, &mut self.batch);
+        }
+    }
+
+    /// Asks whoever sent a message without some of its transactions for the whole, unless that
+    /// came otherwise or would not be listened to. Best effort: gossip brings what stays lost.
+    fn ask_for_all_of(&mut self, from: ReplicaId, carrier: Carrier) {
+        let is_of_use = carrier.slot.is_none_or(|slot| self.inbox.is_open(slot));
+        if is_of_use && self.find(&carrier).is_none() {
+            self.post_to(vec![from], Packet::Ask(Ask::Whole(carrier)), Class::Sync);
+        }
+    }
+
+    /// A message that we hold, by the block it carries.
+    fn find(&self, carrier: &Carrier) -> Option<&Signed<P::Message>> {
+        match carrier.slot {
+            Some(slot) => {
+                let mut held = self.inbox.held(slot, carrier.sender).iter();
+                held.find(|signed| carrier.is(signed))
+            }
+            None => self.loose.iter().find(|signed| carrier.is(signed)),
         }
     }
 
@@ -101,6 +119,10 @@ impl<P: Protocol> Replica<P> {
             Ask::Block(hash) => match sync::answer_branch(&self.ledger, hash) {
                 blocks if blocks.is_empty() => return,
                 blocks => Packet::Branch(blocks),
+            },
+            Ask::Whole(carrier) => match self.find(&carrier) {
+                Some(signed) => Packet::Message(signed.clone()),
+                None => return,
             },
             Ask::Message(id) => {
                 match self.loose.iter().find(|signed| *signed.id().as_bytes() == id) {
@@ -160,7 +182,7 @@ impl<P: Protocol> Replica<P> {
     fn commit_proven(&mut self, blocks: &[Chained]) -> Result<usize, SyncFault> {
         let run = sync::check::<P>(&self.ledger, blocks, &self.keys)?;
         for chained in &blocks[run.clone()] {
-            self.ledger.accept(&chained.block, &mut self.verified, &mut self.batch)?;
+            self.ledger.accept(&chained.block, &mut self.batch)?;
         }
         let last = &blocks[run.end - 1];
         self.commit(last.block.hash(), last.proof.clone());

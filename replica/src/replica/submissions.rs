@@ -55,7 +55,6 @@ impl<P: Protocol> Replica<P> {
         &mut self,
         transaction: VerifiedTransaction,
     ) -> Result<TransactionId, PoolRefusal> {
-        self.verified.remember(&transaction);
         let head = self.ledger.head();
         let account = self.ledger.account(head, transaction.sender()).unwrap_or_default();
         let result = self.pool.insert(transaction, &account);

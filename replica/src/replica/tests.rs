@@ -2,6 +2,7 @@
 
 use super::{peers::WANT_PERIOD, submissions::PUBLISH_PERIOD, *};
 use crate::{
+    TransactionCache,
     event::Answer,
     packet::{Ask, Chained, Opened},
     testing::{Puppet, Word, address, believed, chain, genesis, hand, keys, say, transfer},
@@ -11,6 +12,7 @@ use ledger::{Block, Draft, Seal, store::MemoryStore};
 use std::collections::BTreeSet;
 
 mod bulk;
+mod carriers;
 mod wiped;
 
 struct Rig {
@@ -217,7 +219,7 @@ fn deferred_messages_are_heard_again_after_a_horizon() {
     let early = say(&hand(1), Word { height: 2, round: 0, text: 1 });
     let again = early.clone();
     rig.puppet.act(Effect::Defer(again));
-    rig.from(1, Opened::Message { signed: early, verified: Vec::new() });
+    rig.from(1, Opened::Message(early));
     rig.puppet.act(Effect::Horizon { height: 1, round: 0 });
     rig.nudge();
     assert_eq!(rig.puppet.count(|input| matches!(input, Input::Heard(_))), 2);
@@ -273,7 +275,7 @@ fn what_was_said_is_shown_and_blocks_come_with_their_proof() {
     rig.start();
     for text in [1, 2] {
         let signed = say(&hand(1), word(text));
-        rig.from(1, Opened::Message { signed, verified: Vec::new() });
+        rig.from(1, Opened::Message(signed));
     }
     let actions = rig.handle(Event::Asked { id: 1, query: Query::Consensus });
     let Some(Action::Answer { answer: Answer::Consensus(answer), .. }) = actions.last() else {
@@ -438,15 +440,16 @@ fn envelopes_survive_the_wire_and_forgeries_do_not() {
     let signed = say(&hand(1), word(1));
     let packet = Packet::Message(signed.clone());
     let bytes = Envelope { seq: 9, packet }.encode();
-    let (seq, opened) = crate::packet::open::<Word>(&bytes, &keys()).unwrap();
+    let (seq, opened) =
+        crate::packet::open::<Word>(&bytes, &keys(), &TransactionCache::default()).unwrap();
     assert_eq!(seq, 9);
-    assert!(matches!(opened, Opened::Message { signed: ref s, .. } if *s == signed));
+    assert!(matches!(opened, Opened::Message(ref s) if *s == signed));
     for at in 0..bytes.len() {
         let mut bytes = bytes.clone();
         bytes[at] ^= 1;
         // Only the number in front is not signed: transport and trace use it, nothing else does.
-        if let Ok((_, Opened::Message { signed: other, .. })) =
-            crate::packet::open::<Word>(&bytes, &keys())
+        if let Ok((_, Opened::Message(other))) =
+            crate::packet::open::<Word>(&bytes, &keys(), &TransactionCache::default())
         {
             assert_eq!(other, signed, "byte {at} changed the message and went unnoticed");
         }

@@ -11,13 +11,10 @@ use super::{
 use crypto::merkle;
 use ledger::{
     Block, BlockHash, Genesis, Ledger,
-    chain::{VerifiedSet, genesis_header},
+    chain::genesis_header,
     store::{Batch, MemoryStore, Store},
 };
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
-
-/// How many signatures a replaying ledger remembers: it never sees a transaction twice.
-const NOTHING: usize = 0;
 
 #[derive(Debug)]
 pub(crate) struct Chain {
@@ -187,7 +184,7 @@ impl Tip {
 
     fn take(&mut self, block: &Arc<Block>) -> Result<(), String> {
         let mut batch = Batch::default();
-        let accepted = self.replay.accept(block, &mut VerifiedSet::new(NOTHING), &mut batch);
+        let accepted = self.replay.accept(block, &mut batch);
         let name = accepted.map_err(|rejected| rejected.to_string())?;
         self.replay.commit(name, None, &mut batch).map_err(|error| error.to_string())?;
         self.store.write(&batch).expect("memory takes everything");

@@ -9,7 +9,6 @@ use crate::{
 };
 use ledger::{
     Action, Amount, Block, Draft, Payload, Seal, Transaction,
-    chain::VerifiedSet,
     store::{Batch, MemoryStore, Store},
 };
 use std::sync::Arc;
@@ -86,7 +85,7 @@ impl Forge {
             duties: Vec::new(),
             seal: Seal::default(),
         };
-        let block = self.ledger.assemble(draft, &mut VerifiedSet::new(0));
+        let block = self.ledger.assemble(draft);
         Arc::unwrap_or_clone(block.expect("nothing is wrong with it"))
     }
 
@@ -99,7 +98,7 @@ impl Forge {
     fn take(&mut self, block: Block) -> Arc<Block> {
         let block = Arc::new(block);
         let mut batch = Batch::default();
-        self.ledger.accept(&block, &mut VerifiedSet::new(0), &mut batch).expect("it is good");
+        self.ledger.accept(&block, &mut batch).expect("it is good");
         let proof = Some(Proof(GOOD.to_vec()));
         self.ledger.commit(block.hash(), proof, &mut batch).expect("it was accepted");
         self.store.write(&batch).expect("memory takes it");

@@ -2,7 +2,6 @@ use super::*;
 use crate::Setup;
 use ledger::{
     Draft, Seal,
-    chain::VerifiedSet,
     store::{Batch, MemoryStore, Store},
 };
 use std::sync::Arc;
@@ -45,9 +44,8 @@ impl Puppet {
             let (proposer, seal) = (ZERO, Seal::default());
             let (transactions, duties) = (Vec::new(), Vec::new());
             let draft = Draft { parent, transactions, time, proposer, duties, seal };
-            let mut verified = VerifiedSet::new(0);
-            let block = self.ledger.assemble(draft, &mut verified).expect("it can be built");
-            parent = self.ledger.accept(&block, &mut verified, &mut batch).expect("it is good");
+            let block = self.ledger.assemble(draft).expect("it can be built");
+            parent = self.ledger.accept(&block, &mut batch).expect("it is good");
             parent
         });
         let blocks = blocks.collect();

@@ -154,6 +154,8 @@ fn a_summary_counts_what_it_says() {
     assert!((summary.spread - expected).abs() < 1e-6, "{}", summary.spread);
     assert_eq!(summary.shares[&ReplicaId(0)], Share { found: 1, main: 1 });
     assert_eq!(summary.shares[&ReplicaId(1)], Share { found: 3, main: 2 });
+    let json = serde_json::to_value(&summary).expect("a summary is plain data");
+    assert_eq!(json["shares"]["1"]["found"], 3, "{json}");
     let nothing = Summary::of(&[], &[]);
     assert_eq!(nothing, Summary::default());
     assert_eq!((nothing.stale(), nothing.forks()), (0.0, 0.0));

@@ -66,14 +66,14 @@ impl<P: Protocol> World<P> {
     /// What the replica is to hear of an errand, if anything.
     fn event(&mut self, me: ReplicaId, what: What<P::Message>) -> Option<Event<P::Message>> {
         match what {
-            What::Parcel(from, parcel) => self.open(from, &parcel),
+            What::Parcel(from, parcel) => self.open(me, from, &parcel),
             What::Rumour(neighbour, rumour) => {
                 let overlay = self.overlay.as_mut().expect("rumours need neighbours");
                 if !overlay.is_news(me, rumour.number) {
                     return None;
                 }
                 self.spread(me, Some(neighbour), &rumour);
-                rumour.to.contains(&me).then(|| self.open(rumour.origin, &rumour.parcel))?
+                rumour.to.contains(&me).then(|| self.open(me, rumour.origin, &rumour.parcel))?
             }
             What::Ring(ring) => {
                 let (alarm, number) = *ring;
@@ -88,8 +88,13 @@ impl<P: Protocol> World<P> {
         }
     }
 
-    fn open(&mut self, from: ReplicaId, parcel: &Parcel<P::Message>) -> Option<Event<P::Message>> {
-        let opened = parcel.open(from, &self.keys);
+    fn open(
+        &mut self,
+        me: ReplicaId,
+        from: ReplicaId,
+        parcel: &Parcel<P::Message>,
+    ) -> Option<Event<P::Message>> {
+        let opened = parcel.open(from, &self.keys, &self.hosts[me.0 as usize].cache);
         opened.map_err(|refused| self.record.refuse(refused.reason())).ok()
     }
 

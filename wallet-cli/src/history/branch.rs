@@ -163,6 +163,12 @@ impl BranchCache {
         Ok(())
     }
 
+    /// Goes back to the newest block that is still on the chain, which has changed since.
+    pub fn rewind(&mut self, chain: &HeaderChain) {
+        let stands = self.marks.iter().take_while(|mark| chain.contains(mark.spot)).count();
+        self.marks.truncate(stands);
+    }
+
     /// The entries after the first `skip`, oldest first, read one by one.
     ///
     /// # Errors

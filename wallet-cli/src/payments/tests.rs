@@ -122,5 +122,6 @@ fn what_became_of_a_payment_is_said_in_a_sentence() {
         (told(None, None, 0), "No node tells what became of it."),
     ] {
         assert!(text.starts_with(&start) && text.ends_with(end), "{text}");
+        assert!(!text.contains("  "), "{text}");
     }
 }

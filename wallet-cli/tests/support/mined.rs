@@ -10,7 +10,6 @@ use crypto::Address;
 use ledger::{
     Action, Amount, Block, BlockHash, Draft, Genesis, Header, Ledger, Payload, Proof, ReplicaId,
     Seal, Stake, Transaction, TransactionId,
-    chain::VerifiedSet,
     genesis::{Funded, Validator},
     query::{
         AccountAnswer, BlockAnswer, BlocksAnswer, HeadersAnswer, StatusAnswer, TransactionAnswer,
@@ -40,7 +39,6 @@ pub struct Mined {
     pub miner: u32,
     config: Config,
     store: Arc<MemoryStore>,
-    verified: VerifiedSet,
     waiting: Vec<Transaction>,
 }
 
@@ -77,8 +75,8 @@ impl Mined {
         let store = Arc::new(MemoryStore::default());
         let ledger = Ledger::open(store.clone(), &genesis).expect("a good genesis");
         let config = Config::from_genesis(&genesis).expect("good settings");
-        let (verified, waiting) = (VerifiedSet::new(10_000), Vec::new());
-        Mined { genesis, ledger, miner: 0, config, store, verified, waiting }
+        let waiting = Vec::new();
+        Mined { genesis, ledger, miner: 0, config, store, waiting }
     }
 
     /// Another node, which knows the blocks up to a height.
@@ -128,7 +126,7 @@ impl Mined {
             duties: Vec::new(),
             seal: Seal { bits: self.config.required(&before), nonce: 0 },
         };
-        let block = self.ledger.assemble(draft, &mut self.verified).expect("a valid draft");
+        let block = self.ledger.assemble(draft).expect("a valid draft");
         let header = sealed(block.header.clone());
         let block = Arc::new(Block { header, ..block.as_ref().clone() });
         self.accept(&block);
@@ -138,7 +136,7 @@ impl Mined {
     /// Takes a block into the tree.
     pub fn accept(&mut self, block: &Arc<Block>) -> BlockHash {
         let mut batch = Batch::default();
-        let hash = self.ledger.accept(block, &mut self.verified, &mut batch).expect("it is valid");
+        let hash = self.ledger.accept(block, &mut batch).expect("it is valid");
         self.store.write(&batch).expect("memory does not fail");
         hash
     }

@@ -9,7 +9,6 @@ use crypto::{Address, SecretKey, Signature, merkle};
 use ledger::{
     Action, Amount, Block, Draft, Genesis, Hand, Ledger, Payload, Proof, ReplicaId, Seal, Stake,
     Transaction, TransactionId,
-    chain::VerifiedSet,
     genesis::{Funded, Validator},
     query::{
         AccountAnswer, BlockAnswer, BlocksAnswer, StatusAnswer, TransactionAnswer,
@@ -99,9 +98,8 @@ impl Network {
             seal: Seal::default(),
         };
         let mut batch = Batch::default();
-        let mut verified = VerifiedSet::new(1000);
-        let block = self.ledger.assemble(draft, &mut verified).expect("a valid block");
-        let hash = self.ledger.accept(&block, &mut verified, &mut batch).expect("a valid block");
+        let block = self.ledger.assemble(draft).expect("a valid block");
+        let hash = self.ledger.accept(&block, &mut batch).expect("a valid block");
         let proof = certified.then(|| self.certify(&block, &[0, 1, 2]));
         self.ledger.adopt(hash).expect("it was accepted");
         self.ledger.commit(hash, proof, &mut batch).expect("it was accepted");

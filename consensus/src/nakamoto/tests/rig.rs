@@ -11,7 +11,7 @@ use crypto::SecretKey;
 use ledger::{
     Action, Amount, Block, BlockHash, Committee, Draft, Genesis, Hand, Header, Keys, Ledger,
     Payload, Proof, Rejected, ReplicaId, Seal, Stake, Transaction, TransactionId,
-    chain::{CommitError, VerifiedSet},
+    chain::CommitError,
     genesis::{Funded, Validator},
     store::{Batch, MemoryStore, Store},
     vote::SimulatedSecret,
@@ -82,7 +82,6 @@ pub(super) struct Forge {
     pub(super) genesis: Genesis,
     pub(super) config: Config,
     ledger: Ledger,
-    verified: VerifiedSet,
 }
 
 impl Forge {
@@ -91,7 +90,7 @@ impl Forge {
         let config = Config::from_genesis(&genesis).expect("good settings");
         let store = Arc::new(MemoryStore::default());
         let ledger = Ledger::open(store, &genesis).expect("a fresh store");
-        Forge { genesis, config, ledger, verified: VerifiedSet::new(100) }
+        Forge { genesis, config, ledger }
     }
 
     pub(super) fn root(&self) -> BlockHash {
@@ -118,10 +117,10 @@ impl Forge {
             duties: Vec::new(),
             seal: Seal { bits: self.config.required(&self.header(parent)), nonce: 0 },
         };
-        let block = self.ledger.assemble(draft, &mut self.verified).expect("a valid draft");
+        let block = self.ledger.assemble(draft).expect("a valid draft");
         let block = Block { header: sealed(block.header.clone()), ..(*block).clone() };
         let block = Arc::new(block);
-        self.ledger.accept(&block, &mut self.verified, &mut Batch::default()).expect("valid");
+        self.ledger.accept(&block, &mut Batch::default()).expect("valid");
         block
     }
 
@@ -147,7 +146,6 @@ pub(super) fn work(blocks: &[Arc<Block>]) -> Work {
 /// What lies under the miner.
 struct Desk<'a> {
     ledger: &'a mut Ledger,
-    verified: &'a mut VerifiedSet,
     batch: &'a mut Batch,
     pool: &'a [Transaction],
 }
@@ -180,11 +178,11 @@ impl Application for Desk<'_> {
     }
 
     fn assemble(&self, draft: Draft) -> Result<Arc<Block>, Rejected> {
-        self.ledger.assemble(draft, &mut VerifiedSet::new(0))
+        self.ledger.assemble(draft)
     }
 
     fn accept(&mut self, block: &Arc<Block>) -> Result<BlockHash, Rejected> {
-        self.ledger.accept(block, self.verified, self.batch)
+        self.ledger.accept(block, self.batch)
     }
 }
 
@@ -194,7 +192,6 @@ pub(super) struct Rig {
     store: Arc<MemoryStore>,
     pub(super) ledger: Ledger,
     protocol: Nakamoto,
-    verified: VerifiedSet,
     rng: ChaCha8Rng,
     keys: Keys,
     pub(super) wall: u64,
@@ -219,7 +216,6 @@ impl Rig {
         let mut rig = Rig {
             ledger: Ledger::open(store.clone(), &genesis).expect("a fresh store"),
             protocol: Nakamoto::new(&genesis).expect("good settings"),
-            verified: VerifiedSet::new(100),
             rng: ChaCha8Rng::from_seed([1; 32]),
             keys: Keys::simulated(genesis.chain_id(), SECRET, 5),
             store,
@@ -277,7 +273,7 @@ impl Rig {
     pub(super) fn advance(&mut self, blocks: &[Arc<Block>]) {
         let mut batch = Batch::default();
         for block in blocks {
-            self.ledger.accept(block, &mut self.verified, &mut batch).expect("valid");
+            self.ledger.accept(block, &mut batch).expect("valid");
         }
         let block = blocks.last().expect("some").hash();
         self.ledger.commit(block, None, &mut batch).expect("known");
@@ -290,8 +286,8 @@ impl Rig {
         let mut inputs = VecDeque::from([input]);
         while let Some(input) = inputs.pop_front() {
             let mut batch = Batch::default();
-            let (ledger, verified, pool) = (&mut self.ledger, &mut self.verified, &self.pool[..]);
-            let mut desk = Desk { ledger, verified, batch: &mut batch, pool };
+            let (ledger, pool) = (&mut self.ledger, &self.pool[..]);
+            let mut desk = Desk { ledger, batch: &mut batch, pool };
             let (wall, me) = (Duration::from_millis(self.wall), ReplicaId(0));
             let mut turn = Turn::new(wall, wall, me, &mut self.rng, &mut desk, &self.keys);
             self.protocol.step(input, &mut turn);

@@ -50,12 +50,12 @@ fn a_time_must_exceed_the_median_of_as_many_blocks_as_the_genesis_says() {
     let mut tip = world.ledger.root();
     // The genesis is at 1,000.
     for time in [2_000, 9_000, 3_000, 5_000] {
-        let block = world.ledger.assemble(draft(tip, time), &mut world.verified).unwrap();
+        let block = world.ledger.assemble(draft(tip, time)).unwrap();
         assert_eq!(block.header.time, time, "allowed as it is");
         tip = world.accept(&block).unwrap();
     }
     // Of 1,000, 2,000, 9,000, 3,000 and 5,000.
-    let lifted = world.ledger.assemble(draft(tip, 0), &mut world.verified).unwrap();
+    let lifted = world.ledger.assemble(draft(tip, 0)).unwrap();
     assert_eq!(lifted.header.time, 3_001);
     let mut late = Block::clone(&lifted);
     late.header.time = 3_000;
@@ -66,7 +66,7 @@ fn a_time_must_exceed_the_median_of_as_many_blocks_as_the_genesis_says() {
     world.commit(lifted.hash()).unwrap();
     world.sync();
     world.crash();
-    let next = world.ledger.assemble(draft(lifted.hash(), 0), &mut world.verified).unwrap();
+    let next = world.ledger.assemble(draft(lifted.hash(), 0)).unwrap();
     assert_eq!(next.header.time, 3_002, "of 2,000, 9,000, 3,000, 5,000 and 3,001");
 }
 

@@ -197,7 +197,7 @@ fn never_twice() {
 
 #[test]
 fn assembling_needs_a_parent_a_member_and_no_duties() {
-    let mut world = World::new(&[]);
+    let world = World::new(&[]);
     let parent = world.ledger.root();
     let draft = Draft {
         parent,
@@ -207,7 +207,7 @@ fn assembling_needs_a_parent_a_member_and_no_duties() {
         duties: vec![],
         seal: Seal { bits: 3, nonce: 4 },
     };
-    let mut assemble = |draft| world.ledger.assemble(draft, &mut world.verified);
+    let assemble = |draft| world.ledger.assemble(draft);
     let block = assemble(draft.clone()).unwrap();
     assert_eq!((block.header.time, block.header.seal), (5_000, draft.seal));
     let early = Draft { time: 3, ..draft.clone() };

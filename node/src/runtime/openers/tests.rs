@@ -63,6 +63,7 @@ fn bench(workers: usize) -> Bench {
     let counters = Arc::new(Counters::default());
     let openers = Openers {
         keys: Arc::new(Keys::of(ChainId::default(), &committee)),
+        transactions: Arc::default(),
         opened: to_opened,
         gossiped: to_gossiped,
         counters: Arc::clone(&counters),

@@ -111,7 +111,7 @@ fn what_comes_back_to_us_takes_its_slot() {
     let mut rig = Rig::new();
     rig.start();
     let old = say(&hand(0), word(7));
-    rig.from(1, Opened::Message { signed: old, verified: Vec::new() });
+    rig.from(1, Opened::Message(old));
     assert_eq!(words(&speak(&mut rig, 1, 8)), NOTHING, "we said something else there");
     let actions = speak(&mut rig, 1, 7);
     assert_eq!(words(&actions), [7], "the same again is allowed");

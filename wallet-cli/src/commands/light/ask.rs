@@ -23,7 +23,7 @@ use ledger::{
 };
 
 /// How often an answer that does not fit is asked for again.
-const RETRIES: usize = 3;
+pub(super) const RETRIES: usize = 3;
 
 /// How many blocks are searched for a transaction that took the place of another.
 const MAX_SEARCH: u64 = 512;
@@ -318,7 +318,7 @@ impl Light {
     }
 
     /// Looks again how far a node is.
-    fn refresh(&mut self, index: usize, output: &mut Output) -> Result<(), Error> {
+    pub(super) fn refresh(&mut self, index: usize, output: &mut Output) -> Result<(), Error> {
         self.nodes[index].committed = self.ask(index, Client::status)?.height;
         self.follow_one(index, output)?;
         let empty = super::nowhere(&self.chain);

@@ -3,7 +3,7 @@
 //! The wallet's own headers say which blocks there are, so that none can be left out; nodes only
 //! bring the bodies. What was kept of a branch that was undone is dropped first.
 
-use super::{Light, listen, tell};
+use super::{Light, ask::RETRIES, listen, tell};
 use crate::{
     client::Client,
     commands::{Session, page::Page},
@@ -93,7 +93,7 @@ impl Light {
     fn read(&mut self, cache: &mut BranchCache, output: &mut Output) -> Result<bool, Error> {
         let mut complete = false;
         for index in self.order() {
-            let read = self.read_from(index, cache, output);
+            let read = self.read_steadily(index, cache, output);
             output.progress("");
             match read {
                 Ok(()) => complete = true,
@@ -104,6 +104,26 @@ impl Light {
             }
         }
         Ok(complete)
+    }
+
+    /// A node that leaves a branch while it is read forgets its bodies. So what does not fit is
+    /// asked for again, a few times, after following the node anew.
+    fn read_steadily(
+        &mut self,
+        index: usize,
+        cache: &mut BranchCache,
+        output: &mut Output,
+    ) -> Result<(), Error> {
+        for tries in 0.. {
+            match self.read_from(index, cache, output) {
+                Err(Error::NotProven { .. }) if tries < RETRIES => {
+                    self.refresh(index, output)?;
+                    cache.rewind(&self.chain);
+                }
+                done => return done,
+            }
+        }
+        unreachable!("tries are counted")
     }
 
     fn read_from(

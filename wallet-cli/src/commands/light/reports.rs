@@ -277,7 +277,7 @@ impl fmt::Display for VerifyReport {
         writeln!(f, "  chain          {chain}, {network:?} in the genesis")?;
         writeln!(f, "  inclusion      number {index} of {count} in block {block}")?;
         writeln!(f, "  headers        {tip_height} from the genesis on, each of them checked")?;
-        writeln!(f, "  confirmations  {depth}")?;
+        writeln!(f, "  depth          {depth}")?;
         let (upon, all) = (Hashes(*work), Hashes(*chain_work));
         writeln!(f, "  work           {upon} in this block and upon it, of {all}")?;
         write!(f, "Nothing is final here: a heavier branch undoes it. The deeper, the less likely.")

@@ -88,6 +88,22 @@ fn what_was_undone_is_dropped_and_the_rest_is_kept() {
 }
 
 #[test]
+fn a_chain_that_changes_while_it_is_read_is_gone_back_on() {
+    let (dir, mut chain) = chain(30);
+    let (mut cache, _) = open(&dir, &chain);
+    read(&mut cache, &chain);
+    cache.rewind(&headers(&chain));
+    assert_eq!(cache.tip().height, 30, "nothing has changed");
+    chain.reorganise(25, 6);
+    cache.rewind(&headers(&chain));
+    assert_eq!((cache.tip().height, cache.count()), (25, 25));
+    read(&mut cache, &chain);
+    drop(cache);
+    let (cache, kept) = open(&dir, &chain);
+    assert_eq!((kept, cache.tip().height, cache.count()), (Kept::Whole, 31, 25));
+}
+
+#[test]
 fn a_deep_fork_costs_about_as_much_again() {
     let (dir, mut chain) = chain(190);
     read(&mut open(&dir, &chain).0, &chain);
