@@ -5,7 +5,6 @@ use crate::live::{
 };
 use ledger::{
     Draft, Ledger, ReplicaId, Seal,
-    chain::VerifiedSet,
     store::{Batch, DiskStore, Store},
 };
 use node::config::DATABASE;
@@ -21,7 +20,7 @@ fn founded(blocks: u64) -> (tempfile::TempDir, Net) {
     let store: Arc<dyn Store> = Arc::new(DiskStore::open(path).unwrap());
     let mut ledger = Ledger::open(Arc::clone(&store), &net.genesis).unwrap();
     for block in 1..=blocks {
-        let (mut batch, mut verified) = (Batch::default(), VerifiedSet::new(0));
+        let mut batch = Batch::default();
         let draft = Draft {
             parent: ledger.root(),
             transactions: Vec::new(),
@@ -30,8 +29,8 @@ fn founded(blocks: u64) -> (tempfile::TempDir, Net) {
             duties: Vec::new(),
             seal: Seal::default(),
         };
-        let block = ledger.assemble(draft, &mut verified).unwrap();
-        let name = ledger.accept(&block, &mut verified, &mut batch).unwrap();
+        let block = ledger.assemble(draft).unwrap();
+        let name = ledger.accept(&block, &mut batch).unwrap();
         ledger.commit(name, None, &mut batch).unwrap();
         store.write(&batch).unwrap();
     }
