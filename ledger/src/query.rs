@@ -57,7 +57,7 @@ pub struct StatusAnswer {
     pub peers: usize,
     /// How many transactions wait.
     pub pool: usize,
-    /// The time of the last final block, in milliseconds since 1970.
+    /// The time of the newest adopted block, in milliseconds since 1970.
     pub time: u64,
     /// "running", or "halted: " and why.
     pub state: String,

@@ -78,10 +78,15 @@ impl Snapshot {
         if let Some(status) = &self.status {
             let halted = u64::from(status.state != "running");
             let time = status.time as f64 / 1_000.0;
-            sheet.gauge("height", "Height of the last final block.", status.height)?;
+            sheet.gauge("height", "Height of the last committed block.", status.height)?;
+            sheet.gauge(
+                "head_height",
+                "Height of the newest adopted block.",
+                status.head_height,
+            )?;
             sheet.gauge(
                 "last_block_timestamp_seconds",
-                "When the last final block was made, since 1970.",
+                "When the newest adopted block was made, since 1970.",
                 time,
             )?;
             sheet.gauge("round", "Round or view of the height being decided.", status.round)?;

@@ -151,7 +151,8 @@ pub enum Query {
     Blocks(u64),
     /// Headers of the adopted branch from this height on, as many as one answer holds.
     Headers(u64),
-    /// The same, for those who want to know only what is in them: shared, and without proof.
+    /// Committed and confirmed blocks from this height on, for those who want to know only what is in
+    /// them: shared, and without proof.
     Bodies(u64),
     /// What was said about the height being decided.
     Consensus,
@@ -180,7 +181,8 @@ pub enum Answer {
     Blocks(Box<BlocksAnswer>),
     /// To [`Query::Headers`].
     Headers(HeadersAnswer),
-    /// To [`Query::Bodies`]: in a row, oldest first; none past the newest committed one.
+    /// To [`Query::Bodies`]: in a row, oldest first; none past the newest that is committed or
+    /// confirmed. What is only confirmed may be undone.
     Bodies(Vec<Arc<Block>>),
     /// To [`Query::Consensus`].
     Consensus(ConsensusAnswer),

@@ -16,7 +16,7 @@ fn snapshot() -> Snapshot {
         replica: ReplicaId(2),
         height: 17,
         head: BlockHash::default(),
-        head_height: 0,
+        head_height: 19,
         round: 1,
         peers: 0,
         pool: 5,
@@ -33,6 +33,7 @@ fn every_figure_has_a_line() {
     let page = page(snapshot(), "# TYPE another gauge\nanother 1\n");
     let lines = [
         "byzantium_height 17",
+        "byzantium_head_height 19",
         "byzantium_last_block_timestamp_seconds 1.5",
         "byzantium_round 1",
         "byzantium_pool_transactions 5",

@@ -5,8 +5,9 @@
 //!   would have answered. One transaction that is refused does not touch the others.
 //! - `transaction_ids`, `from`: a height, and perhaps `wait`: milliseconds. The result has
 //!   `blocks`: the final blocks from that height on, oldest first, each as its `height` and the
-//!   `ids` of its transactions in order. If there is none, the answer comes when there is one, or
-//!   when the wait is over.
+//!   `ids` of its transactions in order; where blocks are confirmed long before they are final, the
+//!   confirmed ones, too. If there is none, the answer comes when there is one, or when the wait is
+//!   over.
 
 use super::{
     Backend,
@@ -93,7 +94,7 @@ struct Named {
     ids: Vec<TransactionId>,
 }
 
-/// Tells what is in the final blocks from a height on.
+/// Tells what is in the final and confirmed blocks from a height on.
 pub(super) async fn transaction_ids(
     backend: &Backend,
     mut params: Params,
@@ -112,7 +113,7 @@ pub(super) async fn transaction_ids(
         match &mut lines {
             Some(lines) if bodies.is_empty() && Instant::now() < until => {
                 // In vain or not, whoever waited is answered with what there is now.
-                let _ = timeout_at(until, committed(lines)).await;
+                let _ = timeout_at(until, settled(lines)).await;
             }
             _ => break bodies,
         }
@@ -122,13 +123,12 @@ pub(super) async fn transaction_ids(
     Ok(json!({ "blocks": to_json(&blocks)? }))
 }
 
-/// Waits until a block is committed, or may have been.
-async fn committed(lines: &mut Receiver<Arc<TraceLine>>) {
+/// Waits until a block is committed or confirmed, or may have been.
+async fn settled(lines: &mut Receiver<Arc<TraceLine>>) {
     loop {
         match lines.recv().await.as_deref() {
-            Ok(TraceLine { what: What::Committed { .. }, .. }) | Err(RecvError::Lagged(_)) => {
-                return;
-            }
+            Ok(TraceLine { what: What::Committed { .. } | What::Adopted { .. }, .. })
+            | Err(RecvError::Lagged(_)) => return,
             Ok(_) => {}
             // The replica has ended; whoever asks it is told so.
             Err(RecvError::Closed) => return,

@@ -57,8 +57,8 @@ enum Ailment {
         /// The committee's.
         total: u64,
     },
-    /// The last block is too old: the chain stands still, or this node is far behind.
-    #[error("the last final block is {age:?} old, more than {limit:?}")]
+    /// The newest adopted block is too old: the chain stands still, or this node is far behind.
+    #[error("the newest block is {age:?} old, more than {limit:?}")]
     Stale {
         /// The block's.
         age: Duration,

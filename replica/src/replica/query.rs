@@ -102,11 +102,16 @@ impl<P: Protocol> Replica<P> {
     fn bodies(&self, from: u64) -> Vec<Arc<Block>> {
         let mut bodies: Vec<Arc<Block>> = Vec::new();
         let mut transactions = 0;
-        for height in from.max(1)..=self.ledger.height() {
+        let confirmed = self.confirmations.and_then(|enough| {
+            let above = self.ledger.head_height() + 1;
+            above.checked_sub(enough)
+        });
+        let last = self.ledger.height().max(confirmed.unwrap_or(0));
+        for height in from.max(1)..=last {
             if bodies.len() == sync::MAX_BLOCKS || transactions >= MAX_NAMED {
                 break;
             }
-            let Some(block) = self.ledger.committed(height) else { break };
+            let Some(block) = self.ledger.adopted(height) else { break };
             transactions += block.transactions.len();
             bodies.push(block);
         }

@@ -1,4 +1,4 @@
-//! The one who follows the chain: what is final, and when it was told so.
+//! The one who follows the chain: what is final, or confirmed, and when it was told so.
 
 use super::{
     book::{Book, Phase, Trouble},
@@ -20,7 +20,7 @@ const WAIT_MS: u64 = 500;
 /// How long to rest after a question that was not answered.
 const REST: Duration = Duration::from_millis(50);
 
-/// What a node says is in its final blocks.
+/// What a node says is in its final and confirmed blocks.
 #[derive(Deserialize)]
 struct Blocks {
     blocks: Vec<Block>,
@@ -33,7 +33,8 @@ struct Block {
 }
 
 /// Follows the chain of a node from a height on until all is over. A transaction is final when the
-/// node's answer that names it is here, and the node answers only with what is durable.
+/// node's answer that names it is here, and the node answers only with what is durable. Where blocks
+/// are final by depth, it counts from when it has the chain's confirmations.
 pub fn follow(client: &Client, node: u32, mut from: u64, book: &Arc<Book>) {
     let mut answered = Instant::now();
     while book.page().phase != Phase::Over {

@@ -111,13 +111,14 @@ impl Stage {
         }
     }
 
-    /// The height of the newest final block, by the node that is followed.
+    /// The height of the newest adopted block, by the node that is followed: where blocks are final at
+    /// once, that of the newest final one.
     ///
     /// # Errors
     ///
     /// If it gives no answer.
     pub fn height(&self) -> Result<u64, ClientError> {
-        self.clients[0].status().map(|status| status.height)
+        self.clients[0].status().map(|status| status.head_height)
     }
 
     /// Processor time all nodes have used so far, in seconds.

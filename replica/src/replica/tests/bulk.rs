@@ -52,6 +52,31 @@ fn bodies_are_the_committed_blocks_from_a_height_on_proven_or_not() {
 }
 
 #[test]
+fn bodies_of_blocks_that_are_final_by_depth_are_there_once_confirmed() {
+    let mut rig = Rig::new();
+    rig.replica.confirmations = Some(3);
+    rig.start();
+    rig.commit(None);
+    for (adopted, expected) in [(2, vec![1]), (3, vec![1]), (4, vec![1, 2]), (5, vec![1, 2, 3])] {
+        let parent = rig.replica.ledger.head();
+        rig.puppet.pull(move |turn| {
+            let (time, duties) = (2_000, Vec::new());
+            let (transactions, seal) = (Vec::new(), Seal::default());
+            let draft = Draft { parent, transactions, time, proposer: ReplicaId(0), duties, seal };
+            let block = turn.app.assemble(draft).unwrap();
+            let block = turn.app.accept(&block).unwrap();
+            turn.act(Effect::Adopt { head: block });
+        });
+        let actions = rig.nudge();
+        rig.settle(actions);
+        let actions = rig.handle(Event::Asked { id: 1, query: Query::Bodies(1) });
+        let Answer::Bodies(bodies) = asked(&actions) else { panic!("{actions:?}") };
+        let heights: Vec<_> = bodies.iter().map(|block| block.header.height).collect();
+        assert_eq!(heights, expected, "with {adopted} adopted");
+    }
+}
+
+#[test]
 fn one_answer_holds_a_bounded_number_of_bodies() {
     let mut rig = Rig::new();
     rig.start();
