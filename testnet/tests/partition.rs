@@ -129,6 +129,18 @@ fn what_is_no_partition_of_this_net_is_refused() {
     assert_eq!(text(&heal), "Everything passes again.\n", "which does no harm");
 }
 
+#[test]
+fn a_net_whose_path_is_too_long_for_sockets_says_so_and_stays_whole() {
+    let _alone = alone();
+    let kept = tempfile::tempdir().unwrap();
+    let dir = kept.path().join("deep".repeat(25));
+    let up = Up::start(&["--replicas", "2", "--dir", dir.to_str().unwrap()]);
+    let refused = up.run(&["partition", "0/1"]);
+    assert_eq!(refused.status.code(), Some(2), "{}", text(&refused));
+    assert!(text(&refused).contains("directory with a shorter path"), "{}", text(&refused));
+    assert!(told(&up, &["status"]).get("partition").is_none());
+}
+
 /// Four miners, and how they are asked.
 struct Miners {
     up: Up,
@@ -140,7 +152,9 @@ impl Miners {
         // Nothing is ever committed in so short a time, so that either side may lose.
         let flags = ["--consensus", "pow", "--block-time", "500ms", "--miner-share", "0.05"];
         let depths = ["--set", "pow.confirmations=3", "--set", "pow.irreversible=150"];
-        let up = Up::start(&[&flags[..], &depths].concat());
+        // On a busy machine, and with half of the miners, blocks are soon as frequent again.
+        let half_life = ["--set", "pow.half_life_ms=5000"];
+        let up = Up::start(&[&flags[..], &depths, &half_life].concat());
         let clients = clients(&up);
         Miners { up, clients }
     }

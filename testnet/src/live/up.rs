@@ -19,6 +19,7 @@ use super::{
     tail::tail,
 };
 use nix::sys::stat::{Mode, umask};
+use node::control::ControlError;
 use std::{
     io,
     path::PathBuf,
@@ -335,13 +336,19 @@ impl Session {
         if let Some(Err(error)) = groups.as_ref().map(|groups| groups.check(nodes)) {
             return error.into();
         }
-        let running = self.net.ids().filter(|id| self.fleet.pid(*id).is_some());
-        self.cuts.set(groups.clone(), running);
+        let running: Vec<_> = self.net.ids().filter(|id| self.fleet.pid(*id).is_some()).collect();
+        self.cuts.set(groups.clone(), running.iter().copied());
         let deadline = Instant::now() + GRACE;
         loop {
             // Who has just been started does not listen yet.
             self.tell_cuts();
             let Some((id, why)) = self.cuts.untold().next() else { break };
+            if let Some(why @ ControlError::TooLong { .. }) = why {
+                // It never will. Those with shorter paths hear everybody again.
+                let message = why.to_string();
+                self.cuts.set(None, running);
+                return Answer::Refused { reason: Reason::Input, message };
+            }
             if Instant::now() >= deadline {
                 let why = why.map(ToString::to_string).unwrap_or_default();
                 let message =
