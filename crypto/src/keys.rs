@@ -18,6 +18,10 @@ use crate::Address;
 use crate::fixed::{fixed_bytes, hex_text};
 use crate::hash::{Domain, tagged};
 
+mod ring;
+
+pub use ring::KeyRing;
+
 #[cfg(test)]
 mod tests;
 
@@ -31,7 +35,7 @@ hex_text!(PublicKey, "a public key");
 
 impl PublicKey {
     /// Checks one signature. This decompresses the key each time; whoever checks many signatures
-    /// of one signer keeps its [`VerifyingKey`].
+    /// of one signer keeps its [`VerifyingKey`], and of many signers, a [`KeyRing`].
     ///
     /// # Errors
     ///

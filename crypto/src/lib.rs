@@ -27,4 +27,4 @@ pub mod merkle;
 pub use address::Address;
 pub use fixed::{HexError, HexFault};
 pub use hash::{Domain, Hash};
-pub use keys::{PublicKey, SecretKey, Signature, VerifyingKey};
+pub use keys::{KeyRing, PublicKey, SecretKey, Signature, VerifyingKey};

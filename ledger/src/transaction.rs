@@ -1,7 +1,9 @@
 //! Signed transactions: what an account asks of the ledger.
 
 use crate::{Amount, ChainId, TransactionId, vote::Evidence};
-use crypto::{Address, Domain, PublicKey, SecretKey, Signature, codec, hash};
+use crypto::{
+    Address, Domain, KeyRing, PublicKey, SecretKey, Signature, codec, hash, keys::BadSignature,
+};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{
     fmt,
@@ -136,7 +138,30 @@ impl Transaction {
 
     /// Checks all that needs no state: the chain, the size and the signature. The signature is
     /// checked once for all clones.
+    ///
+    /// # Errors
+    /// [`BadTransaction`]: the first of these that is wrong.
     pub fn verify(self, chain: ChainId) -> Result<VerifiedTransaction, BadTransaction> {
+        self.verify_by(chain, PublicKey::verify)
+    }
+
+    /// The same, with the key of a sender whom `ring` knows.
+    ///
+    /// # Errors
+    /// As [`Transaction::verify`].
+    pub fn verify_with(
+        self,
+        chain: ChainId,
+        ring: &KeyRing,
+    ) -> Result<VerifiedTransaction, BadTransaction> {
+        self.verify_by(chain, |signer, message, signature| ring.verify(signer, message, signature))
+    }
+
+    fn verify_by(
+        self,
+        chain: ChainId,
+        check: impl Fn(&PublicKey, &[u8], &Signature) -> Result<(), BadSignature>,
+    ) -> Result<VerifiedTransaction, BadTransaction> {
         if self.payload.chain != chain {
             return Err(BadTransaction::WrongChain { expected: chain, found: self.payload.chain });
         }
@@ -145,7 +170,7 @@ impl Transaction {
         }
         // Whoever comes while another thread is at it waits for the result.
         let good = self.0.good.get_or_init(|| {
-            self.payload.sender.verify(&self.payload.preimage(), &self.signature).is_ok()
+            check(&self.payload.sender, &self.payload.preimage(), &self.signature).is_ok()
         });
         if !good {
             return Err(BadTransaction::BadSignature { sender: self.sender() });

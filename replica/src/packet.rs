@@ -224,7 +224,7 @@ fn open_message<M: Message>(
     }
     let signed = claimed.open(keys)?;
     if let Some(block) = signed.message().block() {
-        let good = verify_all(&block.transactions, keys);
+        let good = verify_all(&block.transactions, keys, cache);
         cache.unify(&mut block.transactions[..good].to_vec());
     }
     Ok(signed)
@@ -235,7 +235,7 @@ fn open_message<M: Message>(
 fn verify_block(block: &mut Arc<Block>, keys: &Keys, cache: &TransactionCache) {
     cache.recognise(&mut Arc::make_mut(block).transactions);
     if block.body_matches() {
-        verify_all(&block.transactions, keys);
+        verify_all(&block.transactions, keys, cache);
     }
 }
 
@@ -245,8 +245,8 @@ fn verify_block(block: &mut Arc<Block>, keys: &Keys, cache: &TransactionCache) {
 ///
 /// It begins with the last: if another thread is checking the batches in which these were gossiped,
 /// oldest first, the two meet in the middle.
-fn verify_all(transactions: &[Transaction], keys: &Keys) -> usize {
-    let bad = |transaction: &Transaction| transaction.clone().verify(keys.chain()).is_err();
+fn verify_all(transactions: &[Transaction], keys: &Keys, cache: &TransactionCache) -> usize {
+    let bad = |transaction: &Transaction| cache.verify(transaction, keys.chain()).is_err();
     match transactions.iter().rposition(bad) {
         None => transactions.len(),
         Some(last) => transactions.iter().position(bad).unwrap_or(last),
@@ -296,7 +296,7 @@ pub fn verify_transactions(
     keys: &Keys,
     cache: &TransactionCache,
 ) -> Result<Vec<VerifiedTransaction>, Refused> {
-    let verified = transactions.iter().map(|each| each.clone().verify(keys.chain()));
+    let verified = transactions.iter().map(|each| cache.verify(each, keys.chain()));
     let verified = verified.collect::<Result<_, _>>();
     verified.map_err(|bad| {
         cache.forget_unproven(transactions);

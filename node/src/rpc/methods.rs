@@ -182,8 +182,8 @@ pub(super) fn verify(
 ) -> Result<VerifiedTransaction, RpcError> {
     let mut submitted = [decode(digits)?];
     met.recognise(&mut submitted);
-    let [transaction] = submitted;
-    Ok(transaction.verify(chain)?)
+    let [transaction] = &submitted;
+    Ok(met.verify(transaction, chain)?)
 }
 
 /// Decodes a transaction that anybody may have sent.
