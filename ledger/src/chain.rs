@@ -36,11 +36,13 @@ use std::{
 
 pub mod audit;
 mod build;
+mod index;
 mod open;
 mod recall;
 #[cfg(test)]
 mod tests;
 
+use index::Index;
 pub use open::{OpenError, genesis_header};
 use recall::Recall;
 
@@ -64,6 +66,7 @@ pub struct Ledger {
     head: BlockHash,
     /// Every block here descends from the root.
     undecided: BTreeMap<BlockHash, Undecided>,
+    index: Index,
     /// Blocks committed since the store was last seen to have caught up, by height.
     fresh: BTreeMap<u64, Arc<Block>>,
     /// Blocks that can never be committed, because others were.
@@ -248,7 +251,7 @@ impl Ledger {
 
     /// The height of a committed transaction, and its place in the block.
     pub fn locate(&self, id: TransactionId) -> Option<(u64, u32)> {
-        sound(self.disk.read(&keys::transaction(id), 12))
+        sound(self.index.find(id, &self.disk))
     }
 
     /// The height of a transaction on the adopted branch, and its place in the block, if it is
@@ -318,11 +321,13 @@ impl Ledger {
         let mut changes = Batch::default();
         let branch: Vec<_> = branch.into_iter().rev().collect();
         for (hash, undecided) in &branch {
-            undecided.index(*hash, &mut changes);
+            let height = undecided.block.header.height;
+            changes.put(keys::height(*hash), codec::encode(&height));
         }
         let states: Vec<_> = branch.iter().map(|(_, undecided)| &undecided.state).collect();
         tree::commit(&states, &mut changes);
         let blocks: Vec<_> = branch.iter().map(|(_, each)| each.block.clone()).collect();
+        blocks.iter().for_each(|block| self.index.add(block, &mut changes));
 
         self.root = blocks.last().expect("the block itself").clone();
         self.stand.root = block;
@@ -430,17 +435,6 @@ impl Ledger {
             Rejected::BelowRoot
         } else {
             Rejected::UnknownParent(hash)
-        }
-    }
-}
-
-impl Undecided {
-    /// Makes the block and its transactions findable, once it is committed.
-    fn index(&self, hash: BlockHash, changes: &mut Batch) {
-        let height = self.block.header.height;
-        changes.put(keys::height(hash), codec::encode(&height));
-        for (transaction, index) in self.block.transactions.iter().zip(0u32..) {
-            changes.put(keys::transaction(transaction.id()), codec::encode(&(height, index)));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Beginning a chain, and taking it up again after a stop or a crash.
 
-use super::{BESIDE, Ledger, Recall, Stand};
+use super::{BESIDE, Ledger, Recall, Stand, index::Index};
 use crate::{
     Block, BlockHash, ChainId, Committee, Genesis, Header, ReplicaId, Seal,
     block::{self, MAX_BLOCK_BYTES},
@@ -21,7 +21,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 /// The layout of the store that this program reads and writes. It changes with the meaning of any
 /// key in [`keys`].
-const LAYOUT: u32 = 1;
+const LAYOUT: u32 = 2;
 
 /// What a store says about itself.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -93,6 +93,7 @@ impl Ledger {
             let reason = "the newest committed block and the state do not belong together";
             return Err(StoreError::damaged(keys::STAND, reason).into());
         }
+        let index = Index::load(&disk, stand.height)?;
         let mut ledger = Ledger {
             genesis: genesis.clone(),
             chain,
@@ -102,6 +103,7 @@ impl Ledger {
             stand,
             root,
             head: stand.root,
+            index,
             undecided: BTreeMap::new(),
             fresh: BTreeMap::new(),
             beside: Recall::new(BESIDE),

@@ -8,7 +8,8 @@
 //! | `s` | where the ledger stands: the root, its height, the newest proven height |
 //! | `b` height hash | a block; above the root undecided ones, at most one a height below |
 //! | `h` hash | the height of a committed block |
-//! | `t` id | the height of a committed transaction and its place in the block |
+//! | `i` height | how many transactions are in the run of the index that ends there |
+//! | `t` height byte | of that run, those whose names begin with the byte, by name |
 //! | `p` height | the proof that came with that height, if one did |
 //! | `a` key hash | an account after the root |
 //! | `n` nibbles | a node of the state tree after the root, with its version |
@@ -16,10 +17,11 @@
 //!
 //! A store pays for each entry (sled about 10 µs), so a block has few: its body once, when it is
 //! accepted, and at its commit one for its name, one for where the ledger stands, one for a proof,
-//! and what its transactions changed. Nodes of the tree are filed under their place and not their
+//! and what its transactions changed. Transactions are found by name in runs of many thousand
+//! (`chain/index.rs`). Nodes of the tree are filed under their place and not their
 //! version: only the newest version is kept, so that most updates overwrite instead of deleting.
 
-use crate::{BlockHash, TransactionId};
+use crate::BlockHash;
 
 /// The first byte of every key that belongs to the replica. The ledger uses none that begins so.
 pub const REPLICA: u8 = b'r';
@@ -35,6 +37,9 @@ pub(crate) const ACCOUNTS: &[u8] = b"a";
 
 /// The prefix of all nodes of the state tree.
 pub(crate) const NODES: &[u8] = b"n";
+
+/// The prefix of all runs of the index of transactions.
+pub(crate) const RUNS: &[u8] = b"i";
 
 /// The prefix of all blocks at `height`.
 pub(crate) fn blocks(height: u64) -> Vec<u8> {
@@ -53,9 +58,21 @@ pub(crate) fn height(hash: BlockHash) -> Vec<u8> {
     join(b'h', hash.0.as_bytes())
 }
 
-/// The place of a committed transaction.
-pub(crate) fn transaction(id: TransactionId) -> Vec<u8> {
-    join(b't', id.0.as_bytes())
+/// A run of the index of transactions, by the height of its last block.
+pub(crate) fn run(height: u64) -> Vec<u8> {
+    join(RUNS[0], &height.to_be_bytes())
+}
+
+/// One list of a run. There are as many as bytes.
+pub(crate) fn list(run: u64, bucket: usize) -> Vec<u8> {
+    let mut key = lists(run);
+    key.push(u8::try_from(bucket).expect("lists are numbered by a byte"));
+    key
+}
+
+/// The prefix of all lists of a run.
+pub(crate) fn lists(run: u64) -> Vec<u8> {
+    join(b't', &run.to_be_bytes())
 }
 
 /// The proof at a height.

@@ -89,13 +89,14 @@ fn a_batch_says_whether_there_is_anything_to_write() {
 
 #[test]
 fn the_replica_has_its_keys_for_itself() {
-    use crate::{BlockHash, TransactionId};
+    use crate::BlockHash;
     let ledgers = [
         keys::CHAIN.to_vec(),
         keys::STAND.to_vec(),
         keys::block(1, BlockHash::default()),
         keys::height(BlockHash::default()),
-        keys::transaction(TransactionId::default()),
+        keys::run(1),
+        keys::list(1, 255),
         keys::proof(1),
         keys::account(&[0; 32]),
         keys::node([].into_iter()),

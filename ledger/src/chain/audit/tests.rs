@@ -125,13 +125,21 @@ fn a_missing_node_of_the_state_tree_is_found() {
 fn missing_index_entries_are_found() {
     let flaws = after(|world, batch| {
         let block = world.ledger.committed(3).unwrap();
-        batch.delete(keys::transaction(block.transactions[0].id()));
+        let first = block.transactions[0].id().0.as_bytes()[0];
+        batch.delete(keys::list(6, first.into()));
         batch.delete(keys::height(block.hash()));
     });
-    let [Flaw::BlockIndex { height: 3 }, Flaw::TransactionIndex { height: 3, .. }] = flaws[..]
+    let [Flaw::BlockIndex { height: 3 }, Flaw::TransactionIndex { height: 6, count: 1 }] =
+        flaws[..]
     else {
         panic!("{flaws:?}")
     };
+}
+
+#[test]
+fn a_run_of_the_index_that_should_not_be_is_found() {
+    let flaws = after(|_, batch| batch.put(keys::run(9), codec::encode(&6_u64)));
+    assert_eq!(flaws, [Flaw::TransactionIndex { height: 10, count: 1 }]);
 }
 
 #[test]
