@@ -5,8 +5,10 @@ use crate::{
 };
 use std::sync::Arc;
 
+type Places = Vec<(TransactionId, (u64, u32))>;
+
 /// Blocks with this many transfers each, committed one by one.
-fn chain(sizes: &[usize]) -> (World, Vec<(TransactionId, (u64, u32))>) {
+fn chain(sizes: &[usize]) -> (World, Places) {
     let mut world = World::new(&[(10, 1_000_000)]);
     let (mut nonce, mut places) = (0, Vec::new());
     for (size, height) in sizes.iter().zip(1..) {
