@@ -251,7 +251,11 @@ impl Ledger {
 
     /// The height of a committed transaction, and its place in the block.
     pub fn locate(&self, id: TransactionId) -> Option<(u64, u32)> {
-        sound(self.index.find(id, &self.disk))
+        let (height, index) = sound(self.index.find(id, &self.disk))?;
+        // The index knows half of the name only.
+        let block = self.committed(height)?;
+        let found = block.transactions.get(usize::try_from(index).ok()?)?;
+        (found.id() == id).then_some((height, index))
     }
 
     /// The height of a transaction on the adopted branch, and its place in the block, if it is

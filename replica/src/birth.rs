@@ -29,13 +29,15 @@ const MAX_HELD: usize = 1_024;
 pub(crate) struct Birth<M> {
     /// The highest height at which we may have signed, by each who told us.
     told: BTreeMap<ReplicaId, u64>,
+    /// When a quorum had told us, in time of this life.
+    since: Option<Duration>,
     held: VecDeque<(To, M)>,
 }
 
 impl<M> Birth<M> {
     /// Nobody has told us anything.
     pub(crate) fn new() -> Birth<M> {
-        Birth { told: BTreeMap::new(), held: VecDeque::new() }
+        Birth { told: BTreeMap::new(), since: None, held: VecDeque::new() }
     }
 
     /// Keeps a message until it is known whether it may be signed.
@@ -64,12 +66,21 @@ impl<M> Birth<M> {
         peers.into_iter().filter(|peer| !self.told.contains_key(peer)).collect()
     }
 
-    /// The height up to which nothing may be signed, once a quorum has told us.
-    pub(crate) fn floor(&self, me: ReplicaId, committee: &Committee) -> Option<u64> {
+    /// The height up to which nothing may be signed, once a quorum has told us, and since when it has:
+    /// however long we were alone before, nobody had a chance yet to bring us there.
+    pub(crate) fn floor(
+        &mut self,
+        me: ReplicaId,
+        committee: &Committee,
+        now: Duration,
+    ) -> Option<(u64, Duration)> {
         let speakers = self.told.keys().chain([&me]);
         let seats = speakers.filter_map(|id| committee.member(*id));
         let weight = seats.map(|member| u128::from(member.stake.0)).sum();
-        committee.is_quorum(weight).then(|| self.told.values().copied().max().unwrap_or(0))
+        committee.is_quorum(weight).then(|| {
+            let floor = self.told.values().copied().max().unwrap_or(0);
+            (floor, *self.since.get_or_insert(now))
+        })
     }
 
     /// What waited, oldest first.

@@ -102,6 +102,8 @@ pub struct Replica<P: Protocol> {
     /// Transactions submitted here, or undone here, that may still wait, with the time they were last
     /// published.
     submitted: BTreeMap<TransactionId, Duration>,
+    /// The one of them that was published again last.
+    republished: Option<TransactionId>,
     records: std::ops::Range<u64>,
     inputs: VecDeque<Input<P::Message>>,
     batch: Batch,
@@ -165,6 +167,7 @@ impl<P: Protocol> Replica<P> {
             loose: VecDeque::new(),
             wants: BTreeMap::new(),
             submitted: BTreeMap::new(),
+            republished: None,
             records,
             inputs: VecDeque::new(),
             batch: Batch::default(),

@@ -10,7 +10,9 @@
 use crate::packet::{Ask, Chained};
 use consensus::{Protocol, Trusted, Unproven};
 use crypto::codec;
-use ledger::{Block, BlockHash, Header, Keys, Ledger, Rejected, ReplicaId, block::MAX_BLOCK_BYTES};
+use ledger::{
+    Block, BlockHash, Header, Keys, Ledger, Proof, Rejected, ReplicaId, block::MAX_BLOCK_BYTES,
+};
 use rand_chacha::{ChaCha8Rng, rand_core::Rng};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -20,6 +22,9 @@ pub const TIMEOUT: Duration = Duration::from_secs(1);
 /// How many blocks one answer holds.
 pub const MAX_BLOCKS: usize = 64;
 
+/// How many answers of one peer may be under way.
+const MAX_OWED: u32 = 8;
+
 /// How many bytes of blocks one answer holds, roughly.
 const MAX_ANSWER_BYTES: usize = 2 * MAX_BLOCK_BYTES;
 
@@ -28,6 +33,8 @@ const MAX_ANSWER_BYTES: usize = 2 * MAX_BLOCK_BYTES;
 pub struct Sync {
     reaches: BTreeMap<ReplicaId, u64>,
     asked: Option<(ReplicaId, Duration)>,
+    /// How many answers each peer may still give: late ones are welcome, others are not.
+    owed: BTreeMap<ReplicaId, u32>,
 }
 
 /// Why blocks from a peer were not committed.
@@ -76,6 +83,13 @@ impl Sync {
         self.reaches.insert(peer, reach);
     }
 
+    /// Whether an answer of this peer was asked for. Each question allows one.
+    pub fn expects(&mut self, peer: ReplicaId) -> bool {
+        let Some(owed) = self.owed.get_mut(&peer).filter(|owed| **owed > 0) else { return false };
+        *owed -= 1;
+        true
+    }
+
     /// An answer came, good or bad. After a bad one the peer is not asked again until it speaks.
     pub fn answered(&mut self, peer: ReplicaId, good: bool) {
         if self.asked.is_some_and(|(asked, _)| asked == peer) {
@@ -107,6 +121,8 @@ impl Sync {
             self.reaches.iter().filter(|(_, reach)| **reach >= least).map(|(id, _)| *id).collect();
         let peer = *ahead.get(rng.next_u32() as usize % ahead.len().max(1))?;
         self.asked = Some((peer, now));
+        let owed = self.owed.entry(peer).or_default();
+        *owed = owed.saturating_add(1).min(MAX_OWED);
         // Our own last block comes along, so that a rival to it is noticed.
         Some((peer, Ask::Blocks { from: height.max(1) }))
     }
@@ -163,7 +179,8 @@ fn page(blocks: impl Iterator<Item = Arc<Block>>) -> Vec<Arc<Block>> {
 }
 
 /// How many of `blocks`, from the first, follow our root and are proven by the last of them.
-/// Blocks at or below our height are only compared with ours.
+/// The last proven block at or below our height is only compared with ours: if it is the same, so are
+/// those before it.
 pub fn check<P: Protocol>(
     ledger: &Ledger,
     blocks: &[Chained],
@@ -172,8 +189,10 @@ pub fn check<P: Protocol>(
     let height = ledger.height();
     let committee = ledger.committee(ledger.root()).expect("the root's committee is known");
     let below = blocks.iter().take_while(|chained| chained.block.header.height <= height).count();
-    for chained in &blocks[..below] {
-        rival::<P>(ledger, chained, keys)?;
+    let known = blocks[..below].iter().rev();
+    if let Some((chained, proof)) = known.flat_map(|each| Some((each, each.proof.as_ref()?))).next()
+    {
+        rival::<P>(ledger, &chained.block.header, proof, keys)?;
     }
     let fresh = &blocks[below..];
     let headers: Vec<Header> = fresh.iter().map(|chained| chained.block.header.clone()).collect();
@@ -199,16 +218,19 @@ pub fn check<P: Protocol>(
 }
 
 /// A proven block at a height where we committed another.
-fn rival<P: Protocol>(ledger: &Ledger, chained: &Chained, keys: &Keys) -> Result<(), SyncFault> {
-    let header = &chained.block.header;
-    let (Some(ours), Some(proof)) = (ledger.committed(header.height), &chained.proof) else {
-        return Ok(());
-    };
+fn rival<P: Protocol>(
+    ledger: &Ledger,
+    header: &Header,
+    proof: &Proof,
+    keys: &Keys,
+) -> Result<(), SyncFault> {
+    let Some(ours) = ledger.committed(header.height) else { return Ok(()) };
     let (ours, theirs) = (ours.hash(), header.hash());
     if ours == theirs {
         return Ok(());
     }
-    let below = ledger.committed(header.height - 1);
+    // Nobody decides the genesis.
+    let below = header.height.checked_sub(1).and_then(|below| ledger.committed(below));
     let proven = below.is_some_and(|below| {
         let Some(committee) = ledger.committee(below.hash()) else { return false };
         let (genesis, parent) = (ledger.genesis(), Some(&below.header));

@@ -119,6 +119,8 @@ struct Instance {
     config: Config,
     tree: Tree,
     orphans: Orphans,
+    /// By the calendar: when the first of the blocks is due that came before their time.
+    early: Option<Duration>,
     mining: Mining,
 }
 
@@ -166,7 +168,8 @@ impl Instance {
         if head != turn.app.root() {
             turn.act(Effect::Adopt { head });
         }
-        Instance { config, tree, orphans: Orphans::default(), mining: Mining::default() }
+        let (orphans, mining) = (Orphans::default(), Mining::default());
+        Instance { config, tree, orphans, early: None, mining }
     }
 
     fn hear(&mut self, signed: &Signed<Message>, turn: &mut Turn<'_, Message>) {
@@ -248,9 +251,13 @@ impl Instance {
         }
         let earliest = Duration::from_millis(header.time).saturating_sub(self.config.clock_skew);
         if earliest > turn.wall {
-            let slot = Slot { phase: phase::EARLY, ..Slot::default() };
-            turn.act(Effect::SetTimer { timer: Timer(slot), after: earliest - turn.wall });
             self.orphans.insert(orphan, turn.now);
+            // One timer for all: whoever dates a block far ahead must not keep the others waiting.
+            if self.early.is_none_or(|early| earliest < early) {
+                self.early = Some(earliest);
+                let slot = Slot { phase: phase::EARLY, ..Slot::default() };
+                turn.act(Effect::SetTimer { timer: Timer(slot), after: earliest - turn.wall });
+            }
             return false;
         }
         match turn.app.accept(&orphan.block) {
@@ -289,6 +296,7 @@ impl Instance {
 
     /// The time of some block has come, or room has been made: all that waits is judged again.
     fn reconsider(&mut self, turn: &mut Turn<'_, Message>) {
+        self.early = None;
         for orphan in self.orphans.take_ready(|parent| self.tree.contains(parent)) {
             self.consider(&orphan.block, None, turn);
         }

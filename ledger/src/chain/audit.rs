@@ -2,7 +2,7 @@
 //! in memory, and compared with what the store holds.
 
 use super::{
-    Ledger, index,
+    Ledger, Stand, index,
     open::{self, OpenError},
 };
 use crate::{
@@ -32,8 +32,9 @@ pub struct Audit {
     /// The blocks that the replay keeps, since their times have a say in the next one's.
     recent: VecDeque<(u64, BlockHash)>,
     next: u64,
-    height: u64,
-    root: BlockHash,
+    stand: Stand,
+    /// The greatest height at which a proof was found.
+    proven: u64,
     flaws: Vec<Flaw>,
     transactions: u64,
 }
@@ -125,6 +126,14 @@ pub enum Flaw {
         /// As its blocks have it.
         found: BlockHash,
     },
+    /// The store says that it can prove more, or less, than it can.
+    #[error("the store says that height {stated} is the last with a proof, it is {found}")]
+    Proven {
+        /// As the store says.
+        stated: u64,
+        /// As its proofs have it.
+        found: u64,
+    },
     /// Accounts or nodes of the state tree differ from what the blocks make of them.
     #[error("{count} {what} differ from what the blocks make of them, the first under key {first}")]
     State {
@@ -154,7 +163,7 @@ impl Audit {
     /// # Errors
     /// [`OpenError`] where the store is another chain's, or does not say where it stands.
     pub fn begin(store: Arc<dyn Store>, genesis: &Genesis) -> Result<Audit, OpenError> {
-        let (root, height) = open::stand(&*store, genesis)?;
+        let stand = open::stand(&*store, genesis)?;
         let memory = Arc::new(MemoryStore::default());
         let replay = Ledger::open(memory.clone(), genesis)?;
         Ok(Audit {
@@ -163,8 +172,8 @@ impl Audit {
             replay,
             recent: VecDeque::new(),
             next: 0,
-            height,
-            root,
+            stand,
+            proven: 0,
             flaws: Vec::new(),
             transactions: 0,
         })
@@ -172,7 +181,7 @@ impl Audit {
 
     /// The height of the newest committed block, as the store says.
     pub fn height(&self) -> u64 {
-        self.height
+        self.stand.height
     }
 
     fn check(&mut self, height: u64) -> Result<Audited, Flaw> {
@@ -199,6 +208,7 @@ impl Audit {
             value.map(|value| ahead::decode(&key, &value, codec::LONGEST)).transpose()
         });
         let proof = proof.map_err(|reason| Flaw::Unreadable { height, reason })?;
+        self.proven = if proof.is_some() { height } else { self.proven };
         Ok(Audited { header: block.header, proof })
     }
 
@@ -252,17 +262,23 @@ impl Audit {
     /// # Errors
     /// [`StoreError`] where the store cannot be read.
     pub fn finish(mut self) -> Result<Findings, StoreError> {
-        let complete = self.next > self.height;
+        let complete = self.next > self.stand.height;
         let height = self.replay.height();
         let (mut accounts, mut supply) = (0, 0);
         if complete {
-            if self.root != self.replay.root() {
-                self.flaws.push(Flaw::Stand { stated: self.root, found: self.replay.root() });
+            if self.stand.root != self.replay.root() {
+                let (stated, found) = (self.stand.root, self.replay.root());
+                self.flaws.push(Flaw::Stand { stated, found });
+            }
+            if self.stand.proven != self.proven {
+                let (stated, found) = (self.stand.proven, self.proven);
+                self.flaws.push(Flaw::Proven { stated, found });
             }
             let runs = self.store.scan(keys::RUNS)?.len();
             if runs != self.replay.index.runs() {
                 let count = runs.abs_diff(self.replay.index.runs());
-                self.flaws.push(Flaw::TransactionIndex { height: self.height, count });
+                let height = self.stand.height;
+                self.flaws.push(Flaw::TransactionIndex { height, count });
             }
             self.compare_state(keys::ACCOUNTS, "accounts")?;
             self.compare_state(keys::NODES, "nodes of the state tree")?;
@@ -305,7 +321,7 @@ impl Iterator for Audit {
 
     /// The next good block; none after the last one, or once one is wrong.
     fn next(&mut self) -> Option<Audited> {
-        if self.next > self.height {
+        if self.next > self.stand.height {
             return None;
         }
         match self.check(self.next) {

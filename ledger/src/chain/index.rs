@@ -60,6 +60,10 @@ impl Index {
             bytes.map(u64::from_be_bytes).ok_or_else(|| StoreError::damaged(key, "it is no height"))
         });
         let mut index = Index { runs: runs.collect::<Result<_, _>>()?, young: BTreeMap::new() };
+        if index.sealed() > height {
+            let key = keys::run(index.sealed());
+            return Err(StoreError::damaged(&key, "it is above the newest committed block"));
+        }
         for height in index.sealed() + 1..=height {
             index.note(&open::load_block(disk.store(), height)?);
         }

@@ -121,7 +121,10 @@ impl Ledger {
                 break;
             }
             for (key, value) in found {
-                let block = Arc::new(decode(&key, &value, MAX_BLOCK_BYTES)?);
+                let block: Arc<Block> = Arc::new(decode(&key, &value, MAX_BLOCK_BYTES)?);
+                if key != keys::block(height, block.hash()) {
+                    return Err(StoreError::damaged(&key, "the block there has another name"));
+                }
                 self.accept(&block, &mut Batch::default())
                     .map_err(|reason| StoreError::damaged(&key, reason))?;
             }
@@ -200,15 +203,13 @@ fn check_label(label: Label, genesis: &Genesis) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// What a store of this chain says about where it stands: its newest committed block and that
-/// block's height.
-pub(super) fn stand(store: &dyn Store, genesis: &Genesis) -> Result<(BlockHash, u64), OpenError> {
+/// Where a store of this chain says that it stands.
+pub(super) fn stand(store: &dyn Store, genesis: &Genesis) -> Result<Stand, OpenError> {
     genesis.check()?;
     let read =
         |key: &[u8]| store.get(key)?.ok_or_else(|| StoreError::damaged(key, "it is missing"));
     check_label(decode(keys::CHAIN, &read(keys::CHAIN)?, MAX_BLOCK_BYTES)?, genesis)?;
-    let stand: Stand = decode(keys::STAND, &read(keys::STAND)?, 64)?;
-    Ok((stand.root, stand.height))
+    Ok(decode(keys::STAND, &read(keys::STAND)?, 64)?)
 }
 
 /// The block at a committed height, which is the only one there.

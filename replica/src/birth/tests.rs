@@ -23,7 +23,7 @@ fn floor_after(told: &[(u32, Summary)]) -> Option<u64> {
     for (by, summary) in told {
         birth.told(ReplicaId(*by), summary, ME, &committee());
     }
-    birth.floor(ME, &committee())
+    birth.floor(ME, &committee(), Duration::ZERO).map(|(floor, _)| floor)
 }
 
 #[test]

@@ -78,12 +78,11 @@ impl<P: Protocol> Replica<P> {
     pub(super) fn try_birth(&mut self) {
         let committee = self.ledger.committee(self.ledger.root());
         let committee = committee.expect("the root's committee is known");
-        let Some(floor) = self.birth.as_ref().and_then(|birth| birth.floor(self.me, &committee))
-        else {
-            return;
-        };
+        let (me, now) = (self.me, self.moment.now);
+        let known = self.birth.as_mut().and_then(|birth| birth.floor(me, &committee, now));
+        let Some((floor, since)) = known else { return };
         let reached = self.ledger.height().saturating_add(1);
-        if reached < floor && self.moment.now < self.progress.saturating_add(birth::PATIENCE) {
+        if reached < floor && now < self.progress.max(since).saturating_add(birth::PATIENCE) {
             return;
         }
         let floor = floor.min(reached);

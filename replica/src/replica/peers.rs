@@ -51,12 +51,24 @@ impl<P: Protocol> Replica<P> {
         }
         if signed.slot().is_none() {
             self.wants.remove(&Want::Message(signed.id().to_bytes()));
-            self.loose.push_back(signed.clone());
-            if self.loose.len() > MAX_LOOSE {
-                self.loose.pop_front();
-            }
+            self.keep_loose(&signed);
         }
         self.inputs.push_back(Input::Heard(signed));
+    }
+
+    /// Keeps a message without a slot for those who want it. Nobody can push out what others said: of
+    /// one sender who said too much the oldest goes.
+    fn keep_loose(&mut self, signed: &Signed<P::Message>) {
+        let is_theirs = |held: &Signed<P::Message>| held.sender() == signed.sender();
+        let theirs = self.loose.iter().filter(|held| is_theirs(held));
+        if theirs.clone().any(|held| held.signature() == signed.signature()) {
+            return;
+        }
+        if theirs.count() >= MAX_LOOSE / (self.peers().len() + 1).min(MAX_LOOSE) {
+            let oldest = self.loose.iter().position(is_theirs);
+            oldest.map(|oldest| self.loose.remove(oldest));
+        }
+        self.loose.push_back(signed.clone());
     }
 
     /// What we said in a life whose disk is lost may come back to us; it is said once and for all.
@@ -139,6 +151,13 @@ impl<P: Protocol> Replica<P> {
         if self.halted.is_some() {
             return;
         }
+        if !self.sync.expects(from) {
+            return self.refuse("blocks", "unasked");
+        }
+        if blocks.len() > sync::MAX_BLOCKS {
+            self.sync.answered(from, false);
+            return self.refuse("blocks", "too_many");
+        }
         if !P::proofs_settle() {
             return self.hand_over(from, blocks);
         }
@@ -169,7 +188,7 @@ impl<P: Protocol> Replica<P> {
     /// asks for more once it has and they got us on.
     fn hand_over(&mut self, from: ReplicaId, blocks: &[Chained]) {
         self.sync.answered(from, !blocks.is_empty());
-        for chained in blocks.iter().take(sync::MAX_BLOCKS) {
+        for chained in blocks {
             if !chained.block.body_matches() {
                 return self.refuse("blocks", "body");
             }

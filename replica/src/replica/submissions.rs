@@ -7,7 +7,7 @@ use crate::{
 };
 use consensus::Protocol;
 use ledger::{TransactionId, VerifiedTransaction};
-use std::time::Duration;
+use std::{ops::Bound, time::Duration};
 
 /// How often a transaction that was submitted here is published again while it waits: whoever
 /// heard the first time forgets the second, and a network without listeners forgets both.
@@ -62,15 +62,22 @@ impl<P: Protocol> Replica<P> {
         result
     }
 
-    /// Publishes again what was submitted here, waits, and was last published a while ago.
+    /// Publishes again what was submitted here, waits, and was last published a while ago: each in
+    /// turn, so that however many there are none is left out.
     pub(super) fn publish_again(&mut self) {
         let (pool, now) = (&self.pool, self.moment.now);
         self.submitted.retain(|id, _| pool.get(*id).is_some());
-        let due = self.submitted.iter_mut().filter(|(_, last)| now >= **last + PUBLISH_PERIOD);
+        let is_due = |last: &Duration| now >= *last + PUBLISH_PERIOD;
+        let after = self.republished.map_or(Bound::Unbounded, Bound::Excluded);
+        let (later, all) = (self.submitted.range((after, Bound::Unbounded)), self.submitted.iter());
+        let due = later.chain(all).filter(|(_, last)| is_due(last)).map(|(id, _)| *id);
+        let due: Vec<TransactionId> = due.take(MAX_PUBLISH).collect();
         let mut again = Vec::new();
-        for (id, last) in due.take(MAX_PUBLISH) {
-            *last = now;
-            again.extend(pool.get(*id).cloned());
+        for id in due {
+            // The same a second time where all were gone through.
+            let last = self.submitted.insert(id, now).expect("it was just found");
+            again.extend(pool.get(id).filter(|_| is_due(&last)).cloned());
+            self.republished = Some(id);
         }
         if !again.is_empty() {
             self.post(Action::Publish(again));

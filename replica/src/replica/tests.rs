@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 
 mod bulk;
 mod carriers;
+mod catching_up;
 mod wiped;
 
 struct Rig {
@@ -355,107 +356,6 @@ fn transactions_of_an_abandoned_branch_wait_again_and_are_published() {
     let actions = rig.handle(Event::Rang(Alarm::Gossip));
     let published = |action: &Action<Word>| matches!(action, Action::Publish(all) if *all == [transaction.clone()]);
     assert!(actions.iter().any(published), "{actions:?}");
-}
-
-/// Blocks that another replica committed, one for each proof.
-fn history(proofs: &[Option<ledger::Proof>]) -> Vec<Chained> {
-    let mut rig = Rig::new();
-    rig.start();
-    for proof in proofs {
-        rig.commit(proof.clone());
-    }
-    let blocks = (1..).map_while(|height| rig.replica.ledger.committed(height));
-    blocks.zip(proofs).map(|(block, proof)| Chained { block, proof: proof.clone() }).collect()
-}
-
-#[test]
-fn a_replica_that_is_behind_catches_up_with_proofs_only() {
-    let blocks = history(&[None, Some(believed()), Some(believed())]);
-    let mut rig = Rig::new();
-    rig.start();
-    rig.from(1, Opened::Blocks(blocks[..1].to_vec()));
-    assert_eq!(rig.replica.ledger.height(), 0, "nothing proves the first block");
-    let mut forged = blocks.clone();
-    forged[1].proof = Some(ledger::Proof(b"trust me".to_vec()));
-    let actions = rig.from(1, Opened::Blocks(forged));
-    assert_eq!(refusals(&actions), ["unproven"]);
-    assert_eq!(rig.replica.ledger.height(), 0);
-    rig.from(2, Opened::Blocks(blocks.clone()));
-    assert_eq!(rig.replica.ledger.height(), 3, "the second proof covers the first block");
-    let advanced = rig.puppet.count(|input| matches!(input, Input::Advanced { .. }));
-    assert_eq!(advanced, 1, "once for all that the answer brought");
-    rig.from(2, Opened::Blocks(blocks));
-    assert_eq!(rig.replica.ledger.height(), 3, "the same again changes nothing");
-    assert_eq!(rig.replica.halted, None);
-}
-
-#[test]
-fn a_peer_that_is_ahead_is_asked_and_one_that_is_behind_is_told() {
-    let mut rig = Rig::new();
-    rig.start();
-    let summary = |reach| {
-        let inbox = Inbox::<Word>::new(Default::default());
-        Gossip::default().summary(&inbox, reach, &crate::testing::committee())
-    };
-    let actions = rig.from(2, Opened::Summary(summary(5)));
-    let asked = sends(&actions);
-    assert!(matches!(asked[..], [(Class::Sync, Packet::Ask(Ask::Blocks { .. }), to)]
-        if to == [ReplicaId(2)]));
-    rig.commit(Some(believed()));
-    rig.now += gossip::PATIENCE;
-    let actions = rig.from(3, Opened::Summary(summary(0)));
-    let told = sends(&actions);
-    assert!(matches!(told[..], [(Class::Summary, Packet::Summary(_), to)] if to == [ReplicaId(3)]));
-}
-
-#[test]
-fn conflicting_finality_halts_the_vote_but_not_the_answers_and_is_remembered() {
-    let mut rival = history(&[Some(believed())]);
-    let mut block = rival[0].block.as_ref().clone();
-    block.header.time += 1;
-    rival[0].block = Arc::new(block);
-    let mut rig = Rig::new();
-    rig.start();
-    rig.commit(Some(believed()));
-    let actions = rig.from(1, Opened::Blocks(rival));
-    assert!(actions.iter().any(|action| matches!(action, Action::Halted(_))));
-    let steps = rig.puppet.told.borrow().len();
-    rig.nudge();
-    assert_eq!(rig.puppet.told.borrow().len(), steps, "the protocol is told nothing more");
-    rig.store.crash();
-    let mut rig = Rig::on(rig.store);
-    rig.start();
-    assert!(rig.puppet.told.borrow().is_empty(), "nor after a restart");
-    let actions = rig.handle(Event::Asked { id: 1, query: Query::Status });
-    let Some(Action::Answer { answer: Answer::Status(status), .. }) = actions.last() else {
-        panic!("no answer in {actions:?}");
-    };
-    assert!(status.state.starts_with("halted: "), "{}", status.state);
-    assert_eq!(status.height, 1);
-}
-
-#[test]
-fn a_wanted_block_is_asked_for_until_it_arrives_whole() {
-    let wanted = history(&[Some(believed())])[0].block.clone();
-    let hash = wanted.hash();
-    let mut rig = Rig::new();
-    rig.start();
-    rig.puppet.act(Effect::Want(Want::Block(hash)));
-    let actions = rig.nudge();
-    assert!(matches!(sends(&actions)[..], [(Class::Sync, Packet::Ask(Ask::Block(asked)), _)]
-        if *asked == hash));
-    rig.now += WANT_PERIOD;
-    assert_eq!(sends(&rig.handle(Event::Rang(Alarm::Wants))).len(), 1, "nobody answered yet");
-    let mut gutted = wanted.as_ref().clone();
-    gutted.transactions.push(transfer(1, 0, 5).transaction().clone());
-    let actions = rig.from(1, Opened::Branch(vec![Arc::new(gutted)]));
-    assert_eq!(refusals(&actions), ["body"]);
-    let arrived = |input: &Input<Word>| matches!(input, Input::Arrived(_));
-    rig.from(1, Opened::Branch(vec![Arc::clone(&wanted)]));
-    assert_eq!(rig.puppet.count(arrived), 1);
-    let actions = rig.from(1, Opened::Branch(vec![wanted]));
-    assert_eq!(refusals(&actions), ["unwanted"]);
-    assert_eq!(rig.puppet.count(arrived), 1);
 }
 
 #[test]

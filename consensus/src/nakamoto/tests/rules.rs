@@ -135,6 +135,23 @@ fn r6_a_block_from_the_future_waits_for_its_time() {
     assert_eq!(rig.head(), early.hash());
 }
 
+/// Whoever dates a block years ahead must not keep those waiting that are due in a moment.
+#[test]
+fn r6_the_first_that_is_due_is_not_kept_waiting_by_a_later_one() {
+    let (mut forge, mut rig) = (Forge::new(&[]), Rig::new(&[]));
+    rig.wall = BEGAN;
+    let soon = forge.block(forge.root(), 1, 12.5, Vec::new());
+    let far = forge.block(forge.root(), 2, 1_000.0, Vec::new());
+    rig.hear(&soon);
+    rig.hear(&far);
+    let timer = Timer(Slot { phase: 1, ..Slot::default() });
+    assert_eq!(rig.timers[&timer].as_millis(), u128::from(T / 2));
+    rig.wall += T / 2;
+    ring(&mut rig, 1);
+    assert_eq!(rig.head(), soon.hash());
+    assert!(rig.timers[&timer].as_millis() > u128::from(900 * T), "and then for the other");
+}
+
 #[test]
 fn r6_a_time_must_exceed_the_median_of_eleven_and_may_be_before_the_parents() {
     let (mut forge, mut rig) = (Forge::new(&[]), Rig::new(&[]));

@@ -153,6 +153,22 @@ fn a_stand_that_was_set_back_is_found() {
 }
 
 #[test]
+fn a_proof_that_is_gone_is_found() {
+    let flaws = after(|_, batch| batch.delete(keys::proof(10)));
+    assert_eq!(flaws, [Flaw::Proven { stated: 10, found: 9 }]);
+}
+
+#[test]
+fn an_undecided_block_under_another_name_is_found() {
+    let flaws = after(|world, batch| {
+        let (key, value) = world.store.scan(&keys::blocks(11)).unwrap()[0].clone();
+        batch.delete(key);
+        batch.put(keys::block(11, world.ledger.root()), value);
+    });
+    assert!(matches!(flaws[..], [Flaw::Closed(_)]), "{flaws:?}");
+}
+
+#[test]
 fn a_bad_undecided_block_is_found() {
     let flaws = after(|world, batch| {
         let mut block = Block::clone(&world.ledger.committed(10).unwrap());

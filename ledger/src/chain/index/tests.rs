@@ -57,6 +57,27 @@ fn a_run_of_few_transactions_ends_after_some_blocks() {
     finds_all(&world, &places);
 }
 
+/// A list knows the first half of a name.
+#[test]
+fn a_name_that_begins_like_anothers_is_not_found() {
+    let (world, places) = chain(&[7, 1]);
+    for (id, _) in places {
+        let mut other = id.0.to_bytes();
+        other[31] ^= 1;
+        assert_eq!(world.ledger.locate(TransactionId(crypto::Hash::from_bytes(other))), None);
+    }
+}
+
+#[test]
+fn a_run_above_the_newest_block_is_damage() {
+    let (mut world, _) = chain(&[1]);
+    world.batch.put(keys::run(2), codec::encode(&6_u64));
+    world.sync();
+    let disk = Ahead::new(world.store.clone());
+    let error = Index::load(&disk, 1).expect_err("there is no block 2");
+    assert!(error.to_string().contains("above the newest committed block"), "{error}");
+}
+
 /// Miners commit several blocks at once, at other times than their peers.
 #[test]
 fn runs_end_where_they_would_if_each_block_were_committed_by_itself() {

@@ -27,6 +27,27 @@ fn many_submissions_are_answered_in_order_and_published_together() {
     assert_eq!(*published, [first, second], "together, and only what was taken");
 }
 
+/// However many wait, each has its turn.
+#[test]
+fn all_that_waits_is_published_again_in_turn() {
+    let mut rig = Rig::new();
+    rig.start();
+    let many: Vec<_> = (0..150).map(|nonce| transfer(1, nonce, 1)).collect();
+    let expected: std::collections::BTreeSet<_> = many.iter().map(|each| each.id()).collect();
+    rig.handle(Event::Asked { id: 1, query: Query::SubmitMany(many) });
+    let mut seen = std::collections::BTreeSet::new();
+    for _ in 0..3 {
+        // Long enough for the first to be due again each time.
+        rig.now += PUBLISH_PERIOD;
+        for action in rig.handle(Event::Rang(Alarm::Gossip)) {
+            if let Action::Publish(again) = action {
+                seen.extend(again.iter().map(|each| each.id()));
+            }
+        }
+    }
+    assert_eq!(seen, expected);
+}
+
 #[test]
 fn a_submission_of_nothing_is_answered_with_nothing() {
     let mut rig = Rig::new();

@@ -95,6 +95,19 @@ fn it_waits_until_it_was_brought_as_far_as_it_is_told_and_not_for_ever() {
     assert_eq!(words(&speak(&mut rig, 1, 6)), NOTHING, "what it may have decided stays closed");
 }
 
+/// Alone for long, it has no reason yet to doubt what the first who speak to it say.
+#[test]
+fn its_patience_begins_when_it_is_told() {
+    let mut rig = stranger();
+    rig.start();
+    rig.now += 2 * birth::PATIENCE;
+    speak(&mut rig, 100, 5);
+    rig.from(1, summary(0, &[]));
+    let actions = rig.from(2, summary(100, &[]));
+    assert_eq!(words(&actions), NOTHING, "nobody had a chance to bring it there");
+    assert_eq!(words(&speak(&mut rig, 101, 6)), NOTHING);
+}
+
 #[test]
 fn a_later_life_on_the_same_disk_asks_nobody() {
     let mut rig = stranger();
