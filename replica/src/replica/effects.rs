@@ -82,7 +82,8 @@ impl<P: Protocol> Replica<P> {
         else {
             return;
         };
-        let reached = self.ledger.height().saturating_add(1);
+        // A protocol's slots may run ahead of its blocks.
+        let reached = self.ledger.height().max(self.inbox.horizon().height).saturating_add(1);
         if reached < floor && self.moment.now < self.progress.saturating_add(birth::PATIENCE) {
             return;
         }
