@@ -266,4 +266,7 @@ pub enum BadSettings {
         /// What it may say.
         bounds: &'static str,
     },
+    /// Settings that do not fit each other, or the number of validators.
+    #[error("{0}")]
+    Unfit(String),
 }

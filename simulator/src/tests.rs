@@ -36,12 +36,7 @@ fn world(setup: Setup) -> World<Tendermint> {
 }
 
 /// Runs until each of `ids` has decided up to `height`.
-fn reach<P: Protocol>(
-    world: &mut World<P>,
-    ids: &[ReplicaId],
-    height: u64,
-    limit: Duration,
-) {
+fn reach<P: Protocol>(world: &mut World<P>, ids: &[ReplicaId], height: u64, limit: Duration) {
     let reached = world.run_until(|world| ids.iter().all(|id| world.height(*id) >= height), limit);
     assert!(reached, "height {height} is not reached within {limit:?}: {world:?}");
 }

@@ -124,6 +124,10 @@ impl Batches {
         }
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.held.len()
+    }
+
     /// All that is held, in the order in which it came.
     pub(super) fn all(&self) -> Vec<Arc<Block>> {
         let mut all: Vec<_> = self.held.values().collect();

@@ -115,7 +115,9 @@ impl State {
     }
 
     /// C3: everything up to a stable checkpoint is done with, for good.
-    fn settle(&mut self, stable: Stable, turn: &mut Turn<'_, Message>) {
+    fn settle(&mut self, mut stable: Stable, turn: &mut Turn<'_, Message>) {
+        // As many as it takes, whoever gave it to us: it travels in our view changes.
+        stable.signatures.truncate(self.size.quorum());
         let low = stable.checkpoint.sequence;
         self.stable = Some(stable);
         self.log.prune(low);
@@ -134,10 +136,8 @@ impl State {
     ) {
         let stable = Stable::decode(proof).expect("sync has verified it");
         let sequence = stable.checkpoint.sequence;
-        if sequence <= self.executed {
-            return;
-        }
-        (self.executed, self.head) = (sequence, block);
+        // A block that is new to us has a number that is, unless more than f are Byzantine.
+        (self.executed, self.head) = (sequence.max(self.executed), block);
         note(turn, "synced", format!("to number {sequence}"));
         self.settle(stable, turn);
         self.progress(turn);

@@ -1,8 +1,8 @@
 //! How long to wait, how much to put into a batch, how often to make a checkpoint.
 
-use super::Pbft;
+use super::{Pbft, Size};
 use crate::catalogue::{BadSettings, Module};
-use ledger::Genesis;
+use ledger::{Genesis, block::MAX_BLOCK_BYTES};
 use std::time::Duration;
 
 /// What a chain may set. All replicas of a chain share it, because it comes from the genesis, and for
@@ -48,6 +48,9 @@ impl Config {
     /// A longer window costs memory, and what lies in it is sent again after a crash.
     const MAX_CHECKPOINT: u64 = 32;
 
+    /// What fits into an envelope, which has room for a few blocks, with some to spare.
+    const MAX_NEW_VIEW_BYTES: usize = 4 * MAX_BLOCK_BYTES - 1024;
+
     /// The defaults, changed by what the genesis sets.
     pub fn from_genesis(genesis: &Genesis) -> Result<Config, BadSettings> {
         let mut config = Config { block_time: genesis.block_time(), ..Config::default() };
@@ -79,7 +82,28 @@ impl Config {
                 bounds: "at most 32",
             });
         }
+        let (n, bytes) =
+            (genesis.validators.len(), config.new_view_bytes(genesis.validators.len()));
+        if bytes > Config::MAX_NEW_VIEW_BYTES {
+            return Err(BadSettings::Unfit(format!(
+                "with {n} validators and pbft.checkpoint = {} a NEW-VIEW may take {bytes} bytes, and \
+                 {} can travel; name fewer validators, or make checkpoints more often",
+                config.checkpoint,
+                Config::MAX_NEW_VIEW_BYTES
+            )));
+        }
         Ok(config)
+    }
+
+    /// The longest NEW-VIEW among `n` validators, in bytes, rounded up: of a quorum, each a stable
+    /// checkpoint and a certificate for each number between the watermarks.
+    fn new_view_bytes(&self, n: usize) -> usize {
+        const SIGNATURE: usize = 4 + 64;
+        const REST: usize = 64;
+        let quorum = Size { n }.quorum();
+        let certificate = quorum * SIGNATURE + REST;
+        let window = usize::try_from(self.window()).unwrap_or(usize::MAX);
+        quorum * (certificate + window * certificate + SIGNATURE + REST) + window * REST
     }
 
     /// L: how far numbers may run ahead of the last stable checkpoint. The paper's 2K, and at least

@@ -1,8 +1,8 @@
 //! What outlives a crash: a journal of places, batches and certificates.
 
 use super::{
-    Config, Prepared, Size, Stable, State, Value, batch::Batches, checkpoint::Checkpoints, log::Log,
-    message::Message, view::Changes,
+    Config, Prepared, Size, Stable, State, Value, batch::Batches, checkpoint::Checkpoints,
+    log::Log, message::Message, view::Changes,
 };
 use crate::{
     protocol::{Effect, Turn},
@@ -54,9 +54,9 @@ pub(super) struct Journal {
 }
 
 impl Journal {
-    /// So many records, and the journal is written anew. Bodies are large, so not too often; what is
-    /// obsolete takes room, so not too seldom.
-    const MAX_LENGTH: usize = 64;
+    /// So many records that are obsolete, and the journal is written anew. Bodies are large, so not
+    /// too often; what is obsolete takes room, so not too seldom.
+    const MAX_OBSOLETE: usize = 64;
 
     /// A batch that we are about to prepare.
     pub(super) fn batch(&mut self, batch: &Arc<Block>) {
@@ -158,8 +158,10 @@ impl State {
             self.journal.saved = Some(place.clone());
             records.push(Record::Place(place.clone()));
         }
-        let is_long = self.journal.length + records.len() > Journal::MAX_LENGTH;
-        if is_long && !records.is_empty() {
+        let length = self.journal.length + records.len();
+        let alive = 1 + self.batches.len() + self.prepared.len();
+        let is_long = !records.is_empty() && length > alive + Journal::MAX_OBSOLETE;
+        if is_long {
             records = vec![Record::Place(place)];
             records.extend(self.batches.all().into_iter().map(Record::Batch));
             records.extend(self.prepared.values().cloned().map(Record::Prepared));

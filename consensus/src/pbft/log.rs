@@ -74,7 +74,8 @@ impl Entry {
     pub(super) fn prepared(&self, needed: usize) -> Option<&Tally<Message>> {
         let value = self.value?;
         let enough = |(message, count): (&Message, usize)| {
-            count >= needed && matches!(message, Message::Prepare { value: found, .. } if *found == value)
+            count >= needed
+                && matches!(message, Message::Prepare { value: found, .. } if *found == value)
         };
         (needed == 0 || self.prepares.counts().any(enough)).then_some(&self.prepares)
     }

@@ -98,8 +98,10 @@ impl State {
         turn: &mut Turn<'_, Message>,
     ) {
         let (sequence, digest) = (batch.header.height, batch.hash());
-        if sender != proof::primary(&self.committee, view) || !batch::is_sound(batch, Some(sender)) {
-            let detail = format!("{view}/{sequence} from {sender}: no batch of that view's primary");
+        if sender != proof::primary(&self.committee, view) || !batch::is_sound(batch, Some(sender))
+        {
+            let detail =
+                format!("{view}/{sequence} from {sender}: no batch of that view's primary");
             return note(turn, "dropped", detail);
         }
         if sender == turn.me {

@@ -124,22 +124,30 @@ pub(super) fn check_prepared(
 }
 
 /// Whether a view change may be believed: every certificate holds, of an earlier view, for a number
-/// within `window` of its stable checkpoint, each number once.
+/// within `window` of its stable checkpoint, each number once. None has more signatures than it
+/// takes, or a liar could make a NEW-VIEW too long to travel.
 pub(super) fn check_change(
     change: &ViewChange,
     window: u64,
     committee: &Committee,
     judge: Judge<'_>,
 ) -> Result<(), Unproven> {
-    let low = change.low();
+    let (low, quorum) = (change.low(), Size::of(committee).quorum());
     let mut last = low;
     for prepared in &change.prepared {
-        let Prepared { view, sequence, .. } = *prepared;
-        if sequence <= last || sequence > low.saturating_add(window) || view >= change.view {
+        let Prepared { view, sequence, ref signatures, .. } = *prepared;
+        let is_of_use = sequence > last
+            && sequence <= low.saturating_add(window)
+            && view < change.view
+            && signatures.len() < quorum;
+        if !is_of_use {
             let reason = format!("a certificate for number {sequence} of view {view} is no use");
             return Err(Unproven::Malformed(reason));
         }
         last = sequence;
+    }
+    if change.stable.as_ref().is_some_and(|stable| stable.signatures.len() > quorum) {
+        return Err(Unproven::Malformed("the stable checkpoint has too many signatures".into()));
     }
     if let Some(stable) = &change.stable {
         check_stable(stable, committee, judge)?;

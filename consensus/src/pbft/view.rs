@@ -22,17 +22,27 @@ const MAX_VIEWS: usize = 32;
 #[derive(Debug, Default)]
 pub(super) struct Changes {
     /// By view and sender; two of a sender that said two things.
-    heard: BTreeMap<u64, BTreeMap<ReplicaId, Vec<Signed<Message>>>>,
-    /// Those that were found to be good, and the others, by view, sender and place.
-    judged: BTreeMap<(u64, ReplicaId, usize), bool>,
+    heard: BTreeMap<u64, BTreeMap<ReplicaId, Vec<Heard>>>,
     /// The views that began with a message of ours, or will once we hear it.
     pub(super) begun: BTreeSet<u64>,
+}
+
+/// One view change, and whether it may be believed, once that was asked.
+#[derive(Debug)]
+struct Heard {
+    signed: Signed<Message>,
+    is_good: Option<bool>,
 }
 
 impl Changes {
     fn add(&mut self, signed: Signed<Message>, view: u64) {
         let sender = signed.sender();
-        self.heard.entry(view).or_default().entry(sender).or_default().push(signed);
+        let said = self.heard.entry(view).or_default().entry(sender).or_default();
+        // After a crash our own come twice.
+        if said.iter().any(|heard| heard.signed.value() == signed.value()) {
+            return;
+        }
+        said.push(Heard { signed, is_good: None });
         let of_sender = self.heard.iter().filter(|(_, senders)| senders.contains_key(&sender));
         let views: Vec<u64> = of_sender.map(|(view, _)| *view).collect();
         if views.len() > MAX_VIEWS
@@ -57,7 +67,6 @@ impl Changes {
     pub(super) fn prune(&mut self, view: u64) {
         let next = view.saturating_add(1);
         self.heard = self.heard.split_off(&next);
-        self.judged.retain(|(judged, ..), _| *judged > view);
         self.begun = self.begun.split_off(&next);
     }
 }
@@ -154,20 +163,19 @@ impl State {
         turn: &Turn<'_, Message>,
     ) -> Option<Vec<(ReplicaId, ViewChange, Signature)>> {
         let (quorum, window) = (self.size.quorum(), self.config.window());
-        let Changes { heard, judged, .. } = &mut self.changes;
-        let senders = heard.get(&view)?;
+        let senders = self.changes.heard.get_mut(&view)?;
         if senders.len() < quorum || !senders.contains_key(&turn.me) {
             return None;
         }
+        let judge = |claimed: &Claimed<Message>| turn.open(claimed).is_some();
         let mut good = Vec::new();
         for (&sender, said) in senders {
-            let found = said.iter().enumerate().find_map(|(at, signed)| {
-                let Message::ViewChange(change) = signed.message() else { return None };
-                let is_good = *judged.entry((view, sender, at)).or_insert_with(|| {
-                    let judge = |claimed: &Claimed<Message>| turn.open(claimed).is_some();
+            let found = said.iter_mut().find_map(|heard| {
+                let Message::ViewChange(change) = heard.signed.message() else { return None };
+                let is_good = *heard.is_good.get_or_insert_with(|| {
                     proof::check_change(change, window, &self.committee, &judge).is_ok()
                 });
-                is_good.then(|| (sender, change.clone(), *signed.signature()))
+                is_good.then(|| (sender, change.clone(), *heard.signed.signature()))
             });
             good.extend(found);
         }
