@@ -50,6 +50,13 @@ impl Changes {
         {
             senders.remove(&sender);
         }
+        self.heard.retain(|_, senders| !senders.is_empty());
+    }
+
+    /// How many views somebody asks for.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.heard.len()
     }
 
     /// The highest view that at least `needed` replicas ask for or are past.
