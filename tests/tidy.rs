@@ -99,7 +99,7 @@ fn nothing_unfinished_and_no_path_of_some_machine_is_tracked() {
 }
 
 /// The chapters in `consensus/src`.
-const PROTOCOLS: [&str; 2] = ["nakamoto", "tendermint"];
+const PROTOCOLS: [&str; 3] = ["nakamoto", "pbft", "tendermint"];
 
 #[test]
 fn only_the_catalogue_knows_the_protocols_by_name() {

@@ -6,6 +6,7 @@
 
 use crate::{
     nakamoto::Nakamoto,
+    pbft::Pbft,
     protocol::{Protocol, Trusted, Unproven},
     tendermint::Tendermint,
     work::Work,
@@ -17,7 +18,7 @@ use serde::{Deserialize, Serialize};
 mod tests;
 
 /// Every module there is.
-pub const NAMES: &[&str] = &[Tendermint::NAME, Nakamoto::NAME];
+pub const NAMES: &[&str] = &[Tendermint::NAME, Nakamoto::NAME, Pbft::NAME];
 
 /// A protocol that a genesis can ask for.
 pub trait Module: Protocol + Send + Sized + 'static {
@@ -47,6 +48,12 @@ pub trait Module: Protocol + Send + Sized + 'static {
     /// decided.
     fn depths(_genesis: &Genesis) -> Result<Option<Depths>, BadSettings> {
         Ok(None)
+    }
+
+    /// How many of the newest final blocks may still lack a proof. Zero where a block is decided by
+    /// what proves it.
+    fn unproven(_genesis: &Genesis) -> Result<u64, BadSettings> {
+        Ok(0)
     }
 
     /// Checks every rule that headers alone can show, and adds up the work in them. `before` are the
@@ -88,6 +95,7 @@ pub fn dispatch<V: Visitor>(name: &str, visitor: V) -> Result<V::Output, Unknown
     match name {
         Tendermint::NAME => Ok(visitor.visit::<Tendermint>()),
         Nakamoto::NAME => Ok(visitor.visit::<Nakamoto>()),
+        Pbft::NAME => Ok(visitor.visit::<Pbft>()),
         _ => Err(UnknownModule { name: name.to_owned() }),
     }
 }
@@ -132,6 +140,21 @@ pub fn depths(genesis: &Genesis) -> Result<Option<Depths>, BadModule> {
 
         fn visit<P: Module>(self) -> Self::Output {
             P::depths(self.0)
+        }
+    }
+
+    Ok(dispatch(&genesis.consensus, Ask(genesis))??)
+}
+
+/// [`Module::unproven`] of the module that the genesis names.
+pub fn unproven(genesis: &Genesis) -> Result<u64, BadModule> {
+    struct Ask<'a>(&'a Genesis);
+
+    impl Visitor for Ask<'_> {
+        type Output = Result<u64, BadSettings>;
+
+        fn visit<P: Module>(self) -> Self::Output {
+            P::unproven(self.0)
         }
     }
 
@@ -243,4 +266,7 @@ pub enum BadSettings {
         /// What it may say.
         bounds: &'static str,
     },
+    /// Settings that do not fit each other, or the number of validators.
+    #[error("{0}")]
+    Unfit(String),
 }

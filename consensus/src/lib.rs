@@ -4,12 +4,13 @@
 //! does no I/O, reads no clock, holds no key and draws no randomness beyond what its
 //! [`Turn`] hands it, so the real node and the simulator drive the very same code.
 //!
-//! Read [`protocol`] first, then [`tendermint`] and [`nakamoto`] as chapters. [`quorum`] holds the types whose
-//! existence proves that something was verified. [`catalogue`] is the only place that knows all
-//! modules by name.
+//! Read [`protocol`] first, then [`tendermint`], [`pbft`] and [`nakamoto`] as chapters. [`quorum`] holds the
+//! types whose existence proves that something was verified. [`catalogue`] is the only place that
+//! knows all modules by name.
 
 pub mod catalogue;
 pub mod nakamoto;
+pub mod pbft;
 pub mod protocol;
 pub mod quorum;
 pub mod tendermint;

@@ -31,6 +31,12 @@ pub trait Protocol {
         0
     }
 
+    /// How many heights of slots past the last dead one are listened to. Who is further behind is
+    /// brought on by the replica's sync, which needs no votes.
+    fn heights_ahead(&self) -> u64 {
+        4
+    }
+
     /// Whether a proof excludes every rival, so that the replica's sync may commit by it.
     ///
     /// False for proof-of-work, whose proof shows work, and somebody may show more: its blocks are
@@ -305,6 +311,14 @@ pub enum Unproven {
         weight: u128,
         /// Of the committee.
         total: u128,
+    },
+    /// There are too few signers, where each counts the same.
+    #[error("{found} validators signed, {needed} are needed")]
+    TooFew {
+        /// Distinct signers.
+        found: usize,
+        /// Of the committee.
+        needed: usize,
     },
 }
 

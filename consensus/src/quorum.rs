@@ -205,6 +205,23 @@ impl<M: Message> Tally<M> {
         self.values.iter().find(|count| count.value == value).map_or(0, |count| count.weight)
     }
 
+    /// Every message that was said, with how many said it: for whom heads count, and not stake.
+    pub fn counts(&self) -> impl Iterator<Item = (&M, usize)> {
+        self.values.iter().filter_map(|count| {
+            let message = count.votes.iter().flatten().next()?.message();
+            Some((message, count.votes.iter().flatten().count()))
+        })
+    }
+
+    /// Who said exactly this, by rising id, with the signatures.
+    pub fn signatures(&self, message: &M) -> Vec<(ReplicaId, Signature)> {
+        let count = self.values.iter().find(|count| {
+            count.votes.iter().flatten().next().is_some_and(|vote| vote.message() == message)
+        });
+        let votes = count.into_iter().flat_map(|count| count.votes.iter().flatten());
+        votes.map(|vote| (vote.sender(), *vote.signature())).collect()
+    }
+
     /// Every message behind which a quorum stands: at most one while less than a third is faulty.
     pub fn agreed(&self) -> impl Iterator<Item = &M> {
         self.values

@@ -8,10 +8,6 @@ use consensus::{Message, Signed};
 use ledger::{ReplicaId, Slot, vote::Evidence};
 use std::{collections::BTreeMap, time::Duration};
 
-/// How many heights past the last dead one are listened to. A replica further behind catches up
-/// by sync, which needs no votes.
-pub const MAX_HEIGHTS_AHEAD: u64 = 4;
-
 /// How many messages of one sender are held at a time.
 pub const MAX_HELD_PER_SENDER: usize = 1_024;
 
@@ -39,6 +35,8 @@ pub struct Inbox<M> {
     shares: BTreeMap<ReplicaId, usize>,
     deferred: Vec<Signed<M>>,
     horizon: Horizon,
+    /// How many heights past the last dead one are listened to.
+    ahead: u64,
 }
 
 /// Which slots are dead: heights in 1..=`height`, and without height the rounds below `round`.
@@ -76,9 +74,11 @@ pub struct Held<M> {
 }
 
 impl<M: Message> Inbox<M> {
-    /// Nothing was heard yet, and what `horizon` passed never will be.
-    pub fn new(horizon: Horizon) -> Inbox<M> {
-        Inbox { slots: BTreeMap::new(), shares: BTreeMap::new(), deferred: Vec::new(), horizon }
+    /// Nothing was heard yet, and what `horizon` passed never will be, nor what lies more than
+    /// `ahead` heights past it ([`consensus::Protocol::heights_ahead`]).
+    pub fn new(horizon: Horizon, ahead: u64) -> Inbox<M> {
+        let (slots, shares) = (BTreeMap::new(), BTreeMap::new());
+        Inbox { slots, shares, deferred: Vec::new(), horizon, ahead }
     }
 
     /// Judges a message, and holds it where the verdict is [`Verdict::Fresh`] or
@@ -121,7 +121,7 @@ impl<M: Message> Inbox<M> {
     }
 
     fn is_too_far(&self, slot: Slot) -> bool {
-        slot.height > self.horizon.height.saturating_add(MAX_HEIGHTS_AHEAD)
+        slot.height > self.horizon.height.saturating_add(self.ahead)
     }
 
     /// What is held of a sender in a slot: nothing, one message, or two different ones.

@@ -154,13 +154,13 @@ impl<P: Protocol> Replica<P> {
         let depths = consensus::catalogue::depths(&genesis).ok().flatten();
         Ok(Replica {
             me,
+            inbox: Inbox::new(signer.horizon(), protocol.heights_ahead()),
             protocol,
             ledger,
             pool: Pool::new(options.pool),
             halted,
             confirmations: depths.map(|depths| depths.confirmations),
             keys,
-            inbox: Inbox::new(signer.horizon()),
             signer,
             birth,
             is_born,

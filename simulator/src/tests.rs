@@ -1,5 +1,5 @@
-//! Stories of whole replicas: of Tendermint, and in `mining` of proof-of-work. Whoever fails tells
-//! its seed.
+//! Stories of whole replicas: of Tendermint, in `mining` of proof-of-work, and in `pbft` of PBFT.
+//! Whoever fails tells its seed.
 
 mod conditions;
 mod crashes;
@@ -8,6 +8,7 @@ mod faults;
 mod mining;
 mod money;
 mod mutants;
+mod pbft;
 mod repeatable;
 mod schedules;
 mod science;
@@ -15,7 +16,7 @@ mod soak;
 mod wire;
 
 use crate::{Setup, World};
-use consensus::{catalogue::Module, tendermint::Tendermint};
+use consensus::{Protocol, catalogue::Module, tendermint::Tendermint};
 use ledger::ReplicaId;
 use std::time::Duration;
 
@@ -35,14 +36,14 @@ fn world(setup: Setup) -> World<Tendermint> {
 }
 
 /// Runs until each of `ids` has decided up to `height`.
-fn reach(world: &mut World<Tendermint>, ids: &[ReplicaId], height: u64, limit: Duration) {
+fn reach<P: Protocol>(world: &mut World<P>, ids: &[ReplicaId], height: u64, limit: Duration) {
     let reached = world.run_until(|world| ids.iter().all(|id| world.height(*id) >= height), limit);
     assert!(reached, "height {height} is not reached within {limit:?}: {world:?}");
 }
 
 /// Nobody has decided what another decided otherwise, nor signed two values in a slot, nor sent
 /// what could not be read, nor stopped.
-fn assert_safe(world: &World<Tendermint>) {
+fn assert_safe<P: Protocol>(world: &World<P>) {
     let mut chain = std::collections::BTreeMap::new();
     for id in world.replicas() {
         for (height, block) in world.decided(id) {

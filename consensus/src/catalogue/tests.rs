@@ -54,7 +54,7 @@ fn an_unknown_name_is_an_error_that_lists_what_exists() {
     let error = dispatch("tendermit", NameOf).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "there is no consensus module called \"tendermit\"; there are: tendermint, pow"
+        "there is no consensus module called \"tendermit\"; there are: tendermint, pow, pbft"
     );
     let genesis = Genesis { consensus: "tendermit".into(), ..genesis(&[]) };
     assert_eq!(verdict(&genesis), Err(NotFinal::UnknownModule(error)));

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 const LATE: Duration = Duration::from_secs(60);
 
 fn inbox_of(messages: &[Signed<Word>]) -> Inbox<Word> {
-    let mut inbox = Inbox::new(Horizon::default());
+    let mut inbox = Inbox::new(Horizon::default(), 4);
     for message in messages {
         inbox.receive(message, Duration::ZERO);
     }

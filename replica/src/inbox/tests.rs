@@ -3,7 +3,7 @@ use crate::testing::{Word, hand, say};
 
 #[test]
 fn a_message_is_delivered_once() {
-    let mut inbox = Inbox::new(Horizon::default());
+    let mut inbox = Inbox::new(Horizon::default(), 4);
     let message = say(&hand(1), Word { height: 1, round: 0, text: 7 });
     assert_eq!(inbox.receive(&message, Duration::ZERO), Verdict::Fresh);
     assert_eq!(inbox.receive(&message, Duration::ZERO), Verdict::Known);
@@ -11,7 +11,7 @@ fn a_message_is_delivered_once() {
 
 #[test]
 fn a_second_word_in_one_slot_is_evidence_and_a_third_is_dropped() {
-    let mut inbox = Inbox::new(Horizon::default());
+    let mut inbox = Inbox::new(Horizon::default(), 4);
     let words = [7, 8, 9].map(|text| say(&hand(1), Word { height: 1, round: 0, text }));
     assert_eq!(inbox.receive(&words[0], Duration::ZERO), Verdict::Fresh);
     let Verdict::Equivocation(evidence) = inbox.receive(&words[1], Duration::ZERO) else {
@@ -26,16 +26,16 @@ fn a_second_word_in_one_slot_is_evidence_and_a_third_is_dropped() {
 
 #[test]
 fn dead_and_distant_slots_are_not_held() {
-    let mut inbox = Inbox::new(Horizon { height: 5, round: 0 });
+    let mut inbox = Inbox::new(Horizon { height: 5, round: 0 }, 4);
     let at = |height| say(&hand(1), Word { height, round: 0, text: 0 });
     assert_eq!(inbox.receive(&at(5), Duration::ZERO), Verdict::Dead);
-    assert_eq!(inbox.receive(&at(5 + MAX_HEIGHTS_AHEAD), Duration::ZERO), Verdict::Fresh);
-    assert_eq!(inbox.receive(&at(6 + MAX_HEIGHTS_AHEAD), Duration::ZERO), Verdict::TooFar);
+    assert_eq!(inbox.receive(&at(5 + 4), Duration::ZERO), Verdict::Fresh);
+    assert_eq!(inbox.receive(&at(6 + 4), Duration::ZERO), Verdict::TooFar);
 }
 
 #[test]
 fn a_horizon_forgets_what_it_passes_and_never_moves_back() {
-    let mut inbox = Inbox::new(Horizon::default());
+    let mut inbox = Inbox::new(Horizon::default(), 4);
     let at = |height| say(&hand(1), Word { height, round: 0, text: 0 });
     for height in 1..=3 {
         inbox.receive(&at(height), Duration::ZERO);
@@ -49,7 +49,7 @@ fn a_horizon_forgets_what_it_passes_and_never_moves_back() {
 
 #[test]
 fn deferred_messages_come_back_unless_they_died() {
-    let mut inbox = Inbox::new(Horizon::default());
+    let mut inbox = Inbox::new(Horizon::default(), 4);
     let at = |height| say(&hand(1), Word { height, round: 0, text: 0 });
     for height in 1..=2 {
         inbox.receive(&at(height), Duration::ZERO);
@@ -62,7 +62,7 @@ fn deferred_messages_come_back_unless_they_died() {
 
 #[test]
 fn a_full_share_gives_its_furthest_slot_for_a_nearer_one_and_nobody_elses() {
-    let mut inbox = Inbox::new(Horizon::default());
+    let mut inbox = Inbox::new(Horizon::default(), 4);
     let at = |who, round| say(&hand(who), Word { height: 1, round, text: 0 });
     let bound = MAX_HELD_PER_SENDER as u64;
     for round in 1..=bound {

@@ -81,7 +81,8 @@ impl<P: Protocol> Replica<P> {
         let (me, now) = (self.me, self.moment.now);
         let known = self.birth.as_mut().and_then(|birth| birth.floor(me, &committee, now));
         let Some((floor, since)) = known else { return };
-        let reached = self.ledger.height().saturating_add(1);
+        // A protocol's slots may run ahead of its blocks.
+        let reached = self.ledger.height().max(self.inbox.horizon().height).saturating_add(1);
         if reached < floor && now < self.progress.max(since).saturating_add(birth::PATIENCE) {
             return;
         }

@@ -1,0 +1,12 @@
+//! PBFT's rules one by one, then whole replicas on a table, then what liars and crashes can do.
+
+mod attacks;
+mod book;
+mod checkpoints;
+
+mod new_views;
+
+mod rig;
+mod rules;
+mod timers;
+mod views;
