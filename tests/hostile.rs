@@ -72,10 +72,10 @@ impl Liar {
         self.envelope(Packet::Message(Signed::by(&self.hand, message)))
     }
 
-    fn summary(&self, proven: u64) -> Packet<Message> {
+    fn summary(&self, reach: u64) -> Packet<Message> {
         let slot = Slot { height: self.said, ..Slot::default() };
         let slots = vec![SlotSummary { slot, spoke: vec![0xff; 300], ids: Hash::ZERO }];
-        Packet::Summary(Summary { proven, covers: (Slot::default(), slot), slots })
+        Packet::Summary(Summary { reach, covers: (Slot::default(), slot), slots })
     }
 
     /// A block that stands on the newest final one, and a proof that proves nothing.

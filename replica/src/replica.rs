@@ -99,7 +99,8 @@ pub struct Replica<P: Protocol> {
     loose: VecDeque<Signed<P::Message>>,
     /// With the time of the last request; none before the first.
     wants: BTreeMap<Want, Option<Duration>>,
-    /// Transactions submitted here that may still wait, with the time they were last published.
+    /// Transactions submitted here, or undone here, that may still wait, with the time they were last
+    /// published.
     submitted: BTreeMap<TransactionId, Duration>,
     records: std::ops::Range<u64>,
     inputs: VecDeque<Input<P::Message>>,

@@ -7,12 +7,15 @@ use crate::{
     live::{
         control::{self, Answer, NetView, Request},
         net::{MOST_REPLICAS, Wish},
+        partition::Groups,
+        sight::NodeView,
         up::{self, Order},
     },
     soak::{self, Soak},
     span,
 };
 use clap::{Args, Parser, Subcommand, value_parser};
+use consensus::catalogue::Depths;
 use node::Extras;
 use serde_json::json;
 use std::{
@@ -41,6 +44,7 @@ Examples:
   testnet status                 how they are, from another terminal
   testnet kill 3                 a node dies; the chain goes on
   testnet start 3                it comes back and catches up
+  testnet partition 0,1/2,3      nothing passes between the halves, until `testnet heal`
   testnet soak                   the same code under every fault, in the simulator
   testnet bench                  how many transfers it carries
   testnet crash                  real nodes killed at random moments, and judged
@@ -66,6 +70,12 @@ pub enum Command {
     /// Show how the nodes of a running network are
     #[command(after_help = "Examples:\n  testnet status\n  testnet status --dir my-net --json")]
     Status(OneNet),
+    /// Let nothing pass between groups of nodes, until `heal`
+    #[command(after_help = PARTITION_EXAMPLES)]
+    Partition(Partition),
+    /// Let everything pass again after a partition
+    #[command(after_help = "Examples:\n  testnet heal\n  testnet heal --dir my-net --json")]
+    Heal(OneNet),
     /// Run many seeds of chaos in the simulator and judge each
     Soak(Soak),
     /// Measure what a fresh network on this machine carries, and how fast
@@ -141,6 +151,29 @@ pub struct OneNode {
     pub net: OneNet,
 }
 
+/// `testnet partition`.
+#[derive(Clone, Debug, Args)]
+pub struct Partition {
+    /// The groups, with slashes between them, and commas between nodes: 0,1/2,3
+    #[arg(value_name = "GROUPS")]
+    pub groups: Groups,
+    /// Which network.
+    #[command(flatten)]
+    pub net: OneNet,
+}
+
+const PARTITION_EXAMPLES: &str = "\
+Examples:
+  testnet partition 0,1/2,3          two halves: votes need more than two thirds, work does not
+  testnet partition 0,1,2/3          one alone
+  testnet partition 0/1/2 --json     with four nodes, node 3 reaches all and they only it
+
+The nodes themselves drop all that comes from other groups, and send nothing there. A node in no
+group reaches everybody, and passes on to one group what it hears from another. Another partition
+replaces this one. A node that is started again stays in its group. `testnet status` shows the groups.
+
+Exit codes: 0 it is done, 1 no network runs there, 2 bad input, 3 a node cannot be told.";
+
 /// A running network.
 #[derive(Clone, Debug, Args)]
 pub struct OneNet {
@@ -166,6 +199,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Stop(OneNode { id, net }) => ask(&net, Request::Stop { id }),
         Command::Start(OneNode { id, net }) => ask(&net, Request::Start { id }),
         Command::Status(net) => ask(&net, Request::Status {}),
+        Command::Partition(Partition { groups, net }) => ask(&net, Request::Partition { groups }),
+        Command::Heal(net) => ask(&net, Request::Heal {}),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -192,7 +227,7 @@ impl Up {
 /// Asks a running net, and prints its answer.
 fn ask(net: &OneNet, request: Request) -> Result<(), Failure> {
     let place = control::find(net.dir.as_deref())?;
-    let answer = control::ask(&place, request)?;
+    let answer = control::ask(&place, request.clone())?;
     let text = match (&answer, request) {
         (Answer::Refused { reason, message }, _) => {
             return Err(Failure::Refused { reason: *reason, message: message.clone() });
@@ -214,6 +249,14 @@ fn ask(net: &OneNet, request: Request) -> Result<(), Failure> {
             true => json!({"event": "started", "id": id, "pid": pid}).to_string(),
             false => format!("Node {id} is started, as process {pid}."),
         },
+        (Answer::Partitioned { groups, free }, Request::Partition { .. }) => match net.json {
+            true => json!({"event": "partitioned", "groups": groups, "free": free}).to_string(),
+            false => parted(groups, free),
+        },
+        (Answer::Healed {}, Request::Heal {}) => match net.json {
+            true => json!({"event": "healed"}).to_string(),
+            false => "Everything passes again.".to_owned(),
+        },
         _ => return Err(Failure::Misfit),
     };
     // Whoever closed the pipe has seen enough, as with `head`.
@@ -221,12 +264,28 @@ fn ask(net: &OneNet, request: Request) -> Result<(), Failure> {
     Ok(())
 }
 
+/// A partition that was made, for a person.
+fn parted(groups: &Groups, free: &[u32]) -> String {
+    let ids: Vec<_> = free.iter().map(u32::to_string).collect();
+    let reach = match ids.as_slice() {
+        [] => String::new(),
+        [id] => format!("\nNode {id} is in no group and reaches all."),
+        ids => format!("\nNodes {} are in no group and reach all.", ids.join(", ")),
+    };
+    format!("Nothing passes between {groups} until `testnet heal`.{reach}")
+}
+
 /// A running net, for a person.
 fn table(view: &NetView) -> String {
-    let NetView { consensus, chain_id, dir, nodes } = view;
+    let NetView { consensus, chain_id, dir, depths, partition, nodes } = view;
     let chain = chain_id.get(..8).unwrap_or(chain_id);
-    let lines: Vec<_> = nodes.iter().map(|node| format!("{node}\n")).collect();
-    format!("{consensus}, chain {chain}…, in {dir}\n{}", lines.concat()).trim_end().to_owned()
+    let mut lines = vec![format!("{consensus}, chain {chain}…, in {dir}")];
+    lines.extend(depths.map(|Depths { confirmations, irreversible }| {
+        format!("a block is counted on {confirmations} deep, and final {irreversible} deep")
+    }));
+    lines.extend(partition.as_ref().map(|groups| format!("nothing passes between {groups}")));
+    lines.extend(nodes.iter().map(NodeView::to_string));
+    lines.join("\n")
 }
 
 /// Reads what a genesis should set.

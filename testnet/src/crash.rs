@@ -87,8 +87,9 @@ Examples:
 Mostly as many nodes die at a time as the others can do without, sometimes more, sometimes all; some
 die again before they have quite come back. Whatever was reported final must stay, no two nodes may
 disagree on it, nobody may sign two things in one slot, no node may end by itself or halt, and at
-the end everybody must get on and every database open with all that was final. The first broken
-promise ends the rounds. So does Ctrl-C; the verdict is then on what was seen.
+the end everybody must get on and every database be sound (as `node check` finds) and hold all that
+was final. The first broken promise ends the rounds. So does Ctrl-C; the verdict is then on what was
+seen.
 
 Exit codes: 0 no promise was broken, 1 one was, 2 bad input, 3 our own failure.";
 

@@ -10,6 +10,7 @@
 //! - [`sight`]: what each node says about itself.
 //! - [`control`]: how `testnet kill 3` in another terminal reaches the net, and [`registry`]: how
 //!   it finds the net without being told where.
+//! - [`partition`]: a net in parts; [`cuts`]: who has to be told of it.
 //! - [`screen`]: what people or programs are shown.
 //! - [`demo`]: a first session, told step by step.
 //!
@@ -17,11 +18,13 @@
 //! end closes, which the system does for us however we die.
 
 pub mod control;
+pub mod cuts;
 pub mod demo;
 pub mod fleet;
 pub mod home;
 pub mod myself;
 pub mod net;
+pub mod partition;
 pub mod ports;
 pub mod registry;
 pub mod screen;

@@ -149,15 +149,20 @@ impl<P: Protocol> Replica<P> {
         abandoned
     }
 
-    /// Transactions of an abandoned branch wait again; those that cannot are gone for good.
+    /// Transactions of an abandoned branch wait again; those that cannot are gone for good. They are
+    /// published as if they had been submitted here: who was not on that branch, as beyond a
+    /// partition, may never have heard of them.
     fn back_to_pool(&mut self, transaction: ledger::Transaction) {
         let chain = self.ledger.chain_id();
         let verified: Option<VerifiedTransaction> = transaction.verify(chain).ok();
         let Some(verified) = verified else { return };
         let head = self.ledger.head();
         let account = self.ledger.account(head, verified.sender()).unwrap_or_default();
-        if let Err(refusal) = self.pool.insert(verified, &account) {
-            self.refuse("transaction", refusal.reason());
+        match self.pool.insert(verified, &account) {
+            Ok(id) => {
+                self.submitted.insert(id, self.moment.now);
+            }
+            Err(refusal) => self.refuse("transaction", refusal.reason()),
         }
     }
 

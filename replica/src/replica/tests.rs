@@ -334,6 +334,29 @@ fn a_submitted_transaction_is_published_again_while_it_waits_and_others_are_not(
     assert_eq!(published(gossip::PERIOD), []);
 }
 
+#[test]
+fn transactions_of_an_abandoned_branch_wait_again_and_are_published() {
+    let mut rig = Rig::new();
+    rig.start();
+    let transaction = transfer(1, 0, 5);
+    rig.handle(Event::Gossiped(vec![transaction.clone()]));
+    // Two rivals at the same height.
+    for (transactions, waiting) in [(vec![transaction.transaction().clone()], 0), (vec![], 1)] {
+        rig.puppet.pull(|turn| {
+            let block = assemble(turn, transactions);
+            let head = turn.app.accept(&block).unwrap();
+            turn.act(Effect::Adopt { head });
+        });
+        let actions = rig.nudge();
+        rig.settle(actions);
+        assert_eq!(rig.replica.pool.len(), waiting);
+    }
+    rig.now += PUBLISH_PERIOD;
+    let actions = rig.handle(Event::Rang(Alarm::Gossip));
+    let published = |action: &Action<Word>| matches!(action, Action::Publish(all) if *all == [transaction.clone()]);
+    assert!(actions.iter().any(published), "{actions:?}");
+}
+
 /// Blocks that another replica committed, one for each proof.
 fn history(proofs: &[Option<ledger::Proof>]) -> Vec<Chained> {
     let mut rig = Rig::new();

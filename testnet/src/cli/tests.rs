@@ -113,8 +113,40 @@ fn the_status_is_a_table() {
         consensus: "tendermint".to_owned(),
         chain_id: "3f8a00c1".repeat(8),
         dir: "/tmp/net".to_owned(),
+        depths: None,
+        partition: None,
         nodes: vec![dead],
     };
     let expected = "tendermint, chain 3f8a00c1…, in /tmp/net\nnode 0   down (SIGKILL)";
     assert_eq!(table(&view), expected);
+    let depths = Some(Depths { confirmations: 6, irreversible: 100 });
+    let view = NetView { depths, partition: "0,1/2,3".parse().ok(), ..view };
+    let lines =
+        "\na block is counted on 6 deep, and final 100 deep\nnothing passes between 0 1 | 2 3\n";
+    assert!(table(&view).contains(lines), "{}", table(&view));
+}
+
+#[test]
+fn a_partition_is_groups_of_nodes() {
+    let read = |args: &[&str]| Cli::try_parse_from([&["testnet", "partition"], args].concat());
+    match read(&["0,1/2,3", "--dir", "my-net", "--json"]).unwrap().command {
+        Command::Partition(Partition { groups, net }) => {
+            assert_eq!(groups, Groups(vec![vec![0, 1], vec![2, 3]]));
+            assert!(net.json && net.dir.is_some());
+        }
+        other => panic!("{other:?}"),
+    }
+    for groups in ["0,1", "0/0", "a/b", "0//1"] {
+        let error = read(&[groups]).unwrap_err();
+        assert_eq!((error.kind(), error.exit_code()), (ErrorKind::ValueValidation, 2), "{groups}");
+    }
+}
+
+#[test]
+fn whoever_is_in_no_group_is_told_of() {
+    let groups: Groups = "0,1/2".parse().unwrap();
+    let text = |free: &[u32]| parted(&groups, free);
+    assert_eq!(text(&[]), "Nothing passes between 0 1 | 2 until `testnet heal`.");
+    assert!(text(&[3]).ends_with("\nNode 3 is in no group and reaches all."));
+    assert!(text(&[3, 4]).ends_with("\nNodes 3, 4 are in no group and reach all."));
 }

@@ -2,7 +2,8 @@
 //!
 //! A node that takes a transfer may die before it tells anybody, so each transfer is handed over
 //! again, to some other node, until somebody reports it settled: final, or deep enough to be counted
-//! on where nothing is ever certain. Handing over the same one twice does no harm.
+//! on where nothing is ever certain. What is only counted on is asked about until it is final, and
+//! waits again if it was undone. Handing over the same one twice does no harm.
 
 use super::{
     Shared,
@@ -20,7 +21,7 @@ use rand_chacha::{
 };
 use std::{
     collections::VecDeque,
-    io,
+    io, mem,
     sync::{Arc, mpsc::SyncSender},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -36,8 +37,8 @@ const TURN: Duration = Duration::from_millis(50);
 /// How many transfers of one account wait at most.
 const WINDOW: usize = 16;
 
-/// How many that wait are asked about in one turn at most.
-const QUESTIONS: usize = 4;
+/// How many are asked about in one turn at most.
+const QUESTIONS: usize = 5;
 
 /// How long a transfer waits before it is handed over again.
 const RESEND: Duration = Duration::from_secs(1);
@@ -71,6 +72,8 @@ pub(super) struct Purse {
     last: Option<TransactionId>,
     /// By rising nonce.
     waiting: VecDeque<Waiting>,
+    /// Those before, which are counted on and not final.
+    confirmed: VecDeque<Waiting>,
 }
 
 struct Waiting {
@@ -139,22 +142,18 @@ impl Load {
     /// Asks about the oldest that wait, and hands all over again if that takes too long. False if
     /// nobody listens any more.
     fn ask(&mut self, turn: usize) -> bool {
-        for _ in 0..QUESTIONS {
-            let Some(id) = self.purses[turn].waiting.front().map(|waiting| waiting.id) else {
-                return true;
-            };
+        for question in 0..QUESTIONS {
+            let purse = &self.purses[turn];
+            // One question for what is counted on already, the others for what is not.
+            let queue = if question == 0 { &purse.confirmed } else { &purse.waiting };
+            let Some(id) = queue.front().map(|waiting| waiting.id) else { continue };
             let Some((node, client)) = self.somebody() else { return true };
             let Ok(answer) = client.transaction(id) else { return true };
             let standing = standing(&answer);
             if self.tell.send((node, Seen::Transfer(id, standing))).is_err() {
                 return false;
             }
-            match standing.status {
-                TransactionStatus::Final | TransactionStatus::Confirmed => {
-                    self.purses[turn].waiting.pop_front();
-                }
-                TransactionStatus::Pending | TransactionStatus::Unknown => break,
-            }
+            self.purses[turn].heard(id, standing.status);
         }
         let late = self.purses[turn].late(Instant::now());
         if let (false, Some((_, client))) = (late.is_empty(), self.somebody()) {
@@ -180,7 +179,14 @@ impl Load {
 impl Purse {
     /// An account that has not paid anything yet.
     pub(super) fn new(key: SecretKey, chain: ChainId) -> Purse {
-        Purse { key, chain, nonce: 0, last: None, waiting: VecDeque::new() }
+        Purse {
+            key,
+            chain,
+            nonce: 0,
+            last: None,
+            waiting: VecDeque::new(),
+            confirmed: VecDeque::new(),
+        }
     }
 
     fn address(&self) -> Address {
@@ -202,6 +208,26 @@ impl Purse {
         self.last = Some(id);
         self.waiting.push_back(Waiting { transfer: transfer.clone(), id, at: Instant::now() });
         transfer
+    }
+
+    /// Somebody said how far one of ours is that waits, or is counted on.
+    fn heard(&mut self, id: TransactionId, status: TransactionStatus) {
+        let is_first =
+            |queue: &VecDeque<Waiting>| queue.front().is_some_and(|waiting| waiting.id == id);
+        let (counted, waits) = (is_first(&self.confirmed), is_first(&self.waiting));
+        match status {
+            TransactionStatus::Final if counted => drop(self.confirmed.pop_front()),
+            TransactionStatus::Final if waits => drop(self.waiting.pop_front()),
+            TransactionStatus::Confirmed if waits => {
+                self.confirmed.extend(self.waiting.pop_front());
+            }
+            TransactionStatus::Pending | TransactionStatus::Unknown if counted => {
+                // Its successors are undone with it, or still behind it.
+                self.confirmed.append(&mut self.waiting);
+                self.waiting = mem::take(&mut self.confirmed);
+            }
+            _ => {}
+        }
     }
 
     /// All that wait, if the oldest of them has waited too long; they count as handed over then.

@@ -38,7 +38,7 @@ pub(super) struct Summary {
     pub(super) head_heights: Vec<u64>,
     /// Blocks and transfers that were counted on and undone, which only some modules may do.
     pub(super) undone: Undone,
-    /// How many databases were opened again, and held what they should.
+    /// How many databases were sound, and held what they should.
     pub(super) databases: u32,
     /// What was broken.
     pub(super) violations: Vec<Violation>,
@@ -85,7 +85,7 @@ impl fmt::Display for Summary {
         }
         if !self.interrupted {
             let databases = self.databases;
-            writeln!(f, "  databases  {databases} opened again, with all that was final")?;
+            writeln!(f, "  databases  {databases} sound, with all that was final")?;
         }
         writeln!(f, "  time       {:.1} s", self.seconds)?;
         for violation in &self.violations {

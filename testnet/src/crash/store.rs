@@ -1,22 +1,22 @@
-//! Whether a stopped node's database opens and holds what its node said.
+//! Whether a stopped node's database is sound and holds what its node said.
 //!
-//! [`inspect`] is the one place that knows how that is found out: the node is started again, alone,
-//! and shows what it has.
+//! [`inspect`] is the one place that knows how that is found out: `node check` goes through all of
+//! it, and then the node is started again, alone, and shows its chain.
 
 use super::{
     eyes,
     watch::{Chain, Promise},
 };
-use crate::live::{
-    fleet::{Exit, Fleet, FleetError, GRACE},
-    tail::tail,
-};
+use crate::live::fleet::{Exit, Fleet, FleetError, GRACE};
 use std::{
     path::Path,
     thread,
     time::{Duration, Instant},
 };
 use wallet_cli::client::Client;
+
+#[cfg(test)]
+mod tests;
 
 /// How long a node may take until it answers.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -27,8 +27,8 @@ const LOOK: Duration = Duration::from_millis(50);
 /// A fault that was found, and the promise it breaks.
 pub(super) type Fault = (Promise, String);
 
-/// Opens the database of node `id`, which is stopped, and compares it with what the node showed of
-/// its chain before. None if all is well.
+/// Checks the database of node `id`, which is stopped and whose directory is `dir`, and compares it
+/// with what the node showed of its chain before. None if all is well.
 ///
 /// # Errors
 ///
@@ -36,15 +36,18 @@ pub(super) type Fault = (Promise, String);
 pub(super) fn inspect(
     fleet: &mut Fleet,
     id: u32,
-    log: &Path,
+    dir: &Path,
     client: &Client,
     before: &Chain,
 ) -> Result<Option<Fault>, FleetError> {
+    if let Some(flaw) = flaw(dir) {
+        return Ok(Some((Promise::Store, flaw)));
+    }
     fleet.start(id)?;
     let deadline = Instant::now() + PATIENCE;
     let after = loop {
         if let Some((_, exit)) = fleet.reap().into_iter().find(|(other, _)| *other == id) {
-            return Ok(Some(unopened(exit, log)));
+            return Ok(Some((Promise::Store, format!("its node ends by itself, {exit}"))));
         }
         match eyes::chain(client) {
             Ok(chain) => break chain,
@@ -58,6 +61,20 @@ pub(super) fn inspect(
     let lost = before.lost_in(&after).map(|lost| (Promise::Store, lost));
     let unwell = stop(fleet, id)?.map(|fault| (Promise::Health, fault));
     Ok(lost.or(unwell))
+}
+
+/// What is wrong with the database in `dir` by itself, if anything is.
+fn flaw(dir: &Path) -> Option<String> {
+    match node::check::check(dir, &mut |_, _| {}) {
+        Err(error) => Some(format!("it cannot be checked: {error}")),
+        Ok(report) => {
+            let first = report.flaws.first()?;
+            Some(match report.flaws.len() {
+                1 => format!("it is flawed: {first}"),
+                count => format!("it has {count} flaws; the first: {first}"),
+            })
+        }
+    }
 }
 
 /// Asks a node to stop. What is wrong with how it ended, if anything is.
@@ -75,8 +92,4 @@ pub(super) fn stop(fleet: &mut Fleet, id: u32) -> Result<Option<String>, FleetEr
         }
         Err(error) => Err(error),
     }
-}
-
-fn unopened(exit: Exit, log: &Path) -> Fault {
-    (Promise::Store, format!("it does not open ({exit}); the end of the log:\n{}", tail(log)))
 }

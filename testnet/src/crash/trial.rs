@@ -293,8 +293,8 @@ impl Trial<'_> {
         }
         let mut held = 0;
         for (id, chain) in (0..).zip(&chains) {
-            let (log, client) = (self.net.place.log(id), &self.clients[id as usize]);
-            match store::inspect(&mut self.fleet, id, &log, client, chain)? {
+            let (dir, client) = (self.net.place.node(id), &self.clients[id as usize]);
+            match store::inspect(&mut self.fleet, id, &dir, client, chain)? {
                 None => held += 1,
                 Some((promise, what)) => self.watch.breaks(promise, self.moment(), id, what),
             }

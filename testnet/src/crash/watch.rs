@@ -11,7 +11,7 @@
 //! | accountability | somebody is accused, or heard with two values in one slot |
 //! | health | a node halts, or ends although nobody killed it |
 //! | progress | when all are back, somebody's height stands still, or a transfer is not final |
-//! | store | a stopped node's database does not hold what the node said |
+//! | store | a stopped node's database is not sound, or does not hold what the node said |
 //!
 //! Where nothing is ever certain, a block or a transfer that lay deep enough to be counted on and is
 //! undone breaks no promise: it is counted.
@@ -61,7 +61,7 @@ pub enum Promise {
     Health,
     /// When all are back, everybody gets on.
     Progress,
-    /// A database opens, and holds what its node said.
+    /// A database is sound, and holds what its node said.
     Store,
 }
 

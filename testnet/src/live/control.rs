@@ -7,9 +7,11 @@
 use super::{
     fleet::{Exit, FleetError, GRACE},
     home::Place,
+    partition::{BadGroups, Groups},
     registry::Registry,
     sight::NodeView,
 };
+use consensus::catalogue::Depths;
 use crypto::hash;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -39,7 +41,7 @@ const LONGEST_PATH: usize = 100;
 const PATIENCE: Duration = GRACE.saturating_add(Duration::from_secs(5));
 
 /// What can be asked of a running net.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "lowercase", deny_unknown_fields)]
 pub enum Request {
     /// How is everybody?
@@ -59,6 +61,13 @@ pub enum Request {
         /// Which.
         id: u32,
     },
+    /// Let nothing pass between these groups, and everything else again.
+    Partition {
+        /// By id.
+        groups: Groups,
+    },
+    /// Let everything pass.
+    Heal {},
 }
 
 /// What a running net answers.
@@ -81,6 +90,15 @@ pub enum Answer {
         /// Its process.
         pid: u32,
     },
+    /// Nothing passes between these groups.
+    Partitioned {
+        /// By id.
+        groups: Groups,
+        /// Who is in none of them, and reaches all.
+        free: Vec<u32>,
+    },
+    /// Everything passes.
+    Healed {},
     /// It was not done.
     Refused {
         /// In one word, for exit codes.
@@ -111,8 +129,20 @@ pub struct NetView {
     pub chain_id: String,
     /// Where everything lies.
     pub dir: String,
+    /// How deep a block must lie to be counted on; left out where it is final at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub depths: Option<Depths>,
+    /// The groups between which nothing passes; left out while there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition: Option<Groups>,
     /// Everybody, by id.
     pub nodes: Vec<NodeView>,
+}
+
+impl From<BadGroups> for Answer {
+    fn from(error: BadGroups) -> Answer {
+        Answer::Refused { reason: Reason::Input, message: error.to_string() }
+    }
 }
 
 impl Answer {

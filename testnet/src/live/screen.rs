@@ -10,6 +10,7 @@
 
 use super::{
     fleet::Exit,
+    partition::Groups,
     sight::{NodeView, Sight},
 };
 use serde::Serialize;
@@ -63,6 +64,15 @@ pub enum Report {
         /// Its process.
         pid: u32,
     },
+    /// Nothing passes between these groups any more.
+    Partitioned {
+        /// By id.
+        groups: Groups,
+        /// Who is in none of them, and reaches all.
+        free: Vec<u32>,
+    },
+    /// Everything passes again.
+    Healed {},
     /// A line of the demo.
     Demo(Line),
     /// The reader was too slow for some news.
@@ -260,6 +270,10 @@ fn text(report: &Report) -> String {
             format!("node {id} is down ({exit}); `testnet start {id}` starts it again\n")
         }
         Report::Started { id, pid } => format!("node {id} is started again, as process {pid}\n"),
+        Report::Partitioned { groups, .. } => {
+            format!("nothing passes between {groups} any more; `testnet heal` ends that\n")
+        }
+        Report::Healed {} => "everything passes again\n".to_owned(),
         Report::Demo(Line { step, kind, text }) => match kind {
             Kind::Title => format!("\n\n{step}. {text}\n"),
             Kind::Text | Kind::Done => format!("\n{text}\n"),

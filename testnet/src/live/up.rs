@@ -5,22 +5,26 @@
 //! stopped, nobody left behind.
 
 use super::{
-    control::{Answer, NetView, Request, server::Server},
+    control::{Answer, NetView, Reason, Request, server::Server},
+    cuts::Cuts,
     demo::{self, Demo, DemoError},
     fleet::{Exit, Fleet, FleetError, GRACE},
     home::{Home, HomeError, Place},
     myself::Myself,
     net::{Net, NetError, Wish},
+    partition::Groups,
     registry::{Note, Registry},
     screen::{Line, Ready, Report, Screen, Style},
     sight::{self, Memory, NodeView, Sight},
     tail::tail,
 };
 use nix::sys::stat::{Mode, umask};
+use node::control::ControlError;
 use std::{
     io,
     path::PathBuf,
     sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
+    thread,
     time::{Duration, Instant},
 };
 use thiserror::Error;
@@ -128,6 +132,7 @@ struct Session {
     net: Net,
     fleet: Fleet,
     memories: Vec<Memory>,
+    cuts: Cuts,
     screen: Screen,
     myself: Myself,
     inbox: Receiver<Event>,
@@ -153,7 +158,8 @@ impl Session {
         .map_err(UpError::System)?;
         let fleet = Fleet::of(&net, &myself);
         let memories = vec![Memory::default(); net.record.nodes.len()];
-        Ok(Session { net, fleet, memories, screen, myself, inbox, events, demo: None })
+        let cuts = Cuts::default();
+        Ok(Session { net, fleet, memories, cuts, screen, myself, inbox, events, demo: None })
     }
 
     fn run(&mut self, order: &Order, temporary: bool) -> Result<End, UpError> {
@@ -240,6 +246,7 @@ impl Session {
     /// The loop.
     fn watch(&mut self, until: Option<Instant>) -> End {
         let mut show = Instant::now();
+        let mut tell = show;
         loop {
             match self.inbox.recv_timeout(BEAT) {
                 Ok(Event::Interrupted) => return End::Asked,
@@ -259,8 +266,14 @@ impl Session {
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
             }
             for (id, exit) in self.fleet.reap() {
-                self.memories[id as usize].forget();
+                self.ended(id);
                 self.screen.tell(&Report::Exited { id, exit });
+            }
+            let begun = Instant::now();
+            if begun >= tell {
+                self.tell_cuts();
+                // A frozen node takes all of our patience; the rest gets as much time.
+                tell = Instant::now() + begun.elapsed();
             }
             let now = Instant::now();
             if now >= show {
@@ -277,6 +290,8 @@ impl Session {
     fn obey(&mut self, request: Request) -> Answer {
         let done = match request {
             Request::Status {} => return Answer::Status(self.view()),
+            Request::Partition { groups } => return self.cut(Some(groups)),
+            Request::Heal {} => return self.cut(None),
             Request::Kill { id } => self.fleet.kill(id).map(|exit| Answer::Exited { id, exit }),
             Request::Stop { id } => {
                 self.fleet.stop(id, GRACE).map(|exit| Answer::Exited { id, exit })
@@ -293,14 +308,71 @@ impl Session {
     }
 
     fn confirm(&mut self, answer: &Answer) {
-        match *answer {
+        match answer.clone() {
             Answer::Exited { id, exit } => {
-                self.memories[id as usize].forget();
+                self.ended(id);
                 self.screen.confirm(&Report::Exited { id, exit });
             }
-            Answer::Started { id, pid } => self.screen.confirm(&Report::Started { id, pid }),
+            Answer::Started { id, pid } => {
+                self.cuts.started(id);
+                self.screen.confirm(&Report::Started { id, pid });
+            }
+            Answer::Partitioned { groups, free } => {
+                self.screen.confirm(&Report::Partitioned { groups, free });
+            }
+            Answer::Healed {} => self.screen.confirm(&Report::Healed {}),
             Answer::Status(_) | Answer::Refused { .. } => {}
         }
+    }
+
+    fn ended(&mut self, id: u32) {
+        self.memories[id as usize].forget();
+        self.cuts.ended(id);
+    }
+
+    /// Makes a partition, or heals it. When the answer is good, it is complete.
+    fn cut(&mut self, groups: Option<Groups>) -> Answer {
+        let nodes = self.net.len();
+        if let Some(Err(error)) = groups.as_ref().map(|groups| groups.check(nodes)) {
+            return error.into();
+        }
+        let running: Vec<_> = self.net.ids().filter(|id| self.fleet.pid(*id).is_some()).collect();
+        self.cuts.set(groups.clone(), running.iter().copied());
+        let deadline = Instant::now() + GRACE;
+        loop {
+            // Who has just been started does not listen yet.
+            self.tell_cuts();
+            let Some((id, why)) = self.cuts.untold().next() else { break };
+            if let Some(why @ ControlError::TooLong { .. }) = why {
+                // It never will. Those with shorter paths hear everybody again.
+                let message = why.to_string();
+                self.cuts.set(None, running);
+                return Answer::Refused { reason: Reason::Input, message };
+            }
+            if Instant::now() >= deadline {
+                let why = why.map(ToString::to_string).unwrap_or_default();
+                let message =
+                    format!("node {id} cannot be told, which is tried again and again: {why}");
+                return Answer::Refused { reason: Reason::Failure, message };
+            }
+            thread::sleep(BEAT / 4);
+            for (id, exit) in self.fleet.reap() {
+                self.ended(id);
+                self.screen.tell(&Report::Exited { id, exit });
+            }
+        }
+        let answer = match groups {
+            Some(groups) => Answer::Partitioned { free: groups.free(nodes), groups },
+            None => Answer::Healed {},
+        };
+        self.confirm(&answer);
+        answer
+    }
+
+    /// Tells whoever has not been told yet whom to cut off.
+    fn tell_cuts(&mut self) {
+        let place = &self.net.place;
+        self.cuts.tell(|id, request| node::control::ask(&place.node(id), request).map(drop));
     }
 
     fn view(&self) -> NetView {
@@ -308,6 +380,8 @@ impl Session {
             consensus: self.net.genesis.consensus.clone(),
             chain_id: self.net.chain_id().to_string(),
             dir: self.net.place.dir().display().to_string(),
+            depths: self.net.depths(),
+            partition: self.cuts.groups().cloned(),
             nodes: self.views(),
         }
     }

@@ -19,7 +19,7 @@ use std::{
 use tempfile::TempDir;
 
 /// How long anything may take before a test fails. Two shared cores can be slow.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
 
 /// `testnet` with these arguments, and a registry of temporary files of its own.
 pub(crate) fn testnet(temp: &Path, args: &[&str]) -> Command {

@@ -34,3 +34,27 @@ fn what_waits_too_long_is_handed_over_again_in_order_and_not_at_once_again() {
 fn nothing_waits_too_long_where_nothing_waits() {
     assert_eq!(purse().late(Instant::now()), []);
 }
+
+#[test]
+fn what_is_counted_on_is_watched_until_it_is_final_and_waits_again_if_it_was_undone() {
+    let (mut purse, to) = (purse(), SecretKey::from_seed([2; 32]).public().address());
+    let ids: Vec<_> = (0..4).map(|_| purse.pay(to).id()).collect();
+    let queues = |purse: &Purse| {
+        [&purse.confirmed, &purse.waiting]
+            .map(|queue| queue.iter().map(|w| w.id).collect::<Vec<_>>())
+    };
+    purse.heard(ids[0], TransactionStatus::Pending);
+    assert_eq!(queues(&purse), [vec![], ids.clone()]);
+    purse.heard(ids[0], TransactionStatus::Confirmed);
+    purse.heard(ids[1], TransactionStatus::Confirmed);
+    purse.heard(ids[0], TransactionStatus::Confirmed);
+    assert_eq!(queues(&purse), [ids[..2].to_vec(), ids[2..].to_vec()]);
+    purse.heard(ids[0], TransactionStatus::Final);
+    assert_eq!(queues(&purse), [ids[1..2].to_vec(), ids[2..].to_vec()]);
+    purse.heard(ids[1], TransactionStatus::Pending);
+    assert_eq!(queues(&purse), [vec![], ids[1..].to_vec()], "in their order");
+    for id in &ids[1..] {
+        purse.heard(*id, TransactionStatus::Final);
+    }
+    assert_eq!(queues(&purse), [vec![], vec![]]);
+}

@@ -42,7 +42,7 @@ tendermint, 4 nodes, seed 42: 100 rounds
   processes  151 killed, 151 started again
   transfers  80 sent, 80 final
   heights    412 412 411 412
-  databases  4 opened again, with all that was final
+  databases  4 sound, with all that was final
   time       112.3 s
 
 No promise was broken.";

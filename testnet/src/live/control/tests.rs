@@ -1,4 +1,5 @@
 use super::{server::Server, *};
+use crate::live::net::MOST_REPLICAS;
 use std::{
     os::unix::fs::PermissionsExt,
     os::unix::net::UnixListener,
@@ -49,9 +50,23 @@ fn requests_are_written_as_the_help_says() {
         (r#"{"command":"stop","id":0}"#, Request::Stop { id: 0 }),
         (r#"{"id":1,"command":"start"}"#, Request::Start { id: 1 }),
         (r#"{"command":"status"}"#, Request::Status {}),
+        (
+            r#"{"command":"partition","groups":[[0,1],[2]]}"#,
+            Request::Partition { groups: "0,1/2".parse().unwrap() },
+        ),
+        (r#"{"command":"heal"}"#, Request::Heal {}),
     ] {
         assert_eq!(server::parse(line.as_bytes()), Ok(request), "{line}");
     }
+}
+
+#[test]
+fn the_largest_partition_fits_into_a_request() {
+    let (_dir, place, _server, asked) = served();
+    let groups = Groups((0..MOST_REPLICAS).map(|id| vec![id]).collect());
+    let request = Request::Partition { groups };
+    ask(&place, request.clone()).unwrap();
+    assert_eq!(*asked.lock().unwrap(), [request]);
 }
 
 #[test]

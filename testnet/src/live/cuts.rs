@@ -1,0 +1,62 @@
+//! The partition a running net is in, and who has not been told of it yet.
+//!
+//! A node learns whom to cut off over its control socket, and forgets it when it ends. So a node that
+//! was started again is told again, as soon as it listens; until then the others have cut it off from
+//! their side. Only two nodes of different groups that start at the same moment may meet before they
+//! are told.
+
+use super::partition::Groups;
+use node::control::{ControlError, Request};
+use std::collections::{BTreeMap, BTreeSet};
+
+#[cfg(test)]
+mod tests;
+
+/// Who is cut off from whom.
+#[derive(Debug, Default)]
+pub struct Cuts {
+    groups: Option<Groups>,
+    /// Whose process may not know it yet, and why it was not told.
+    untold: BTreeMap<u32, Option<ControlError>>,
+}
+
+impl Cuts {
+    /// The partition, if there is one.
+    pub fn groups(&self) -> Option<&Groups> {
+        self.groups.as_ref()
+    }
+
+    /// From now on it is this partition, or none; these processes have to be told.
+    pub fn set(&mut self, groups: Option<Groups>, running: impl IntoIterator<Item = u32>) {
+        self.groups = groups;
+        self.untold = running.into_iter().map(|id| (id, None)).collect();
+    }
+
+    /// A node's process was started: it reaches everybody.
+    pub fn started(&mut self, id: u32) {
+        if self.groups.is_some() {
+            self.untold.insert(id, None);
+        }
+    }
+
+    /// A node's process has ended, and what it knew with it.
+    pub fn ended(&mut self, id: u32) {
+        self.untold.remove(&id);
+    }
+
+    /// Who has not been told, and why, as far as that was tried.
+    pub fn untold(&self) -> impl Iterator<Item = (u32, Option<&ControlError>)> {
+        self.untold.iter().map(|(id, why)| (*id, why.as_ref()))
+    }
+
+    /// Tells everybody who has not been told, by `ask`.
+    pub fn tell(&mut self, mut ask: impl FnMut(u32, &Request) -> Result<(), ControlError>) {
+        let groups = self.groups.as_ref();
+        self.untold.retain(|id, why| {
+            let cut = groups.map_or(BTreeSet::new(), |groups| groups.cut_off_from(*id));
+            let request = if cut.is_empty() { Request::Heal } else { Request::Cut(cut) };
+            *why = ask(*id, &request).err();
+            why.is_some()
+        });
+    }
+}
