@@ -1,5 +1,6 @@
 //! Lies about blocks: an honest protocol that is shown a bent ledger. `censor` hides some
-//! transactions from it, `invalid-block` has it build blocks that do not execute.
+//! transactions from it, `invalid-block` has it build blocks that do not execute, and a lie that
+//! knows its protocol may date them.
 
 use super::{Lie, Seat, note};
 use crate::protocol::{Application, Input, Protocol, Turn};
@@ -49,6 +50,17 @@ impl<P: Protocol> Lie<P> for InvalidBlock {
     }
 }
 
+/// Lets the protocol take a step before a ledger that dates the blocks it builds: `time`, or the
+/// earliest allowed where that is not later.
+pub(crate) fn step_dated<P: Protocol>(
+    honest: &mut P,
+    input: Input<P::Message>,
+    time: u64,
+    turn: &mut Turn<'_, P::Message>,
+) {
+    step_before(honest, input, Bend::Date(time), turn);
+}
+
 /// What was done to a protocol's view during a step.
 struct View {
     victim: Option<PublicKey>,
@@ -87,6 +99,7 @@ fn step_before<P: Protocol>(
 enum Bend {
     Hide(Option<PublicKey>),
     Spoil,
+    Date(u64),
 }
 
 /// The ledger as a liar shows it to its protocol.
@@ -131,9 +144,13 @@ impl Application for Bent<'_> {
         waiting
     }
 
-    fn assemble(&self, draft: Draft) -> Result<Arc<Block>, Rejected> {
+    fn assemble(&self, mut draft: Draft) -> Result<Arc<Block>, Rejected> {
+        if let Bend::Date(time) = self.bend {
+            draft.time = time;
+        }
         let block = self.app.assemble(draft)?;
         match self.bend {
+            Bend::Date(_) => Ok(block),
             Bend::Hide(_) => {
                 let count = self.hiding.replace(0);
                 if count > 0 {

@@ -32,8 +32,10 @@ mod stale;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub(crate) use bent::step_dated;
 pub use bent::{Censor, InvalidBlock};
 pub use catalogue::{About, Entry, NoLie, UnknownLie, choose, find, list};
+pub(crate) use drop::recipients;
 pub use plot::{Plot, Side};
 
 use crate::{
@@ -42,7 +44,7 @@ use crate::{
 };
 use ledger::{Hand, Header, Proof, Slot};
 use rand_chacha::rand_core::Rng;
-use std::{fmt, sync::Arc, time::Duration};
+use std::{collections::VecDeque, fmt, sync::Arc, time::Duration};
 
 /// How a replica lies. One for each life.
 pub trait Lie<P: Protocol>: Send {
@@ -139,6 +141,23 @@ impl<P: Protocol> Protocol for Liar<P> {
 impl<P: Protocol> fmt::Debug for Liar<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Liar").field("lies", &self.lie.is_some()).finish_non_exhaustive()
+    }
+}
+
+/// Lets the honest protocol take a step. `bend` is given each of its effects, and whatever message
+/// it returns is heard by the honest protocol as its own, as the replica would have it: for lies
+/// that say past the replica's signer what must be heard back all the same.
+pub(crate) fn run<P: Protocol>(
+    honest: &mut P,
+    input: Input<P::Message>,
+    turn: &mut Turn<'_, P::Message>,
+    mut bend: impl FnMut(Effect<P::Message>, &mut Turn<'_, P::Message>) -> Option<Signed<P::Message>>,
+) {
+    let mut inputs = VecDeque::from([input]);
+    while let Some(input) = inputs.pop_front() {
+        for effect in turn.apart(|inner| honest.step(input, inner)) {
+            inputs.extend(bend(effect, turn).map(Input::Heard));
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! Stories of whole replicas among which some lie.
 
 mod faults;
+mod knowing;
+mod mining;
 mod twins;
 
 use super::*;
@@ -64,4 +66,15 @@ fn told<P: Protocol>(world: &World<P>) -> BTreeMap<String, usize> {
 fn times<P: Protocol>(world: &World<P>, beginning: &str) -> usize {
     let told = told(world);
     told.iter().filter(|(detail, _)| detail.starts_with(beginning)).map(|(_, count)| count).sum()
+}
+
+/// How often an honest replica made a remark in which these words are.
+fn remarks<P: Protocol>(world: &World<P>, label: &str, words: &str) -> usize {
+    let honest = |id: &ReplicaId| !world.setup().byzantine.contains_key(id);
+    let lines = world.record().lines().iter().filter(|line| honest(&line.replica));
+    let told = lines.filter(|line| match &line.what {
+        What::Note { label: told, detail } => told == label && detail.contains(words),
+        _ => false,
+    });
+    told.count()
 }
