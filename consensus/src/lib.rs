@@ -6,8 +6,10 @@
 //!
 //! Read [`protocol`] first, then [`tendermint`], [`pbft`] and [`nakamoto`] as chapters. [`quorum`] holds the
 //! types whose existence proves that something was verified. [`catalogue`] is the only place that
-//! knows all modules by name.
+//! knows all modules by name. Lies about all of them are in `byzantine`, behind the feature of that name.
 
+#[cfg(any(test, feature = "byzantine"))]
+pub mod byzantine;
 pub mod catalogue;
 pub mod nakamoto;
 pub mod pbft;

@@ -54,6 +54,15 @@ pub trait Protocol {
     fn verify(headers: &[Header], proof: &Proof, trusted: Trusted<'_>) -> Result<(), Unproven>
     where
         Self: Sized;
+
+    /// The lies that know this protocol, besides those that fit every one.
+    #[cfg(any(test, feature = "byzantine"))]
+    fn lies() -> Vec<crate::byzantine::Entry<Self>>
+    where
+        Self: Sized,
+    {
+        Vec::new()
+    }
 }
 
 /// What whoever checks a proof takes for granted.
@@ -151,7 +160,8 @@ pub enum Effect<M> {
         /// What to say.
         message: M,
     },
-    /// Passes on a message without a slot (a mined block); the rest spreads by itself.
+    /// Passes on a message without a slot (a mined block); the rest spreads by itself. It goes past
+    /// the signer, which is why liars say so what they sign themselves.
     Relay {
         /// Whom it is for.
         to: To,
@@ -365,6 +375,12 @@ impl<'a, M: Message> Turn<'a, M> {
     /// records.
     pub fn open(&self, claimed: &Claimed<M>) -> Option<Signed<M>> {
         claimed.clone().open(self.keys).ok()
+    }
+
+    /// What signatures are checked with, for a turn within this one.
+    #[cfg(any(test, feature = "byzantine"))]
+    pub(crate) fn keys(&self) -> &'a Keys {
+        self.keys
     }
 
     /// Runs an inner protocol and takes its effects instead of passing them on. For wrappers.

@@ -74,7 +74,8 @@ pub use verdict::{Standing, Verdict, Violation};
 /// What is promised in a run, and by whom.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Promises {
-    /// Those who may do anything: liars, and machines that lose their disks. Nobody looks at them.
+    /// Those who may do anything: machines that lose their disks, for example. Nobody looks at them,
+    /// nor at those who [lie](crate::Setup::byzantine).
     pub faulty: BTreeSet<ReplicaId>,
     /// How many of the newest final heights of a replica may still lack a proof, beyond those that
     /// the module asks for ([`catalogue::unproven`]). [`PROVEN_LATE`] more where blocks are final by
@@ -143,7 +144,8 @@ type Verify =
 
 impl Checker {
     /// Begins before a world did: its first look sees everything.
-    pub fn of<P: Protocol>(world: &World<P>, promises: Promises) -> Checker {
+    pub fn of<P: Protocol>(world: &World<P>, mut promises: Promises) -> Checker {
+        promises.faulty.extend(world.setup().byzantine.keys());
         let keys = world.setup().keys(world.genesis());
         let genesis = world.genesis().clone();
         let verify: Verify = Box::new(move |headers, proof, parent, committee| {

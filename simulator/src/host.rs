@@ -6,6 +6,7 @@ use crate::{
     delay::{Delay, Dice},
     disk::Disk,
     mining::Miner,
+    places::Place,
     record::Tracing,
     setup::{Setup, grow, stream},
 };
@@ -18,7 +19,8 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 /// Where a replica lives, dies and lives again.
 #[derive(Debug)]
 pub(crate) struct Host<P: Protocol> {
-    id: ReplicaId,
+    pub(crate) id: ReplicaId,
+    place: Place,
     pub(crate) disk: Arc<Disk>,
     /// None while it is down.
     pub(crate) replica: Option<Replica<P>>,
@@ -27,6 +29,8 @@ pub(crate) struct Host<P: Protocol> {
     /// Which life this is, or was last: what was under way to an earlier one is void.
     pub(crate) life: u32,
     born: Duration,
+    /// By how much its calendar is ahead of its twin's, so that the two never build the same block.
+    ahead: Duration,
     /// How its calendar is wrong.
     pub(crate) skew: Skew,
     /// How long its disk takes for a sync, and the chance that this is drawn by.
@@ -40,19 +44,23 @@ pub(crate) struct Host<P: Protocol> {
 }
 
 impl<P: Protocol> Host<P> {
-    /// A fresh disk and nobody there yet.
-    pub(crate) fn new(id: ReplicaId, setup: &Setup) -> Host<P> {
+    /// A fresh disk and nobody there yet. Whoever lives in a second place has other chances than its
+    /// twin, and `share` of its hash rate.
+    pub(crate) fn new(id: ReplicaId, place: Place, share: f64, setup: &Setup) -> Host<P> {
+        let number = place.0 as u64;
         Host {
             id,
+            place,
             disk: Arc::default(),
             replica: None,
             cache: TransactionCache::default(),
             life: 0,
             born: Duration::ZERO,
+            ahead: Duration::from_millis(u64::from(place.0 != id.0 as usize)),
             skew: setup.clocks.get(&id).copied().unwrap_or_default(),
             sync_delay: setup.disks.get(&id).unwrap_or(&setup.sync_delay).clone(),
-            chance: stream(setup.seed, "disk", id.0.into()),
-            miner: Miner::new(id, setup),
+            chance: stream(setup.seed, "disk", number),
+            miner: Miner::new(id, number, share, setup),
             alarms: BTreeMap::new(),
             alarms_set: 0,
         }
@@ -74,7 +82,7 @@ impl<P: Protocol> Host<P> {
         self.life += 1;
         self.born = now;
         // Each life draws other chances than the one before, as a real process would.
-        let lives = u64::from(self.id.0) << 32 | u64::from(self.life);
+        let lives = (self.place.0 as u64) << 32 | u64::from(self.life);
         let opened = Replica::open(replica::Setup {
             me: self.id,
             genesis: genesis.clone(),
@@ -110,7 +118,7 @@ impl<P: Protocol> Host<P> {
     /// What its clocks show at `now` in virtual time.
     pub(crate) fn moment(&self, now: Duration, genesis: &Genesis) -> Moment {
         let wall = self.skew.wall(Duration::from_millis(genesis.time), now);
-        Moment { now: now - self.born, wall }
+        Moment { now: now - self.born, wall: wall + self.ahead }
     }
 
     /// How long the sync takes that begins now.

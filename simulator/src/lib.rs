@@ -48,6 +48,7 @@ pub mod latency;
 pub mod mining;
 pub mod network;
 mod parcel;
+mod places;
 mod queue;
 pub mod record;
 pub mod schedule;

@@ -54,6 +54,8 @@ pub struct Find {
 pub(crate) struct Miner {
     /// Hashes a second in the beginning; an equal share of what all need, if none.
     rate: Option<f64>,
+    /// How much of it is this computer's.
+    share: f64,
     /// How many times that it is now.
     factor: f64,
     chance: ChaCha8Rng,
@@ -80,14 +82,14 @@ impl Find {
 impl Miner {
     /// # Panics
     /// If the setup gives it a hash rate that is none.
-    pub(crate) fn new(id: ReplicaId, setup: &Setup) -> Miner {
+    pub(crate) fn new(id: ReplicaId, number: u64, share: f64, setup: &Setup) -> Miner {
         let rate = setup.hash_rates.get(&id).copied();
         if let Some(rate) = rate {
             let good = rate.is_finite() && rate >= 0.0;
             assert!(good, "replica {id} cannot try {rate} hashes a second");
         }
-        let chance = stream(setup.seed, "mining", id.0.into());
-        Miner { rate, factor: 1.0, chance, search: None, searches: 0 }
+        let chance = stream(setup.seed, "mining", number);
+        Miner { rate, share, factor: 1.0, chance, search: None, searches: 0 }
     }
 
     /// Searches for this header's nonce instead of any other's.
@@ -116,12 +118,12 @@ impl Miner {
 
     /// When the present search ends, from now, and the number under which it is going to. None if
     /// there is no search, or nothing is tried. Whatever was drawn before is void.
-    pub(crate) fn draw(&mut self, share: f64) -> Option<(Duration, u64)> {
+    pub(crate) fn draw(&mut self, usual: f64) -> Option<(Duration, u64)> {
         let dice = Dice::roll(&mut self.chance);
         self.searches += 1;
         let search = self.search.as_mut()?;
         search.number = self.searches;
-        let rate = self.rate.unwrap_or(share) * self.factor;
+        let rate = self.rate.unwrap_or(usual) * self.share * self.factor;
         if rate <= 0.0 {
             return None;
         }

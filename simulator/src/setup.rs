@@ -54,6 +54,9 @@ pub struct Setup {
     pub hash_rates: BTreeMap<ReplicaId, f64>,
     /// What goes wrong when.
     pub schedule: Schedule,
+    /// Who lies, and how: by the names of [`consensus::byzantine::list`]. The checker takes none of
+    /// them at its word.
+    pub byzantine: BTreeMap<ReplicaId, String>,
     /// Whether everything travels as bytes and is signed with real Ed25519 keys, as between real
     /// nodes. Otherwise values travel as they are, under signatures that only this world can make
     /// and check, which is several times faster.
@@ -83,6 +86,7 @@ impl Setup {
             clocks: BTreeMap::new(),
             hash_rates: BTreeMap::new(),
             schedule: Schedule::default(),
+            byzantine: BTreeMap::new(),
             wire: false,
             tracing: Tracing::Hashed,
             options: Options::default(),

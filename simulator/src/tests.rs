@@ -5,6 +5,7 @@ mod conditions;
 mod crashes;
 mod faultless;
 mod faults;
+mod lies;
 mod mining;
 mod money;
 mod mutants;

@@ -1,6 +1,6 @@
 //! Who is connected to whom, and how what is meant for many spreads.
 
-use crate::{parcel::Parcel, setup::stream};
+use crate::{parcel::Parcel, places::Place, setup::stream};
 use ledger::ReplicaId;
 use rand_chacha::{ChaCha8Rng, rand_core::Rng};
 use serde::{Deserialize, Serialize};
@@ -41,6 +41,7 @@ pub(crate) struct Rumour<M> {
 #[derive(Debug)]
 pub(crate) struct Overlay {
     neighbours: Vec<BTreeSet<ReplicaId>>,
+    /// By place.
     seen: Vec<Seen>,
     rumours: u64,
 }
@@ -54,8 +55,14 @@ struct Seen {
 }
 
 impl Overlay {
-    /// None where everybody is connected to everybody.
-    pub(crate) fn new(topology: Topology, seed: u64, replicas: u32) -> Option<Overlay> {
+    /// None where everybody is connected to everybody. Twins share their neighbours, and not what
+    /// they heard: there are as many memories as `places`.
+    pub(crate) fn new(
+        topology: Topology,
+        seed: u64,
+        replicas: u32,
+        places: usize,
+    ) -> Option<Overlay> {
         let Topology::Gossip { degree } = topology else { return None };
         let mut neighbours = vec![BTreeSet::new(); replicas as usize];
         let mut chance = stream(seed, "topology", 0);
@@ -68,24 +75,24 @@ impl Overlay {
                 }
             }
         }
-        Some(Overlay { neighbours, seen: vec![Seen::default(); replicas as usize], rumours: 0 })
+        Some(Overlay { neighbours, seen: vec![Seen::default(); places], rumours: 0 })
     }
 
     /// The name of a new rumour, which its origin knows.
-    pub(crate) fn begin(&mut self, origin: ReplicaId) -> u64 {
+    pub(crate) fn begin(&mut self, origin: Place) -> u64 {
         self.rumours += 1;
-        self.seen[origin.0 as usize].insert(self.rumours);
+        self.seen[origin.0].insert(self.rumours);
         self.rumours
     }
 
     /// Whether a replica hears a rumour for the first time.
-    pub(crate) fn is_news(&mut self, at: ReplicaId, number: u64) -> bool {
-        self.seen[at.0 as usize].insert(number)
+    pub(crate) fn is_news(&mut self, at: Place, number: u64) -> bool {
+        self.seen[at.0].insert(number)
     }
 
     /// A crash forgets what was heard.
-    pub(crate) fn forget(&mut self, at: ReplicaId) {
-        self.seen[at.0 as usize] = Seen::default();
+    pub(crate) fn forget(&mut self, at: Place) {
+        self.seen[at.0] = Seen::default();
     }
 
     /// Whom a replica tells.

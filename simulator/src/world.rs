@@ -5,10 +5,19 @@ mod faults;
 mod mining;
 
 use crate::{
-    counts::Counts, host::Host, network::Network, queue::Queue, record::Record, setup::Setup,
+    counts::Counts,
+    host::Host,
+    network::Network,
+    places::{Place, Places},
+    queue::Queue,
+    record::Record,
+    setup::{Setup, stream},
     topology::Overlay,
 };
-use consensus::Protocol;
+use consensus::{
+    Protocol,
+    byzantine::{Liar, Plot, choose},
+};
 use crypto::{Address, Hash};
 use errands::{Errand, What};
 use ledger::{
@@ -16,7 +25,7 @@ use ledger::{
     VerifiedTransaction,
 };
 use replica::{Answer, Query};
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 /// Some replicas of one protocol, and all there is around them.
 pub struct World<P: Protocol> {
@@ -30,7 +39,11 @@ pub struct World<P: Protocol> {
     network: Network,
     /// None where everybody is connected to everybody.
     overlay: Option<Overlay>,
-    hosts: Vec<Host<P>>,
+    /// By place.
+    hosts: Vec<Host<Liar<P>>>,
+    places: Places,
+    /// What the liars among them have agreed on.
+    plot: Arc<Plot>,
     record: Record,
     /// How many transactions each account has been made to sign here.
     nonces: BTreeMap<Address, u64>,
@@ -62,12 +75,24 @@ impl<P: Protocol> World<P> {
     /// Builds a world and begins every replica's first life, at virtual time zero.
     ///
     /// # Panics
-    /// If no chain can begin so, for want of a replica for example.
+    /// If no chain can begin so, for want of a replica for example, or nobody can lie so
+    /// ([`consensus::byzantine::find`]).
     pub fn new(setup: Setup, make: impl Fn(&Genesis) -> P + 'static) -> World<P> {
         let genesis = setup.genesis();
         let network = Network::new(setup.network.clone(), setup.seed, setup.replicas);
         // A module that the catalogue does not know is a test's, and final at once.
         let depths = consensus::catalogue::depths(&genesis).ok().flatten();
+        let liars = setup.byzantine.keys().copied().collect();
+        let plot = Plot::draw(setup.replicas, liars, &mut stream(setup.seed, "plot", 0));
+        let is_twins = |(id, name): (&ReplicaId, &String)| {
+            assert!(id.0 < setup.replicas, "there is no replica {id} to lie");
+            let lie = choose::<P>(name);
+            let lie = lie.unwrap_or_else(|error| panic!("replica {id} cannot lie so: {error}"));
+            lie.is_twins().then_some(*id)
+        };
+        let twins = setup.byzantine.iter().filter_map(is_twins).collect();
+        let places = Places::new(setup.replicas, &twins, &plot);
+        let host = |place| Host::new(places.seat(place), place, places.share(place), &setup);
         let mut world = World {
             keys: setup.keys(&genesis),
             genesis,
@@ -75,8 +100,10 @@ impl<P: Protocol> World<P> {
             now: Duration::ZERO,
             queue: Queue::new(),
             network,
-            overlay: Overlay::new(setup.topology, setup.seed, setup.replicas),
-            hosts: (0..setup.replicas).map(|id| Host::new(ReplicaId(id), &setup)).collect(),
+            overlay: Overlay::new(setup.topology, setup.seed, setup.replicas, places.all().count()),
+            hosts: places.all().map(host).collect(),
+            places,
+            plot: Arc::new(plot),
             record: Record::new(setup.replicas, setup.tracing),
             nonces: BTreeMap::new(),
             questions: 0,
@@ -119,7 +146,7 @@ impl<P: Protocol> World<P> {
     pub fn ask(&mut self, id: ReplicaId, query: Query) -> u64 {
         self.questions += 1;
         let what = What::Question(self.questions, Box::new(query));
-        self.send(id, Duration::ZERO, what);
+        self.send(self.places.first(id), Duration::ZERO, what);
         self.questions
     }
 
@@ -208,18 +235,19 @@ impl<P: Protocol> World<P> {
     /// A replica's disk, for tests in which it lies.
     #[cfg(test)]
     pub(crate) fn disk(&self, id: ReplicaId) -> &crate::disk::Disk {
-        &self.hosts[id.0 as usize].disk
+        &self.hosts[self.places.first(id).0].disk
     }
 
     /// The ledger of a replica that is up, which may run ahead of what it has reported.
     pub fn ledger(&self, id: ReplicaId) -> Option<&Ledger> {
-        self.hosts[id.0 as usize].replica.as_ref().map(|replica| replica.ledger())
+        let host = &self.hosts[self.places.first(id).0];
+        host.replica.as_ref().map(|replica| replica.ledger())
     }
 }
 
 impl<P: Protocol> World<P> {
-    fn host(&mut self, id: ReplicaId) -> &mut Host<P> {
-        &mut self.hosts[id.0 as usize]
+    fn host(&mut self, place: Place) -> &mut Host<Liar<P>> {
+        &mut self.hosts[place.0]
     }
 }
 

@@ -67,6 +67,8 @@
 //! commit one. Whoever rents more work than the honest have can undo what it likes above the
 //! committed root.
 
+#[cfg(any(test, feature = "byzantine"))]
+mod adversary;
 mod below;
 mod config;
 mod message;
@@ -157,6 +159,11 @@ impl Protocol for Nakamoto {
 
     fn verify(headers: &[Header], proof: &Proof, trusted: Trusted<'_>) -> Result<(), Unproven> {
         proof::verify(headers, proof, trusted)
+    }
+
+    #[cfg(any(test, feature = "byzantine"))]
+    fn lies() -> Vec<crate::byzantine::Entry<Nakamoto>> {
+        adversary::lies()
     }
 }
 

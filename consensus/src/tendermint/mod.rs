@@ -93,6 +93,8 @@
 //! machine at will can silence them in turn. And whoever changes the committee, by bonding a coin,
 //! chooses the moment at which the rotation is dealt anew.
 
+#[cfg(any(test, feature = "byzantine"))]
+mod adversary;
 mod config;
 mod life;
 mod log;
@@ -238,6 +240,11 @@ impl Protocol for Tendermint {
 
     fn verify(headers: &[Header], proof: &Proof, trusted: Trusted<'_>) -> Result<(), Unproven> {
         message::verify(headers, proof, trusted)
+    }
+
+    #[cfg(any(test, feature = "byzantine"))]
+    fn lies() -> Vec<crate::byzantine::Entry<Tendermint>> {
+        adversary::lies()
     }
 }
 

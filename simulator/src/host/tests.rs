@@ -2,7 +2,7 @@ use super::*;
 use consensus::{Timer, tendermint::Tendermint};
 
 fn host() -> Host<Tendermint> {
-    Host::new(ReplicaId(0), &Setup::new("tendermint", 4, 1))
+    Host::new(ReplicaId(0), Place(0), 1.0, &Setup::new("tendermint", 4, 1))
 }
 
 #[test]

@@ -20,7 +20,7 @@ fn easy() -> Target {
 fn searching(rate: f64) -> (Miner, Duration, u64) {
     let mut setup = setup(1);
     setup.hash_rates.insert(ZERO, rate);
-    let mut miner = Miner::new(ZERO, &setup);
+    let mut miner = Miner::new(ZERO, 0, 1.0, &setup);
     miner.begin(header(), easy());
     let (time, number) = miner.draw(0.0).expect("it tries");
     (miner, time, number)
@@ -100,7 +100,7 @@ const GOLDEN: [u128; 5] =
 fn a_miner_of_whom_nothing_is_said_has_its_share() {
     let share = equal_share(easy(), 4, Duration::from_secs(2));
     assert!((share - 2.0).abs() < 1e-9, "{share}");
-    let mut miner = Miner::new(ZERO, &setup(1));
+    let mut miner = Miner::new(ZERO, 0, 1.0, &setup(1));
     miner.begin(header(), easy());
     let (_, time, _) = searching(share);
     assert_eq!(miner.draw(share).expect("it tries").0, time);
@@ -117,7 +117,7 @@ fn work_is_counted_in_hashes_and_not_in_whole_ones() {
 #[test]
 #[should_panic(expected = "give the genesis an easier target")]
 fn what_no_simulation_could_find_is_refused() {
-    Miner::new(ZERO, &setup(1)).begin(header(), Target::for_hashes(1 << 30));
+    Miner::new(ZERO, 0, 1.0, &setup(1)).begin(header(), Target::for_hashes(1 << 30));
 }
 
 #[test]

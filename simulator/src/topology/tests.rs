@@ -1,12 +1,13 @@
 use super::*;
 
 fn overlay(degree: u32, seed: u64, replicas: u32) -> Overlay {
-    Overlay::new(Topology::Gossip { degree }, seed, replicas).expect("gossip has an overlay")
+    Overlay::new(Topology::Gossip { degree }, seed, replicas, replicas as usize)
+        .expect("gossip has an overlay")
 }
 
 #[test]
 fn a_direct_mesh_needs_no_overlay() {
-    assert!(Overlay::new(Topology::Mesh, 1, 4).is_none());
+    assert!(Overlay::new(Topology::Mesh, 1, 4, 4).is_none());
 }
 
 #[test]
@@ -36,12 +37,12 @@ fn the_smallest_worlds_have_overlays_too() {
 #[test]
 fn a_rumour_is_news_once_and_again_after_a_crash() {
     let mut overlay = overlay(2, 1, 3);
-    let number = overlay.begin(ReplicaId(0));
-    assert!(!overlay.is_news(ReplicaId(0), number), "its origin knows it");
-    assert!(overlay.is_news(ReplicaId(1), number));
-    assert!(!overlay.is_news(ReplicaId(1), number));
-    overlay.forget(ReplicaId(1));
-    assert!(overlay.is_news(ReplicaId(1), number));
+    let number = overlay.begin(Place(0));
+    assert!(!overlay.is_news(Place(0), number), "its origin knows it");
+    assert!(overlay.is_news(Place(1), number));
+    assert!(!overlay.is_news(Place(1), number));
+    overlay.forget(Place(1));
+    assert!(overlay.is_news(Place(1), number));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What is under way, and what happens when it arrives.
 
 use super::World;
-use crate::{disk::Mark, parcel::Parcel, record::Origin, topology::Rumour};
+use crate::{disk::Mark, parcel::Parcel, places::Place, record::Origin, topology::Rumour};
 use consensus::Protocol;
 use ledger::ReplicaId;
 use replica::{Action, Alarm, Event, Query, Ticket};
@@ -10,7 +10,7 @@ use std::{sync::Arc, time::Duration};
 /// Something under way to one life of one replica.
 #[derive(Debug)]
 pub(super) struct Errand<M> {
-    to: ReplicaId,
+    to: Place,
     life: u32,
     what: What<M>,
 }
@@ -37,11 +37,11 @@ impl<P: Protocol> World<P> {
     /// They are opened as on the wire, whether or not this world is.
     pub fn inject(&mut self, to: ReplicaId, from: ReplicaId, bytes: Vec<u8>) {
         let parcel = Arc::new(Parcel::EnvelopeBytes(bytes));
-        self.send(to, Duration::ZERO, What::Parcel(from, parcel));
+        self.send(self.places.first(to), Duration::ZERO, What::Parcel(from, parcel));
     }
 
     /// Sends something on its way to whatever life the recipient is living now.
-    pub(super) fn send(&mut self, to: ReplicaId, after: Duration, what: What<P::Message>) {
+    pub(super) fn send(&mut self, to: Place, after: Duration, what: What<P::Message>) {
         let life = self.host(to).life;
         self.queue.push(self.now + after, Errand { to, life, what });
     }
@@ -55,7 +55,7 @@ impl<P: Protocol> World<P> {
         }
         let Some(event) = self.event(to, what) else { return };
         self.events += 1;
-        let host = &mut self.hosts[to.0 as usize];
+        let host = &mut self.hosts[to.0];
         let moment = host.moment(self.now, &self.genesis);
         let replica = host.replica.as_mut().expect("somebody is there");
         let actions = replica.handle(event, moment).expect("disks here never fail");
@@ -64,7 +64,7 @@ impl<P: Protocol> World<P> {
     }
 
     /// What the replica is to hear of an errand, if anything.
-    fn event(&mut self, me: ReplicaId, what: What<P::Message>) -> Option<Event<P::Message>> {
+    fn event(&mut self, me: Place, what: What<P::Message>) -> Option<Event<P::Message>> {
         match what {
             What::Parcel(from, parcel) => self.open(me, from, &parcel),
             What::Rumour(neighbour, rumour) => {
@@ -73,7 +73,10 @@ impl<P: Protocol> World<P> {
                     return None;
                 }
                 self.spread(me, Some(neighbour), &rumour);
-                rumour.to.contains(&me).then(|| self.open(me, rumour.origin, &rumour.parcel))?
+                rumour
+                    .to
+                    .contains(&self.places.seat(me))
+                    .then(|| self.open(me, rumour.origin, &rumour.parcel))?
             }
             What::Ring(ring) => {
                 let (alarm, number) = *ring;
@@ -90,27 +93,30 @@ impl<P: Protocol> World<P> {
 
     fn open(
         &mut self,
-        me: ReplicaId,
+        me: Place,
         from: ReplicaId,
         parcel: &Parcel<P::Message>,
     ) -> Option<Event<P::Message>> {
-        let opened = parcel.open(from, &self.keys, &self.hosts[me.0 as usize].cache);
+        let opened = parcel.open(from, &self.keys, &self.hosts[me.0].cache);
         opened.map_err(|refused| self.record.refuse(refused.reason())).ok()
     }
 
     /// One arm for each action; none of them happens at once to anybody else.
-    pub(super) fn carry_out(&mut self, me: ReplicaId, actions: Vec<Action<P::Message>>) {
+    pub(super) fn carry_out(&mut self, me: Place, actions: Vec<Action<P::Message>>) {
+        let id = self.places.seat(me);
         for action in actions {
             match action {
                 Action::Send { to, envelope, class } => {
+                    let to = self.met_by(me, to);
                     let (life, at) = (self.host(me).life, self.now);
-                    let origin = Origin { carrier: me, life, at };
+                    let origin = Origin { carrier: id, life, at };
                     self.record.sent(origin, &envelope, class, to.len());
                     let kind = envelope.packet.kind();
                     self.post(me, to, kind, Parcel::of_envelope(envelope, self.setup.wire));
                 }
                 Action::Publish(batch) => {
-                    let others: Vec<_> = self.replicas().filter(|id| *id != me).collect();
+                    let others = self.replicas().filter(|other| *other != id).collect();
+                    let others = self.met_by(me, others);
                     self.record.publish(others.len());
                     let parcel = Parcel::of_transactions(batch, self.setup.wire);
                     self.post(me, others, "transactions", parcel);
@@ -126,39 +132,48 @@ impl<P: Protocol> World<P> {
                 }
                 Action::Mine { header, target } => self.mine(me, header, target),
                 Action::Committed { height, block, .. } => {
-                    let replica = self.hosts[me.0 as usize].replica.as_ref();
+                    let replica = self.hosts[me.0].replica.as_ref();
                     let ledger = replica.expect("the dead report nothing").ledger();
-                    self.record.committed(me, self.now, (height, block), ledger);
+                    if self.places.is_first(me) {
+                        self.record.committed(id, self.now, (height, block), ledger);
+                    }
                 }
                 Action::Answer { id, answer } => self.record.answer(id, answer),
                 Action::Halted(why) => {
                     self.host(me).miner.stop();
-                    self.record.halt(me, self.now, why);
+                    self.record.halt(id, self.now, why);
                 }
                 Action::Trace(line) => self.record.trace(line),
             }
         }
     }
 
+    /// Those of `to` that somebody in this place has to do with: all, except for Twins.
+    fn met_by(&self, me: Place, mut to: Vec<ReplicaId>) -> Vec<ReplicaId> {
+        to.retain(|id| self.places.route(me, *id).is_some());
+        to
+    }
+
     /// To one directly; to many in the way of the topology.
     fn post(
         &mut self,
-        from: ReplicaId,
+        me: Place,
         to: Vec<ReplicaId>,
         kind: &'static str,
         parcel: Parcel<P::Message>,
     ) {
+        let from = self.places.seat(me);
         assert!(!to.contains(&from), "a replica never sends to itself");
         let parcel = Arc::new(parcel);
         match &mut self.overlay {
             Some(overlay) if to.len() > 1 => {
-                let number = overlay.begin(from);
+                let number = overlay.begin(me);
                 let rumour = Arc::new(Rumour { number, origin: from, to, kind, parcel });
-                self.spread(from, None, &rumour);
+                self.spread(me, None, &rumour);
             }
             _ => {
                 for peer in to {
-                    self.transmit(from, peer, || What::Parcel(from, Arc::clone(&parcel)));
+                    self.transmit(me, peer, || What::Parcel(from, Arc::clone(&parcel)));
                 }
             }
         }
@@ -166,28 +181,26 @@ impl<P: Protocol> World<P> {
 
     /// Tells all neighbours, but for the one that told us. What the origin itself tells is counted
     /// as sent already.
-    fn spread(
-        &mut self,
-        me: ReplicaId,
-        told_by: Option<ReplicaId>,
-        rumour: &Arc<Rumour<P::Message>>,
-    ) {
+    fn spread(&mut self, me: Place, told_by: Option<ReplicaId>, rumour: &Arc<Rumour<P::Message>>) {
         let overlay = self.overlay.as_ref().expect("rumours need neighbours");
-        let others = overlay.neighbours(me).iter().copied();
+        let id = self.places.seat(me);
+        let others = overlay.neighbours(id).iter().copied();
         let others: Vec<_> =
             others.filter(|id| Some(*id) != told_by && *id != rumour.origin).collect();
         if told_by.is_some() {
             self.record.relayed(rumour.kind, others.len());
         }
         for neighbour in others {
-            self.transmit(me, neighbour, || What::Rumour(me, Arc::clone(rumour)));
+            self.transmit(me, neighbour, || What::Rumour(id, Arc::clone(rumour)));
         }
     }
 
     /// As many copies, after as much time, as the network decides.
-    fn transmit(&mut self, from: ReplicaId, to: ReplicaId, what: impl Fn() -> What<P::Message>) {
+    fn transmit(&mut self, me: Place, to: ReplicaId, what: impl Fn() -> What<P::Message>) {
+        let Some(place) = self.places.route(me, to) else { return };
+        let from = self.places.seat(me);
         for time in self.network.carry(from, to, self.now).into_iter().flatten() {
-            self.send(to, time, what());
+            self.send(place, time, what());
         }
     }
 }

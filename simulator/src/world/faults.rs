@@ -1,10 +1,13 @@
 //! Things going wrong, and right again.
 
 use super::World;
-use crate::schedule::Fault;
-use consensus::Protocol;
+use crate::{places::Place, schedule::Fault};
+use consensus::{
+    Protocol,
+    byzantine::{Entry, Liar, Seat, choose},
+};
 use ledger::ReplicaId;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 impl<P: Protocol> World<P> {
     /// A replica loses power: it is gone, and so is all it wrote and had not synced. What it sent
@@ -13,9 +16,11 @@ impl<P: Protocol> World<P> {
     /// # Panics
     /// If it is down already.
     pub fn crash(&mut self, id: ReplicaId) {
-        self.host(id).crash();
-        if let Some(overlay) = &mut self.overlay {
-            overlay.forget(id);
+        for place in self.places.of(id) {
+            self.host(place).crash();
+            if let Some(overlay) = &mut self.overlay {
+                overlay.forget(place);
+            }
         }
     }
 
@@ -25,20 +30,45 @@ impl<P: Protocol> World<P> {
     /// # Panics
     /// If it is up already.
     pub fn restart(&mut self, id: ReplicaId) {
-        let protocol = (self.make)(&self.genesis);
-        let host = &mut self.hosts[id.0 as usize];
+        self.places.of(id).for_each(|place| self.wake(place));
+    }
+
+    fn wake(&mut self, place: Place) {
+        let id = self.places.seat(place);
+        let protocol = self.protocol(id);
+        let host = &mut self.hosts[place.0];
         host.wake(self.now, &self.setup, &self.genesis, &self.keys, protocol);
         let moment = host.moment(self.now, &self.genesis);
         let replica = host.replica.as_mut().expect("it has just been opened");
-        self.record.woke(id, self.now, replica.ledger());
+        if self.places.is_first(place) {
+            self.record.woke(id, self.now, replica.ledger());
+        }
         let actions = replica.start(moment).expect("disks here never fail");
-        self.carry_out(id, actions);
-        self.watch(id);
+        self.carry_out(place, actions);
+        self.watch(place);
+    }
+
+    /// What sits in a replica's seat: its protocol, or a lie about it.
+    fn protocol(&self, id: ReplicaId) -> Liar<P> {
+        let honest = (self.make)(&self.genesis);
+        let lie = self.setup.byzantine.get(&id).and_then(|name| self.lie(name).lie());
+        match lie {
+            None => Liar::honest(honest),
+            Some(lie) => {
+                let hand = self.setup.hand(id, &self.genesis);
+                Liar::new(honest, lie, Seat::new(hand, Arc::clone(&self.plot)))
+            }
+        }
+    }
+
+    fn lie(&self, name: &str) -> Entry<P> {
+        let module = &self.setup.consensus;
+        choose(name).unwrap_or_else(|error| panic!("nobody can lie so about {module}: {error}"))
     }
 
     /// Whether a replica is up.
     pub fn is_up(&self, id: ReplicaId) -> bool {
-        self.hosts[id.0 as usize].replica.is_some()
+        self.hosts[self.places.first(id).0].replica.is_some()
     }
 
     /// Makes a fault happen now. What is so already changes nothing.
@@ -69,8 +99,14 @@ impl<P: Protocol> World<P> {
                 now.links.retain(|other| (other.from, other.to) != (link.from, link.to));
                 now.links.push(link.clone());
             }),
-            Fault::Skew { replica, skew } => self.host(*replica).skew = *skew,
-            Fault::Disk { replica, sync } => self.host(*replica).sync_delay = sync.clone(),
+            Fault::Skew { replica, skew } => {
+                self.places.of(*replica).for_each(|place| self.host(place).skew = *skew);
+            }
+            Fault::Disk { replica, sync } => {
+                self.places
+                    .of(*replica)
+                    .for_each(|place| self.host(place).sync_delay = sync.clone());
+            }
             Fault::HashRate { replica, factor } => self.change_hash_rate(*replica, *factor),
         }
     }

@@ -1,7 +1,10 @@
 //! Miners among the hosts, and the chain that comes of their work.
 
 use super::{World, errands::What};
-use crate::mining::{Find, Summary, equal_share};
+use crate::{
+    mining::{Find, Summary, equal_share},
+    places::Place,
+};
 use consensus::{
     Protocol,
     work::{Target, Work},
@@ -49,7 +52,7 @@ impl<P: Protocol> World<P> {
     }
 
     /// A replica wants this header sealed, and no other any more.
-    pub(super) fn mine(&mut self, me: ReplicaId, header: Header, target: [u8; 32]) {
+    pub(super) fn mine(&mut self, me: Place, header: Header, target: [u8; 32]) {
         let target = Target::from_le_bytes(target);
         self.host(me).miner.begin(header, target);
         let (replicas, interval) = (self.setup.replicas, self.setup.block_time);
@@ -59,29 +62,35 @@ impl<P: Protocol> World<P> {
 
     /// A miner tries so many times as many hashes a second as in the beginning.
     pub(super) fn change_hash_rate(&mut self, id: ReplicaId, factor: f64) {
-        self.host(id).miner.change(factor);
-        self.draw_find(id);
+        for place in self.places.of(id) {
+            self.host(place).miner.change(factor);
+            self.draw_find(place);
+        }
     }
 
-    fn draw_find(&mut self, id: ReplicaId) {
+    fn draw_find(&mut self, place: Place) {
         let rate = self.hash_rate.unwrap_or(0.0);
-        if let Some((time, number)) = self.host(id).miner.draw(rate) {
-            self.send(id, time, What::Find(number));
+        if let Some((time, number)) = self.host(place).miner.draw(rate) {
+            self.send(place, time, What::Find(number));
         }
     }
 
     /// A search is over.
-    pub(super) fn found(&mut self, me: ReplicaId, number: u64) -> Option<Event<P::Message>> {
+    pub(super) fn found(&mut self, me: Place, number: u64) -> Option<Event<P::Message>> {
         let (header, target) = self.host(me).miner.find(number)?;
         let (block, parent, height) = (header.hash(), header.parent, header.height);
-        self.record.find(Find { at: self.now, miner: me, height, block, parent, target });
+        let miner = self.places.seat(me);
+        self.record.find(Find { at: self.now, miner, height, block, parent, target });
         Some(Event::Mined(header))
     }
 
     /// Looks at a replica's adopted head, if that says anything.
-    pub(super) fn watch(&mut self, id: ReplicaId) {
-        let replica = self.hosts[id.0 as usize].replica.as_ref();
-        if let (Some(depth), Some(replica)) = (self.confirmations, replica) {
+    pub(super) fn watch(&mut self, place: Place) {
+        let replica = self.hosts[place.0].replica.as_ref();
+        let id = self.places.seat(place);
+        if let (Some(depth), Some(replica)) = (self.confirmations, replica)
+            && self.places.is_first(place)
+        {
             self.record.watch(id, self.now, replica.ledger(), depth);
         }
     }

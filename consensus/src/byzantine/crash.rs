@@ -1,0 +1,34 @@
+//! `crash`: follows the protocol until a moment drawn at random, and then does nothing at all.
+
+use super::{Lie, Seat, between, note};
+use crate::protocol::{Input, Protocol, Turn};
+use std::time::Duration;
+
+#[derive(Debug, Default)]
+pub(super) struct Crash {
+    /// In time of this life; none before the first step.
+    end: Option<Duration>,
+    over: bool,
+}
+
+impl<P: Protocol> Lie<P> for Crash {
+    fn step(
+        &mut self,
+        honest: &mut P,
+        input: Input<P::Message>,
+        _: &Seat,
+        turn: &mut Turn<'_, P::Message>,
+    ) {
+        let end = match self.end {
+            Some(end) => end,
+            None => turn.now + between(turn, 1_000, 10_000),
+        };
+        self.end = Some(end);
+        if turn.now < end {
+            return honest.step(input, turn);
+        }
+        if !std::mem::replace(&mut self.over, true) {
+            note(turn, "takes no step any more".into());
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Lies that know Tendermint, a file each. What each may and may not achieve is told by the stories
+//! in `simulator/src/tests/lies`.
+
+mod amnesia;
+mod double_vote;
+mod far_future;
+mod relabel;
+mod slow_leader;
+mod withhold;
+
+use super::{Instance, Message, Tendermint};
+use crate::{
+    byzantine::{Entry, Seat, recipients},
+    protocol::{To, Turn},
+};
+use ledger::ReplicaId;
+
+/// What [`Protocol::lies`](crate::Protocol::lies) tells.
+pub(super) fn lies() -> Vec<Entry<Tendermint>> {
+    vec![
+        Entry::knowing(
+            "double-vote",
+            "proposes and votes twice in a slot, one face for each part of the others",
+            "CometBFT specification, \"Fork accountability\": equivocation based attacks",
+            || Box::<double_vote::DoubleVote>::default(),
+        ),
+        Entry::knowing(
+            "amnesia",
+            "locks for one part of the others, forgets it, votes anew with the rest",
+            "CometBFT specification, \"Fork accountability\": amnesia attack",
+            || Box::<amnesia::Amnesia>::default(),
+        ),
+        Entry::knowing(
+            "withhold",
+            "shows each prevote to one other only, so that few see a polka and lock",
+            "Amoussou-Guenou, Del Pozzo, Potop-Butucaru, Tucci-Piergiovanni, \"Dissecting \
+             Tendermint\", NETYS 2019 (on termination)",
+            || Box::new(withhold::Withhold),
+        ),
+        Entry::knowing(
+            "relabel",
+            "passes off others' votes as a polka of another round, kind and value",
+            "Abadi, Needham, \"Prudent Engineering Practice for Cryptographic Protocols\", IEEE TSE \
+             1996, principle 1",
+            || Box::<relabel::Relabel>::default(),
+        ),
+        Entry::knowing(
+            "far-future",
+            "votes and proposes in rounds a million ahead, to be remembered for ever",
+            "Clement, Wong, Alvisi, Dahlin, Marchetti, \"Making Byzantine Fault Tolerant Systems \
+             Tolerate Byzantine Faults\", NSDI 2009 (on flooding)",
+            || Box::<far_future::FarFuture>::default(),
+        ),
+        Entry::knowing(
+            "slow-leader",
+            "proposes as late as the others' patience just allows",
+            "Amir, Coan, Kirsch, Lane, \"Byzantine Replication Under Attack\", DSN 2008 (delay by the \
+             leader)",
+            || Box::<slow_leader::SlowLeader>::default(),
+        ),
+    ]
+}
+
+/// Those who are shown one face, without ourselves.
+fn faces(side: crate::byzantine::Side, seat: &Seat, turn: &Turn<'_, Message>) -> Vec<ReplicaId> {
+    seat.plot().faces(side, recipients(To::All, turn))
+}
