@@ -42,6 +42,16 @@ impl<P: Protocol> Entry<P> {
         Entry { about: About { name, line, source, knowing: true }, make: Some(make) }
     }
 
+    /// `invalid-block`, where what is proposed names the state that it leads to.
+    pub(crate) fn invalid_block() -> Entry<P> {
+        Entry::knowing(
+            INVALID_BLOCK.0,
+            "builds blocks that name a wrong state",
+            INVALID_BLOCK.1,
+            || Box::new(bent::InvalidBlock),
+        )
+    }
+
     fn plain(
         name: &'static str,
         line: &'static str,
@@ -67,6 +77,13 @@ impl<P: Protocol> Entry<P> {
         self.make.is_none()
     }
 }
+
+/// What the lie about invalid blocks is called everywhere, and where it is from.
+pub(crate) const INVALID_BLOCK: (&str, &str) = (
+    "invalid-block",
+    "Cachin, Kursawe, Petzold, Shoup, \"Secure and Efficient Asynchronous Broadcast Protocols\", CRYPTO \
+     2001, external validity",
+);
 
 /// The lies that fit every protocol.
 fn every<P: Protocol>() -> Vec<Entry<P>> {
@@ -113,13 +130,6 @@ fn every<P: Protocol>() -> Vec<Entry<P>> {
             "leaves one sender's transactions out of its blocks",
             "Miller et al., \"The Honey Badger of BFT Protocols\", CCS 2016, censorship resilience",
             || Box::<bent::Censor>::default(),
-        ),
-        Entry::plain(
-            "invalid-block",
-            "builds blocks that name a wrong state",
-            "Cachin, Kursawe, Petzold, Shoup, \"Secure and Efficient Asynchronous Broadcast \
-             Protocols\", CRYPTO 2001, external validity",
-            || Box::new(bent::InvalidBlock),
         ),
     ]
 }

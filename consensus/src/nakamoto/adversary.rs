@@ -16,6 +16,7 @@ use std::sync::Arc;
 /// What [`Protocol::lies`](crate::Protocol::lies) tells.
 pub(super) fn lies() -> Vec<Entry<Nakamoto>> {
     vec![
+        Entry::invalid_block(),
         Entry::knowing(
             "selfish",
             "hides its blocks and shows as many as it takes to waste the others' work",

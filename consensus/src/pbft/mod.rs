@@ -112,6 +112,8 @@
 //! "Aardvark"), and one that orders something can leave out the rest. With more than f Byzantine
 //! two values can be executed. A replica that alone gave up on a view takes no part in it any more.
 
+#[cfg(any(test, feature = "byzantine"))]
+mod adversary;
 mod batch;
 mod checkpoint;
 mod config;
@@ -260,6 +262,11 @@ impl Protocol for Pbft {
 
     fn verify(headers: &[Header], proof: &Proof, trusted: Trusted<'_>) -> Result<(), Unproven> {
         proof::verify(headers, proof, trusted)
+    }
+
+    #[cfg(any(test, feature = "byzantine"))]
+    fn lies() -> Vec<crate::byzantine::Entry<Pbft>> {
+        adversary::lies()
     }
 }
 

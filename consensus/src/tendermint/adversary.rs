@@ -18,6 +18,7 @@ use ledger::ReplicaId;
 /// What [`Protocol::lies`](crate::Protocol::lies) tells.
 pub(super) fn lies() -> Vec<Entry<Tendermint>> {
     vec![
+        Entry::invalid_block(),
         Entry::knowing(
             "double-vote",
             "proposes and votes twice in a slot, one face for each part of the others",

@@ -3,6 +3,7 @@
 mod faults;
 mod knowing;
 mod mining;
+mod pbft;
 mod twins;
 
 use super::*;
