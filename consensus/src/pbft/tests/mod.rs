@@ -3,9 +3,9 @@
 mod attacks;
 mod book;
 mod checkpoints;
-
+mod life;
 mod new_views;
-
+mod proof;
 mod rig;
 mod rules;
 mod timers;
