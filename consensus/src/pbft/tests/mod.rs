@@ -3,6 +3,7 @@
 mod attacks;
 mod book;
 mod checkpoints;
+mod cluster;
 mod life;
 mod new_views;
 mod proof;
