@@ -26,10 +26,10 @@ pub(super) struct Checkpoints {
 
 impl Checkpoints {
     /// Offers a stable checkpoint that came with a new view.
-    pub(super) fn offer(&mut self, stable: &Stable) {
+    pub(super) fn offer(&mut self, stable: Stable) {
         let sequence = |stable: &Stable| stable.checkpoint.sequence;
-        if self.ahead.as_ref().is_none_or(|ahead| sequence(ahead) < sequence(stable)) {
-            self.ahead = Some(stable.clone());
+        if self.ahead.as_ref().is_none_or(|ahead| sequence(ahead) < sequence(&stable)) {
+            self.ahead = Some(stable);
         }
     }
 

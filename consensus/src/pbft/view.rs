@@ -269,8 +269,8 @@ impl State {
     fn enter(&mut self, view: u64, selection: Selection, turn: &mut Turn<'_, Message>) {
         let Selection { stable, proposals } = selection;
         let low = stable.as_ref().map_or(0, |stable| stable.checkpoint.sequence);
-        if let Some(stable) = stable {
-            self.checkpoints.offer(&stable);
+        if let Some(stable) = stable.filter(|_| low > self.low()) {
+            self.checkpoints.offer(stable);
         }
         self.covered = proposals.last().map_or(low, |(sequence, _)| *sequence);
         note(turn, "view", format!("{view} of primary {}", proof::primary(&self.committee, view)));

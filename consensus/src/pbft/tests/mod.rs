@@ -3,9 +3,10 @@
 mod attacks;
 mod book;
 mod checkpoints;
-
+mod cluster;
+mod life;
 mod new_views;
-
+mod proof;
 mod rig;
 mod rules;
 mod timers;

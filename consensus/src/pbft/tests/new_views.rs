@@ -28,8 +28,7 @@ fn refuses(case: &str, sender: u32, message: Message) {
     assert_eq!(rig.view(), 0, "{case}");
     assert_eq!(rig.notes(), ["dropped"], "{case}");
     rig.hear(1, new_view(1, &sound()));
-    let expected = if sender == 1 { 1 } else { 1 };
-    assert_eq!(rig.view(), expected, "and a sound one begins the view: {case}");
+    assert_eq!(rig.view(), 1, "and a sound one begins the view: {case}");
 }
 
 #[test]
@@ -155,8 +154,6 @@ fn a_liar_that_says_two_view_changes_is_believed_at_most_what_is_sound() {
     rig.hear(3, Message::ViewChange(change(1, Vec::new())));
     rig.hear(2, Message::ViewChange(change(1, Vec::new())));
     assert_eq!(rig.view(), 1);
-    let [.., new] = &rig.sent()[..] else { panic!("nothing is said") };
-    let _ = new;
     let mut other = Rig::started(0);
     let said = rig.signed.values().find(|one| matches!(one.message(), Message::NewView { .. }));
     other.deliver(said.unwrap().clone());

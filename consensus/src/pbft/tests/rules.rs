@@ -1,7 +1,12 @@
 //! The normal case, rule by rule. View 0's primary is replica 0 of four; a quorum is three.
 
-use super::{super::message::phase, rig::*};
-use crate::protocol::{Effect, To};
+use super::{
+    super::{Config, Message, message::phase},
+    rig::*,
+};
+use crate::protocol::{self, Effect, To};
+use crypto::Hash;
+use ledger::{BlockHash, ReplicaId};
 
 fn is_pre_prepare(message: &Message) -> Option<(u64, u64, usize)> {
     match message {
@@ -11,8 +16,6 @@ fn is_pre_prepare(message: &Message) -> Option<(u64, u64, usize)> {
         _ => None,
     }
 }
-
-use super::super::Message;
 
 #[test]
 fn n1_the_primary_numbers_what_waits_once_all_before_is_executed() {
@@ -65,9 +68,9 @@ fn n2_and_n3_a_backup_prepares_the_first_batch_that_its_primary_numbers() {
 fn n2_what_is_not_the_primarys_or_no_batch_or_between_no_watermarks_is_not_agreed_to() {
     let sound = batch(1, 0, 0);
     let mut state = (*sound).clone();
-    state.header.state = crypto::Hash::from_bytes([1; 32]);
+    state.header.state = Hash::from_bytes([1; 32]);
     let mut parent = (*sound).clone();
-    parent.header.parent = ledger::BlockHash(crypto::Hash::from_bytes([1; 32]));
+    parent.header.parent = BlockHash(Hash::from_bytes([1; 32]));
     let mut body = (*sound).clone();
     body.transactions.push(payment(0));
     for (case, sender, message) in [
@@ -96,7 +99,7 @@ fn n2_numbers_within_the_window_may_come_out_of_order() {
         rig.hear(id, commit(0, 2, Some(second.hash())));
     }
     assert_eq!(rig.executed(), 0, "nothing is executed before what comes before");
-    rig.decide_without_checks(&first);
+    rig.decide(0, &first);
     assert_eq!(rig.executed(), 2);
     assert_eq!(rig.book.height(), 2);
 }
@@ -179,7 +182,8 @@ fn n5_a_quorum_of_commits_is_enough_for_one_that_is_not_prepared() {
     let batch = batch(1, 0, 0);
     rig.hear_all(&[0, 2, 3], &commit(0, 1, Some(batch.hash())));
     assert_eq!(rig.executed(), 0, "the batch itself is missing");
-    let asked = rig.outbox.iter().find(|(_, signed)| signed.message().kind() == "fetch");
+    let asked =
+        rig.outbox.iter().find(|(_, signed)| protocol::Message::kind(signed.message()) == "fetch");
     let (to, signed) = asked.expect("so it is asked for");
     assert!(matches!(to, To::One(_)));
     assert_eq!(*signed.message(), Message::Fetch { batch: batch.hash() });
@@ -199,7 +203,7 @@ fn n5_the_block_has_of_the_batch_what_still_executes_and_time_moves_on() {
     let block = &rig.book.blocks[&rig.book.root];
     assert_eq!(block.transactions, [payment(2)], "payment 1 was executed before");
     assert_eq!(block.header.time, EPOCH.as_millis() as u64 + 501, "one past its parent's");
-    assert_eq!(block.header.proposer, ledger::ReplicaId(0));
+    assert_eq!(block.header.proposer, ReplicaId(0));
     assert_eq!(block.header.height, 2);
 }
 
@@ -212,7 +216,7 @@ fn a_batch_is_brought_to_whoever_asks_and_nobody_else() {
     rig.outbox.clear();
     rig.hear(3, Message::Fetch { batch: batch.hash() });
     assert_eq!(rig.sent(), [Message::Batch { batch: batch.clone() }]);
-    assert_eq!(rig.outbox[0].0, To::One(ledger::ReplicaId(3)));
+    assert_eq!(rig.outbox[0].0, To::One(ReplicaId(3)));
     rig.hear(3, Message::Fetch { batch: super::rig::batch(2, 0, 0).hash() });
     assert_eq!(rig.sent(), [], "what we do not hold we cannot bring");
 }
@@ -220,7 +224,7 @@ fn a_batch_is_brought_to_whoever_asks_and_nobody_else() {
 /// The messages are counted in a whole run in `cluster`.
 #[test]
 fn one_alone_is_its_own_quorum() {
-    let mut rig = Rig::new(0, 1, super::super::Config::default());
+    let mut rig = Rig::new(0, 1, Config::default());
     rig.wake();
     assert_eq!(rig.executed(), 0, "the chain is idle, and pauses");
     rig.ring(phase::IDLE);

@@ -1,11 +1,13 @@
 //! How long backups bear with a primary.
 
 use super::{
-    super::{Config, message::phase},
+    super::{Config, Message, message::phase},
     rig::*,
 };
+use crate::protocol;
+use std::time::Duration;
 
-fn timeout() -> std::time::Duration {
+fn timeout() -> Duration {
     Config::default().timeout
 }
 
@@ -22,7 +24,7 @@ fn t1_the_timer_starts_anew_when_something_that_waited_is_executed() {
 
 #[test]
 fn t1_an_idle_chain_has_its_pause_on_top() {
-    let mut rig = Rig::started_with(1, Config::default());
+    let rig = Rig::started_with(1, Config::default());
     let pause = Config::default().block_time;
     assert_eq!(rig.timer(phase::PATIENCE), Some(pause + timeout()));
     assert_eq!(rig.timer(phase::IDLE), None, "only a primary has something to do then");
@@ -62,7 +64,7 @@ fn t3_timeouts_double_from_view_to_view_and_are_short_again_once_something_is_ex
     for view in 1..=4_u64 {
         rig.ring(phase::PATIENCE);
         assert_eq!(rig.timer(phase::PATIENCE), None, "it waits for a quorum to give up, too");
-        let change = super::super::Message::ViewChange(change(view, Vec::new()));
+        let change = Message::ViewChange(change(view, Vec::new()));
         rig.hear_all(&[0, 1], &change);
         assert_eq!(rig.timer(phase::PATIENCE), Some(timeout() * 2_u32.pow(view as u32)), "{view}");
     }
@@ -90,14 +92,11 @@ fn a_timer_that_was_set_again_since_rings_in_vain() {
 fn what_is_missing_is_asked_for_again_and_again() {
     let mut rig = Rig::started(1);
     rig.hear_all(&[0, 2, 3], &commit(0, 1, Some(batch(1, 0, 0).hash())));
-    let asked = |rig: &mut Rig| rig.sent().iter().filter(|sent| kind(sent) == "fetch").count();
+    let is_fetch = |sent: &&Message| protocol::Message::kind(*sent) == "fetch";
+    let asked = |rig: &mut Rig| rig.sent().iter().filter(is_fetch).count();
     assert_eq!(asked(&mut rig), 1);
     rig.hear(2, prepare(0, 1, None));
     assert_eq!(asked(&mut rig), 0, "one answer is on its way");
     rig.ring(phase::FETCH);
     assert_eq!(asked(&mut rig), 1);
-}
-
-fn kind(message: &super::super::Message) -> &'static str {
-    crate::Message::kind(message)
 }
