@@ -203,7 +203,7 @@ fn every_mistake_names_the_remedy() {
         ("at = [{ time = \"1s\", partition = [[0], [0]] }]", "replica 0 is on two sides"),
         ("expect = { agreement = \"allways\" }", "did you mean `always`?"),
         ("expect = { progress_within = \"5s of heal\" }", "there is no step with `heal`"),
-        ("expect = { progress_within = \"5s of healing\" }", "did you mean `heal`?"),
+        ("expect = { progress_within = \"5s of heall\" }", "did you mean `heal`?"),
         ("expect = { progress_within = \"5s\" }", "of what?"),
         ("expect = { progress_within = \"5m of 6m\" }", "before the run is"),
         ("expect = { no_progress = \"5s\" }", "from when to when?"),
@@ -259,7 +259,9 @@ proptest! {
 
 fn play(text: &str, seed: u64) -> Outcome {
     let scenario = Scenario::parse(text).unwrap_or_else(|error| panic!("{error}"));
-    let make = |genesis: &ledger::Genesis| <Tendermint as Module>::new(genesis).expect("they were checked");
+    let make = |genesis: &ledger::Genesis| {
+        <Tendermint as Module>::new(genesis).expect("they were checked")
+    };
     run(&scenario, Tendermint::NAME, seed, Tracing::Hashed, make).0
 }
 
