@@ -41,7 +41,7 @@ pub struct Compare {
     /// Which modules [default: all]
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub consensus: Vec<String>,
-    /// Which faults, by name or by its beginning: loss, crash, silent-f+1 [default: all]
+    /// Which faults, by name or by its beginning: loss, outage, silent-f+1 [default: all]
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub faults: Vec<String>,
     /// How many replicas; f is a third of all but one

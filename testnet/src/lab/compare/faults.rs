@@ -161,7 +161,7 @@ fn of_the_world(replicas: u32) -> Vec<(&'static str, String, String)> {
         ),
         ("crash-f", format!("{bound} of {replicas} lose power from {from} to {to}"), crash(bound)),
         (
-            "crash-f+1",
+            "outage-f+1",
             format!("{} of {replicas} lose power from {from} to {to}", bound + 1),
             crash((bound + 1).min(replicas)),
         ),
