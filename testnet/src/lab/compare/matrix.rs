@@ -124,13 +124,14 @@ impl<'a> Matrix<'a> {
                 let slower = slower.map_or_else(|| "-".to_owned(), |times| format!("{times:.2}x"));
                 let _ = writeln!(
                     text,
-                    "{:<20}{:<5} {:<5} {:>7}  {:>8} {:>8} {:>9} {:>8} {:>8}",
+                    "{:<20}{:<5} {:<5} {:>10} {:>8} {:>8} {:>6} {:>9} {:>9} {:>9}",
                     fault.name,
                     yes(cell.unsafe_runs + cell.panics),
                     yes(cell.stalls + cell.panics),
                     format!("{}/{}", cell.unsafe_runs, cell.runs),
                     time(cell.latency(50)),
                     time(cell.latency(99)),
+                    format!("{:.0} %", cell.served() * 100.0),
                     number(cell.messages()),
                     number(cell.bytes()),
                     slower,
@@ -212,5 +213,5 @@ replicas hold different final blocks. f is the most liars that a third leaves ro
 ";
 
 const FIGURES: &str = "\
-fault               safe  live  violate       p50      p99  messages    bytes   slower
-                                of seeds  latency  latency  a height a height";
+                                violations latency  latency        messages     bytes
+fault               safe  live    of seeds      p50      p99 served  a height  a height  slowdown";

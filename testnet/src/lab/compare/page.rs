@@ -58,13 +58,15 @@ fn survival(page: &mut String, matrix: &Matrix<'_>) {
 fn heat(page: &mut String, cell: &Cell, without: Option<&Cell>) {
     let (word, count) = cell.verdict();
     let slower = without.and_then(|without| cell.slowdown(without));
-    let slower = slower.map_or_else(String::new, |times| format!("{times:.2}× slower"));
+    let figures = match slower {
+        Some(times) => format!("{} · slowdown {times:.2}", time(cell.latency(50))),
+        None => "nothing was decided".to_owned(),
+    };
     let _ = write!(
         page,
-        "<td class=\"{}\"><b>{}</b> {count}<small>{} · {slower}</small></td>",
+        "<td class=\"{}\"><b>{}</b> {count}<small>{figures}</small></td>",
         word.class(),
         word.text(),
-        time(cell.latency(50)),
     );
 }
 
@@ -75,7 +77,7 @@ fn figures(page: &mut String, matrix: &Matrix<'_>) {
             page,
             "<h3>{module}</h3>\n<div class=\"wide\"><table class=\"figures\"><thead><tr><th>fault</th>\
              <th>safe</th><th>live</th><th>violations</th><th>latency p50</th><th>p99</th>\
-             <th>served</th><th>messages a height</th><th>bytes a height</th><th>slower</th></tr>\
+             <th>served</th><th>messages a height</th><th>bytes a height</th><th>slowdown</th></tr>\
              </thead>\n<tbody>\n"
         );
         for (fault, _, cell, without) in matrix.all().into_iter().filter(|each| each.1 == *module) {

@@ -37,7 +37,17 @@ fn every_scenario_that_is_made_up_can_be_read() {
 #[test]
 fn there_are_the_worlds_faults_and_every_lie_twice() {
     let names: Vec<_> = all(4).into_iter().map(|fault| fault.name).collect();
-    for name in ["none", "loss", "partition", "one-way", "outage-f", "slow-disk", "clock-skew", "eclipse", "wan"] {
+    for name in [
+        "none",
+        "loss",
+        "partition",
+        "one-way",
+        "outage-f",
+        "slow-disk",
+        "clock-skew",
+        "eclipse",
+        "wan",
+    ] {
         assert!(names.iter().any(|known| known == name), "{name} is not among {names:?}");
     }
     for module in NAMES {
@@ -94,7 +104,8 @@ fn cells_follow_from_module_fault_and_seed_alone() {
     let both = lines("compare --faults loss --seeds 2 --threads 1");
     let one = lines("compare --faults loss,partition --seeds 2 --threads 3 --consensus pow");
     let of = |lines: &[String]| -> Vec<String> {
-        let wanted = |line: &&String| line.contains("\"loss\"") && line.contains("\"consensus\":\"pow\"");
+        let wanted =
+            |line: &&String| line.contains("\"loss\"") && line.contains("\"consensus\":\"pow\"");
         lines.iter().filter(wanted).cloned().collect()
     };
     assert_eq!(of(&both).len(), 1);

@@ -26,8 +26,18 @@ fn a_line_of_json_has_these_fields_and_no_others() {
     let line: serde_json::Value = serde_json::from_str(&line(&scenario, &outcome)).unwrap();
     let keys: Vec<_> = line.as_object().unwrap().keys().map(String::as_str).collect();
     let mut expected = [
-        "scenario", "consensus", "seed", "world", "safe", "live", "violations", "height",
-        "latency_ms", "messages", "bytes", "trace_hash",
+        "scenario",
+        "consensus",
+        "seed",
+        "world",
+        "safe",
+        "live",
+        "violations",
+        "height",
+        "latency_ms",
+        "messages",
+        "bytes",
+        "trace_hash",
     ];
     expected.sort();
     let mut found = keys.clone();
@@ -44,12 +54,17 @@ fn a_line_of_json_has_these_fields_and_no_others() {
 fn the_same_run_gives_the_same_line_on_any_number_of_threads() {
     let scenario = Scenario::parse(BRIEF).unwrap();
     let lines = |threads| {
-        let jobs: Vec<_> = scenario.consensus.iter().flat_map(|module| {
-            scenario.seeds.clone().map(move |seed| (module.clone(), seed))
-        }).collect();
+        let jobs: Vec<_> = scenario
+            .consensus
+            .iter()
+            .flat_map(|module| scenario.seeds.clone().map(move |seed| (module.clone(), seed)))
+            .collect();
         let (mut lines, stop) = (Vec::new(), AtomicBool::new(false));
-        let work = |(module, seed): &(String, u64)| one(&scenario, module, *seed, Tracing::Hashed, |_| {});
-        pool::spread(&jobs, threads, &stop, work, |_, outcome| lines.push(line(&scenario, &outcome.unwrap())));
+        let work =
+            |(module, seed): &(String, u64)| one(&scenario, module, *seed, Tracing::Hashed, |_| {});
+        pool::spread(&jobs, threads, &stop, work, |_, outcome| {
+            lines.push(line(&scenario, &outcome.unwrap()))
+        });
         lines
     };
     let one = lines(1);
@@ -80,7 +95,10 @@ fn a_scenario_is_cut_down_to_what_is_wanted() {
 fn what_is_no_scenario_is_bad_input() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("s.toml");
-    assert!(matches!(parse(&format!("run {}", path.display())).scenario(), Err(RunError::Unreadable { .. })));
+    assert!(matches!(
+        parse(&format!("run {}", path.display())).scenario(),
+        Err(RunError::Unreadable { .. })
+    ));
     for bytes in [&b"name = 5"[..], b"nam = \"x\"", b"\xff\xfe"] {
         fs::write(&path, bytes).unwrap();
         let error = parse(&format!("run {}", path.display())).scenario().unwrap_err();
