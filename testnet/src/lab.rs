@@ -8,6 +8,7 @@ pub mod compare;
 pub(crate) mod pool;
 pub mod run;
 
+use crate::failure::Verdict;
 use consensus::catalogue::{Module, UnknownModule, Visitor, dispatch};
 use simulator::{
     Scenario, Tracing,
@@ -16,6 +17,8 @@ use simulator::{
 };
 use std::{
     panic::{self, AssertUnwindSafe},
+    process,
+    sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
@@ -48,6 +51,17 @@ pub(crate) fn one(
         Ok(outcome) => outcome.map_err(|UnknownModule { name }| format!("there is no {name}")),
         Err(panic) => Err(crate::soak::said(&*panic)),
     }
+}
+
+/// A flag that Ctrl-C sets: what is under way is finished then. A second Ctrl-C does not wait.
+pub(crate) fn stop_on_ctrl_c() -> Result<&'static AtomicBool, ctrlc::Error> {
+    let stop: &'static AtomicBool = Box::leak(Box::default());
+    ctrlc::set_handler(|| {
+        if stop.swap(true, Ordering::Relaxed) {
+            process::exit(Verdict::DoesNotHold as i32);
+        }
+    })?;
+    Ok(stop)
 }
 
 /// A time for people: three figures at most.

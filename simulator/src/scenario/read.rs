@@ -18,7 +18,7 @@ use consensus::{
     catalogue::{self, NAMES},
     nakamoto,
 };
-use ledger::{Genesis, ReplicaId};
+use ledger::{Genesis, ReplicaId, genesis::BadGenesis};
 use std::{collections::BTreeMap, ops::Range, time::Duration};
 use toml::de::DeTable;
 
@@ -124,7 +124,10 @@ fn check(
     };
     for module in &scenario.consensus {
         let genesis = scenario.setup(module, 0, Tracing::Off).genesis();
-        genesis.committee().map_err(|error| blame(stakes, error.to_string()))?;
+        genesis.check().map_err(|error| match error {
+            BadGenesis::Committee(_) => blame(stakes, error.to_string()),
+            _ => blame(settings, error.to_string()),
+        })?;
         catalogue::check(&genesis).map_err(|error| blame(settings, error.to_string()))?;
         check_work(scenario, &genesis).map_err(|error| blame(settings, error))?;
     }

@@ -179,6 +179,7 @@ fn every_mistake_names_the_remedy() {
         ("settings = { \"coffee.sugar\" = 5 }", "a setting of no module"),
         ("settings = { pow.confirmations = 3 }", "under its whole name, in quotes"),
         ("settings = { \"pow.bits\" = 0x1b00ffff }", "simulated miners really try them"),
+        ("settings = { \"ledger.median_blocks\" = 2 }", "settings: "),
         ("topology = { gossip = 1 }", "from 2 to 100"),
         ("network = { loss = 5 }", "5 % is 0.05"),
         ("network = { latency = \"fast\" }", "\"lan\", \"wan\", \"planet\""),

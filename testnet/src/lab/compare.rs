@@ -14,7 +14,7 @@ mod series;
 pub use cell::{Cell, Word};
 pub use faults::{Fault, all, scenario};
 
-use super::{one, pool};
+use super::{one, pool, stop_on_ctrl_c};
 use clap::Args;
 use consensus::catalogue::{self, NAMES, UnknownModule};
 use matrix::Matrix;
@@ -24,7 +24,7 @@ use std::{
     fs,
     io::{self, IsTerminal, Write},
     path::{Path, PathBuf},
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::AtomicBool,
     time::Instant,
 };
 
@@ -116,8 +116,7 @@ pub fn compare(order: &Compare) -> Result<(), CompareError> {
         print(&text.collect::<String>().trim_end());
         return Ok(());
     }
-    let stop = &*Box::leak(Box::new(AtomicBool::new(false)));
-    ctrlc::set_handler(|| stop.store(true, Ordering::Relaxed))?;
+    let stop = stop_on_ctrl_c()?;
     if let Some(directory) = &order.out {
         order.write_scenarios(directory, &faults, &modules)?;
     }

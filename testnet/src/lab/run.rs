@@ -1,6 +1,6 @@
 //! `testnet run`: one scenario, every module and seed it names, judged by what it expects.
 
-use super::{milliseconds, one, pool, time};
+use super::{milliseconds, one, pool, stop_on_ctrl_c, time};
 use crate::soak::seeds;
 use clap::Args;
 use consensus::catalogue::{self, UnknownModule};
@@ -14,7 +14,7 @@ use std::{
     io::{self, BufWriter, IsTerminal, Read, Write},
     ops::Range,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::AtomicBool,
 };
 
 #[cfg(test)]
@@ -126,8 +126,7 @@ pub fn run(order: &Run) -> Result<(), RunError> {
     if order.trace.is_some() && runs != 1 {
         return Err(RunError::Traces);
     }
-    let stop = &*Box::leak(Box::new(AtomicBool::new(false)));
-    ctrlc::set_handler(|| stop.store(true, Ordering::Relaxed))?;
+    let stop = stop_on_ctrl_c()?;
     if let Some(path) = &order.trace {
         write_trace(&scenario, path)?;
     }

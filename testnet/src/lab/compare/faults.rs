@@ -1,7 +1,6 @@
 //! What modules are compared under: faults of the world, and every lie, at the bound and beyond it.
 
 use consensus::{byzantine, catalogue::NAMES};
-use std::fmt::Write;
 
 /// A column of the matrix, as the part of a scenario that says what goes wrong.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -111,44 +110,54 @@ fn list(ids: std::ops::Range<u32>) -> String {
     ids.map(|id| id.to_string()).collect::<Vec<_>>().join(", ")
 }
 
-/// Name, description and lines of what the world does.
-fn of_the_world(replicas: u32) -> Vec<(&'static str, String, String)> {
-    let (from, to) = FROM_TO;
-    let (half, last, bound) = (replicas / 2, replicas - 1, bound(replicas));
-    let down = |count: u32| list(replicas - count..replicas);
-    let crash = |count: u32| match count {
-        0 => String::new(),
-        _ => format!(
-            "at = [{{ time = {from:?}, crash = [{}], restart_after = \"10s\" }}]\n",
-            down(count)
-        ),
-    };
-    let sides = format!("[[{}], [{}]]", list(0..half), list(half..replicas));
-    let mut skewed = String::from("clocks = [");
-    for (id, offset) in (0..replicas.div_ceil(2)).zip([3_000, -3_000].into_iter().cycle()) {
-        let _ = write!(skewed, "{{ replica = {id}, offset_ms = {offset} }}, ");
+/// Name, description and lines.
+type World = (&'static str, String, String);
+
+/// What the world does to so many replicas.
+fn of_the_world(replicas: u32) -> Vec<World> {
+    let mut worlds = of_the_weather();
+    worlds.extend(of_machines(replicas));
+    if replicas > 1 {
+        worlds.extend(of_links(replicas));
     }
-    skewed.push_str("]\n");
-    let mut worlds = vec![
-        ("none", "nothing goes wrong".to_owned(), String::new()),
-        ("loss", "one parcel in ten is lost".to_owned(), "network = { loss = 0.1 }\n".to_owned()),
+    worlds
+}
+
+/// What the network does to all parcels.
+fn of_the_weather() -> Vec<World> {
+    let worlds = [
+        ("none", "nothing goes wrong", ""),
+        ("loss", "one parcel in ten is lost", "network = { loss = 0.1 }\n"),
         (
             "disorder",
-            "one parcel in ten comes twice, three in ten half a second late".to_owned(),
-            "network = { duplication = 0.1, reordering = { share = 0.3, by = \"500ms\" } }\n"
-                .to_owned(),
+            "one parcel in ten comes twice, three in ten half a second late",
+            "network = { duplication = 0.1, reordering = { share = 0.3, by = \"500ms\" } }\n",
         ),
-        (
-            "wan",
-            "replicas on five continents".to_owned(),
-            "network = { latency = \"planet\" }\n".to_owned(),
-        ),
+        ("wan", "replicas on five continents", "network = { latency = \"planet\" }\n"),
         (
             "unrest",
-            "until 12 s parcels take 2 s more in the mean, and a third is lost".to_owned(),
-            "network = { unrest = { until = \"12s\", loss = 0.33, delay = \"0s + exp 2s\" } }\n"
-                .to_owned(),
+            "until 12 s parcels take 2 s more in the mean, and a third is lost",
+            "network = { unrest = { until = \"12s\", loss = 0.33, delay = \"0s + exp 2s\" } }\n",
         ),
+    ];
+    worlds.map(|(name, about, lines)| (name, about.to_owned(), lines.to_owned())).to_vec()
+}
+
+/// What goes wrong with single machines.
+fn of_machines(replicas: u32) -> Vec<World> {
+    let (from, to) = FROM_TO;
+    let bound = bound(replicas);
+    let outage = |count: u32| {
+        let down = list(replicas - count..replicas);
+        let step = format!("{{ time = {from:?}, crash = [{down}], restart_after = \"10s\" }}");
+        let lines = if count == 0 { String::new() } else { format!("at = [{step}]\n") };
+        (format!("{count} of {replicas} lose power from {from} to {to}"), lines)
+    };
+    let wrong = (0..replicas.div_ceil(2)).zip([3_000, -3_000].into_iter().cycle());
+    let wrong = wrong.map(|(id, offset)| format!("{{ replica = {id}, offset_ms = {offset} }}"));
+    let clocks = format!("clocks = [{}]\n", wrong.collect::<Vec<_>>().join(", "));
+    let ((few, few_down), (many, many_down)) = (outage(bound), outage((bound + 1).min(replicas)));
+    vec![
         (
             "slow-disk",
             "one disk takes 250 ms for a sync in the mean".to_owned(),
@@ -157,33 +166,34 @@ fn of_the_world(replicas: u32) -> Vec<(&'static str, String, String)> {
         (
             "clock-skew",
             "half of the calendars are three seconds wrong, either way".to_owned(),
-            skewed,
+            clocks,
         ),
-        ("crash-f", format!("{bound} of {replicas} lose power from {from} to {to}"), crash(bound)),
+        ("outage-f", few, few_down),
+        ("outage-f+1", many, many_down),
+    ]
+}
+
+/// What goes wrong with links.
+fn of_links(replicas: u32) -> Vec<World> {
+    let (from, to) = FROM_TO;
+    let (half, last) = (replicas / 2, replicas - 1);
+    let until = |fault: String| {
+        format!(
+            "at = [\n  {{ time = {from:?}, {fault} }},\n  {{ time = {to:?}, heal = true }},\n]\n"
+        )
+    };
+    let sides = format!("partition = [[{}], [{}]]", list(0..half), list(half..replicas));
+    vec![
+        ("partition", format!("two halves, from {from} to {to}"), until(sides)),
         (
-            "outage-f+1",
-            format!("{} of {replicas} lose power from {from} to {to}", bound + 1),
-            crash((bound + 1).min(replicas)),
+            "one-way",
+            "one replica is not heard by another, all the time".to_owned(),
+            "at = [{ time = \"0s\", cut = { from = 0, to = 1 } }]\n".to_owned(),
         ),
-    ];
-    if replicas > 1 {
-        worlds.extend([
-            (
-                "partition",
-                format!("two halves, from {from} to {to}"),
-                format!("at = [\n  {{ time = {from:?}, partition = {sides} }},\n  {{ time = {to:?}, heal = true }},\n]\n"),
-            ),
-            (
-                "one-way",
-                "one replica is not heard by another, all the time".to_owned(),
-                "at = [{ time = \"0s\", cut = { from = 0, to = 1 } }]\n".to_owned(),
-            ),
-            (
-                "eclipse",
-                format!("one replica is cut off from all others, from {from} to {to}"),
-                format!("at = [\n  {{ time = {from:?}, eclipse = {{ victim = {last} }} }},\n  {{ time = {to:?}, heal = true }},\n]\n"),
-            ),
-        ]);
-    }
-    worlds
+        (
+            "eclipse",
+            format!("one replica is cut off from all others, from {from} to {to}"),
+            until(format!("eclipse = {{ victim = {last} }}")),
+        ),
+    ]
 }
