@@ -136,14 +136,22 @@ impl Refused {
 impl<M: Message> Envelope<M> {
     /// The bytes that travel.
     pub fn encode(&self) -> Vec<u8> {
-        let wire = match &self.packet {
+        codec::encode(&(self.seq, self.wire()))
+    }
+
+    /// How many bytes [`Envelope::encode`] would produce, counted without producing them.
+    pub fn encoded_len(&self) -> usize {
+        codec::encoded_len(&(self.seq, self.wire()))
+    }
+
+    fn wire(&self) -> Wire<M> {
+        match &self.packet {
             Packet::Message(signed) => Wire::Message(signed.claimed().clone()),
             Packet::Summary(summary) => Wire::Summary(summary.clone()),
             Packet::Ask(ask) => Wire::Ask(*ask),
             Packet::Blocks(blocks) => Wire::Blocks(blocks.clone()),
             Packet::Branch(blocks) => Wire::Branch(blocks.clone()),
-        };
-        codec::encode(&(self.seq, wire))
+        }
     }
 
     /// The bytes of a first send: where it is worth it a message leaves its block's transactions
@@ -258,6 +266,13 @@ pub fn encode_transactions(transactions: &[VerifiedTransaction]) -> Vec<u8> {
     let plain: Vec<&Transaction> =
         transactions.iter().map(VerifiedTransaction::transaction).collect();
     codec::encode(&plain)
+}
+
+/// How many bytes [`encode_transactions`] would produce, counted without producing them.
+pub fn transactions_len(transactions: &[VerifiedTransaction]) -> usize {
+    let plain: Vec<&Transaction> =
+        transactions.iter().map(VerifiedTransaction::transaction).collect();
+    codec::encoded_len(&plain)
 }
 
 /// Decodes and verifies a gossiped batch.

@@ -60,7 +60,7 @@ mod chain;
 mod execution;
 mod flaw;
 mod follow;
-mod progress;
+pub(crate) mod progress;
 #[cfg(test)]
 mod tests;
 mod together;

@@ -21,21 +21,25 @@ pub struct Counts {
     pub sync: u64,
     /// Batches of transactions.
     pub transactions: u64,
+    /// The length of all of it as real nodes would encode it, whole, without the frames and
+    /// encryption of a real network.
+    pub bytes: u64,
 }
 
 impl Counts {
     /// What a record tells.
     pub fn of(record: &Record) -> Counts {
-        let mut counts = Counts { transactions: record.published(), ..Counts::default() };
+        let mut counts =
+            Counts { transactions: record.published(), bytes: record.bytes(), ..Counts::default() };
         for ((class, _), count) in record.sends() {
             *counts.class(*class) += count;
         }
         counts
     }
 
-    /// Everything.
+    /// All messages.
     pub fn total(&self) -> u64 {
-        let Counts { first, resends, relays, summaries, sync, transactions } = self;
+        let Counts { first, resends, relays, summaries, sync, transactions, .. } = self;
         first + resends + relays + summaries + sync + transactions
     }
 
@@ -52,11 +56,11 @@ impl Counts {
 
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Counts { first, resends, relays, summaries, sync, transactions } = self;
+        let Counts { first, resends, relays, summaries, sync, transactions, bytes } = self;
         write!(
             f,
             "{first} first sends, {resends} resends, {relays} relays, {summaries} summaries, \
-             {sync} sync, {transactions} transactions"
+             {sync} sync, {transactions} transactions; {bytes} bytes"
         )
     }
 }

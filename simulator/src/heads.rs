@@ -96,6 +96,15 @@ impl Heads {
         let by_then = heights.partition_point(|(at, _)| *at <= time);
         by_then.checked_sub(1).map(|last| heights[last].1)
     }
+
+    /// The first time from `since` on at which a replica's head was as high as that.
+    pub(crate) fn reached(&self, id: ReplicaId, height: u64, since: Duration) -> Option<Duration> {
+        if self.height(id, since).is_some_and(|found| found >= height) {
+            return Some(since);
+        }
+        let later = self.branches[id.0 as usize].heights.iter().filter(|(at, _)| *at > since);
+        later.filter(|(_, found)| *found >= height).map(|(at, _)| *at).next()
+    }
 }
 
 impl Branch {

@@ -18,6 +18,7 @@
 //! - [`network`] and [`disk`]: how messages are late or lost, and what a crash forgets.
 //! - [`mining`]: when miners find blocks, and the figures of what they found.
 //! - [`schedule`]: what goes wrong when; [`chaos()`] makes one up.
+//! - [`scenario`]: all of this as a file that people write, with what they expect of it.
 //! - [`record`]: what is remembered of a run, for counting and for judging it afterwards.
 //! - [`checker`]: whether everybody kept the promises of consensus.
 //!
@@ -51,6 +52,7 @@ mod parcel;
 mod places;
 mod queue;
 pub mod record;
+pub mod scenario;
 pub mod schedule;
 pub mod setup;
 pub mod soak;
@@ -66,6 +68,7 @@ pub use heads::Reversion;
 pub use latency::Latency;
 pub use network::Conditions;
 pub use record::{Record, Tracing};
+pub use scenario::Scenario;
 pub use schedule::{Fault, Schedule};
 pub use setup::Setup;
 pub use topology::Topology;

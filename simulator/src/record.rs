@@ -63,6 +63,8 @@ pub struct Record {
     sends: BTreeMap<Sort, u64>,
     /// Batches of transactions, one for each recipient.
     published: u64,
+    /// The encoded length of everything sent, once for each recipient.
+    bytes: u64,
     /// First sends by the height of their slot.
     first: BTreeMap<(u64, &'static str), u64>,
     /// With whether another value was said there since.
@@ -86,6 +88,7 @@ impl Record {
             halted: BTreeMap::new(),
             sends: BTreeMap::new(),
             published: 0,
+            bytes: 0,
             first: BTreeMap::new(),
             said: BTreeMap::new(),
             equivocations: Vec::new(),
@@ -143,6 +146,11 @@ impl Record {
         self.published
     }
 
+    /// How many bytes everything sent would take, encoded whole; once for each recipient.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// How many first sends of a kind belong to a height, one for each recipient.
     pub fn first_sends(&self, height: u64, kind: &'static str) -> u64 {
         self.first.get(&(height, kind)).copied().unwrap_or(0)
@@ -179,6 +187,11 @@ impl Record {
         self.heads.height(id, time)
     }
 
+    /// The first time from `since` on at which a replica's adopted head was at least this high.
+    pub fn adopted_since(&self, id: ReplicaId, height: u64, since: Duration) -> Option<Duration> {
+        self.heads.reached(id, height, since)
+    }
+
     pub(crate) fn find(&mut self, find: Find) {
         self.finds.push(find);
     }
@@ -203,10 +216,11 @@ impl Record {
         origin: Origin,
         envelope: &Envelope<M>,
         class: Class,
-        recipients: usize,
+        (bytes, recipients): (u64, usize),
     ) {
         let kind = envelope.packet.kind();
         let count = recipients as u64;
+        self.bytes += count * bytes;
         *self.sends.entry((class, kind)).or_default() += count;
         let Packet::Message(signed) = &envelope.packet else { return };
         let Some(slot) = signed.slot() else { return };
@@ -224,12 +238,14 @@ impl Record {
     }
 
     /// A replica's host passes on what another replica put out, at the topology's word.
-    pub(crate) fn relayed(&mut self, kind: &'static str, recipients: usize) {
+    pub(crate) fn relayed(&mut self, kind: &'static str, bytes: u64, recipients: usize) {
+        self.bytes += bytes * recipients as u64;
         *self.sends.entry((Class::Relay, kind)).or_default() += recipients as u64;
     }
 
     /// A replica tells the public of transactions.
-    pub(crate) fn publish(&mut self, recipients: usize) {
+    pub(crate) fn publish(&mut self, bytes: u64, recipients: usize) {
+        self.bytes += bytes * recipients as u64;
         self.published += recipients as u64;
     }
 

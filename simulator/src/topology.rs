@@ -34,6 +34,8 @@ pub(crate) struct Rumour<M> {
     /// Whom it is for; others only pass it on.
     pub(crate) to: Vec<ReplicaId>,
     pub(crate) kind: &'static str,
+    /// How long it is, encoded.
+    pub(crate) bytes: u64,
     pub(crate) parcel: Arc<Parcel<M>>,
 }
 

@@ -163,7 +163,8 @@ impl<P: Protocol> World<P> {
         self.record.take_answer(question)
     }
 
-    fn sign(&mut self, transfer: Transfer) -> VerifiedTransaction {
+    /// A transfer, signed with the next nonce of the account that pays: nobody has heard of it yet.
+    pub fn sign(&mut self, transfer: Transfer) -> VerifiedTransaction {
         let key = self.setup.account(transfer.from);
         let to = self.setup.account(transfer.to).public().address();
         let next = self.nonces.entry(key.public().address()).or_default();

@@ -4,6 +4,10 @@ use crate::{
     bench::{self, Bench},
     crash::{self, Crash},
     failure::Failure,
+    lab::{
+        compare::{self, Compare},
+        run::{self as scenario, Run},
+    },
     live::{
         control::{self, Answer, NetView, Request},
         net::{MOST_REPLICAS, Wish},
@@ -45,6 +49,8 @@ Examples:
   testnet kill 3                 a node dies; the chain goes on
   testnet start 3                it comes back and catches up
   testnet partition 0,1/2,3      nothing passes between the halves, until `testnet heal`
+  testnet run scenarios/partition.toml   an experiment from a file, in the simulator
+  testnet compare                how each consensus module bears each fault
   testnet soak                   the same code under every fault, in the simulator
   testnet bench                  how many transfers it carries
   testnet crash                  real nodes killed at random moments, and judged
@@ -76,6 +82,10 @@ pub enum Command {
     /// Let everything pass again after a partition
     #[command(after_help = "Examples:\n  testnet heal\n  testnet heal --dir my-net --json")]
     Heal(OneNet),
+    /// Run a scenario in the simulator: who takes part, what goes wrong, what is expected
+    Run(Run),
+    /// Compare the consensus modules under every fault and lie
+    Compare(Compare),
     /// Run many seeds of chaos in the simulator and judge each
     Soak(Soak),
     /// Measure what a fresh network on this machine carries, and how fast
@@ -192,6 +202,8 @@ pub fn run(cli: Cli) -> ExitCode {
         // So that `partition` can cut its links.
         Command::Node(node) => return node::cli::run(node, Extras { control: true }),
         Command::Up(up) => up::up(&up.order()).map_err(Failure::from),
+        Command::Run(order) => scenario::run(&order).map_err(Failure::from),
+        Command::Compare(order) => compare::compare(&order).map_err(Failure::from),
         Command::Soak(order) => soak::soak(&order).map_err(Failure::from),
         Command::Bench(order) => bench::bench(&order).map_err(Failure::from),
         Command::Crash(order) => crash::crash(&order).map_err(Failure::from),

@@ -3,6 +3,7 @@
 use crate::{
     bench::BenchError,
     crash::CrashError,
+    lab::{compare::CompareError, run::RunError},
     live::{
         control::{ControlError, Reason},
         home::HomeError,
@@ -43,6 +44,12 @@ pub enum Failure {
     /// A soak broke a promise, or came to no verdict.
     #[error(transparent)]
     Soak(#[from] SoakError),
+    /// A scenario did not turn out as expected, or was not run.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// There is no comparison.
+    #[error(transparent)]
+    Compare(#[from] CompareError),
     /// There is no measurement, or a bad one.
     #[error(transparent)]
     Bench(#[from] BenchError),
@@ -77,6 +84,8 @@ impl Failure {
                 }
                 SoakError::Trace { .. } | SoakError::Signals(_) => Verdict::OurFailure,
             },
+            Failure::Run(error) => of_run(error),
+            Failure::Compare(error) => of_compare(error),
             Failure::Bench(error) => match error {
                 BenchError::Up(error) => of_up(error),
                 BenchError::Order(_) => Verdict::BadInput,
@@ -111,6 +120,30 @@ fn of_up(error: &UpError) -> Verdict {
         | UpError::Control(_)
         | UpError::Unseen(_)
         | UpError::System(_) => Verdict::OurFailure,
+    }
+}
+
+fn of_run(error: &RunError) -> Verdict {
+    match error {
+        RunError::Unmet(_) | RunError::Interrupted => Verdict::DoesNotHold,
+        RunError::Bad { .. }
+        | RunError::Unreadable { .. }
+        | RunError::Unknown(_)
+        | RunError::NotNamed(..)
+        | RunError::Traces => Verdict::BadInput,
+        RunError::Trace { .. } | RunError::Panicked(_) | RunError::Signals(_) => {
+            Verdict::OurFailure
+        }
+    }
+}
+
+fn of_compare(error: &CompareError) -> Verdict {
+    match error {
+        CompareError::Interrupted => Verdict::DoesNotHold,
+        CompareError::Unknown(_) | CompareError::NoFault(..) => Verdict::BadInput,
+        CompareError::Panicked(_) | CompareError::Write { .. } | CompareError::Signals(_) => {
+            Verdict::OurFailure
+        }
     }
 }
 

@@ -9,12 +9,13 @@
 //! restarts a node that died, because a study group wants to see what a death does.
 //!
 //! Read [`cli`] for what a person can ask, then [`live`] for how it is carried out. [`soak`] judges
-//! simulated replicas, [`crash`] real processes that are killed.
+//! simulated replicas, [`crash`] real processes that are killed; [`lab`] runs scenarios and compares modules.
 
 pub mod bench;
 pub mod cli;
 pub mod crash;
 pub mod failure;
+pub mod lab;
 pub mod live;
 pub mod soak;
 pub mod span;

@@ -312,7 +312,7 @@ fn write_trace<P: Module>(options: &Options, seed: u64, path: &Path) -> Result<(
 }
 
 /// What a panic said.
-fn said(panic: &(dyn std::any::Any + Send)) -> String {
+pub(crate) fn said(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
     format!("a replica panicked: {}", text.unwrap_or_else(|| "without a word".to_owned()))
@@ -324,7 +324,7 @@ fn print(line: &dyn std::fmt::Display) {
 }
 
 /// Reads `A..B` or a single seed.
-fn seeds(text: &str) -> Result<Range<u64>, String> {
+pub(crate) fn seeds(text: &str) -> Result<Range<u64>, String> {
     let wrong = || format!("{text:?} names no seeds; write a range like 0..1000, or one seed");
     let number = |text: &str| text.parse::<u64>().map_err(|_| wrong());
     let range = match text.split_once("..") {

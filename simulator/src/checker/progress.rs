@@ -57,7 +57,7 @@ impl Progress {
 }
 
 /// When a replica's present life began.
-fn born(record: &Record, id: ReplicaId) -> Duration {
+pub(crate) fn born(record: &Record, id: ReplicaId) -> Duration {
     let lives = record.history(id).iter().rev();
     let lives = lives.filter_map(|milestone| match milestone {
         Milestone::Woke { at, .. } => Some(*at),
@@ -68,7 +68,7 @@ fn born(record: &Record, id: ReplicaId) -> Duration {
 
 /// The height of what a replica had adopted at a time; where nothing is adopted that is not final,
 /// the greatest that it held final, as far as anybody could know.
-fn height(record: &Record, id: ReplicaId, time: Duration) -> u64 {
+pub(crate) fn height(record: &Record, id: ReplicaId, time: Duration) -> u64 {
     if let Some(height) = record.adopted_height(id, time) {
         return height;
     }

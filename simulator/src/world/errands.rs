@@ -4,7 +4,7 @@ use super::World;
 use crate::{disk::Mark, parcel::Parcel, places::Place, record::Origin, topology::Rumour};
 use consensus::Protocol;
 use ledger::ReplicaId;
-use replica::{Action, Alarm, Event, Query, Ticket};
+use replica::{Action, Alarm, Event, Query, Ticket, packet};
 use std::{sync::Arc, time::Duration};
 
 /// Something under way to one life of one replica.
@@ -110,16 +110,17 @@ impl<P: Protocol> World<P> {
                     let to = self.met_by(me, to);
                     let (life, at) = (self.host(me).life, self.now);
                     let origin = Origin { carrier: id, life, at };
-                    self.record.sent(origin, &envelope, class, to.len());
-                    let kind = envelope.packet.kind();
-                    self.post(me, to, kind, Parcel::of_envelope(envelope, self.setup.wire));
+                    let sort = (envelope.packet.kind(), envelope.encoded_len() as u64);
+                    self.record.sent(origin, &envelope, class, (sort.1, to.len()));
+                    self.post(me, to, sort, Parcel::of_envelope(envelope, self.setup.wire));
                 }
                 Action::Publish(batch) => {
                     let others = self.replicas().filter(|other| *other != id).collect();
                     let others = self.met_by(me, others);
-                    self.record.publish(others.len());
+                    let bytes = packet::transactions_len(&batch) as u64;
+                    self.record.publish(bytes, others.len());
                     let parcel = Parcel::of_transactions(batch, self.setup.wire);
-                    self.post(me, others, "transactions", parcel);
+                    self.post(me, others, ("transactions", bytes), parcel);
                 }
                 Action::SetTimer { alarm, after } => {
                     let number = self.host(me).set(alarm);
@@ -159,7 +160,7 @@ impl<P: Protocol> World<P> {
         &mut self,
         me: Place,
         to: Vec<ReplicaId>,
-        kind: &'static str,
+        (kind, bytes): (&'static str, u64),
         parcel: Parcel<P::Message>,
     ) {
         let from = self.places.seat(me);
@@ -168,7 +169,7 @@ impl<P: Protocol> World<P> {
         match &mut self.overlay {
             Some(overlay) if to.len() > 1 => {
                 let number = overlay.begin(me);
-                let rumour = Arc::new(Rumour { number, origin: from, to, kind, parcel });
+                let rumour = Arc::new(Rumour { number, origin: from, to, kind, bytes, parcel });
                 self.spread(me, None, &rumour);
             }
             _ => {
@@ -188,7 +189,7 @@ impl<P: Protocol> World<P> {
         let others: Vec<_> =
             others.filter(|id| Some(*id) != told_by && *id != rumour.origin).collect();
         if told_by.is_some() {
-            self.record.relayed(rumour.kind, others.len());
+            self.record.relayed(rumour.kind, rumour.bytes, others.len());
         }
         for neighbour in others {
             self.transmit(me, neighbour, || What::Rumour(id, Arc::clone(rumour)));

@@ -159,7 +159,7 @@ fn two_values_in_one_slot_are_found() {
     for (signed, seq) in said.iter().zip(5..) {
         let origin = Origin { carrier: ONE, life: 1, at: Duration::from_secs(seq) };
         let envelope = Envelope { seq, packet: Packet::Message(signed.clone()) };
-        forge.record.sent(origin, &envelope, Class::First, 1);
+        forge.record.sent(origin, &envelope, Class::First, (100, 1));
     }
     let found = forge.judge();
     let [Violation::Equivocation { signer: ONE, slot, first, second }] = &found[..] else {

@@ -1,0 +1,209 @@
+//! An experiment as a file: who takes part, what goes wrong when, and what is expected of it.
+//!
+//! The file is TOML. Nothing in it is ignored: a key or a value that nobody knows is a
+//! [`BadScenario`], which shows the place and what was meant, perhaps.
+//!
+//! | key | what it says | default |
+//! |---|---|---|
+//! | `name` | what people call it | must be given |
+//! | `consensus` | a module's name, or several in a list | all modules |
+//! | `seeds` | `"0..50"`, its end excluded, or one number: that seed alone | `"0..10"` |
+//! | `until` | when a run ends, in virtual time, if not before | `"10m"` |
+//! | `replicas` | how many | 4 |
+//! | `stakes` | a list: what each weighs | all alike |
+//! | `block_time` | the pause of an idle chain, or the mean time between mined blocks | `"1s"` |
+//! | `settings` | what the genesis sets: `{ "pow.confirmations" = 3 }` | what is customary |
+//! | `topology` | `"mesh"`, or `{ gossip = 4 }`: that many random neighbours | `"mesh"` |
+//! | `network` | a table: `latency`, `loss`, `duplication`, `reordering = { share, by }`, `links = [{ from, to, latency, loss }]`, `unrest = { until, loss, delay }` | fast and faultless |
+//! | `clocks` | `[{ replica = 1, offset_ms = 300, drift_ppm = 20 }]` | right |
+//! | `disks` | `[{ replica = 1, sync = "50ms" }]`: how long a sync takes | 1 ms |
+//! | `hash_rates` | `[{ replica = 1, factor = 3.0 }]`: times an equal share | equal shares |
+//! | `load` | `{ transfers_per_second = 5.0 }` | none |
+//! | `byzantine` | `[{ replica = 3, lie = "silent" }]`, or `replicas = [2, 3]` | nobody |
+//! | `chaos` | `{ faulty = 1, until = "60s" }`: see [`chaos()`](crate::chaos()) | none |
+//! | `at` | steps: `{ time = "10s", … }` with one fault or its mending | none |
+//! | `expect` | what is to come of it: see below | agreement |
+//!
+//! Latencies are written as [`delay`](crate::delay) says, or `"lan"`, `"wan"`, `"planet"`, or as a
+//! table of `names`, `one_way` and `homes`; shares as fractions.
+//!
+//! A step has a `time` and one of `crash`, `restart`, `silence` and `speak` (a replica, or a list of
+//! them), `partition` (a list of sides), `heal = true`, `cut` and `mend` (`{ from, to }`), `eclipse`
+//! (`{ victim, but }`), `loss`, `duplication`, `reordering`, `latency`, `link` (as in `links`), `skew`
+//! (as in `clocks`), `disk` (as in `disks`), `hash_rate` (as in `hash_rates`). Beside `crash` there may
+//! be `restart_after`.
+//!
+//! # Expectations
+//!
+//! | key | it is met if |
+//! |---|---|
+//! | `agreement = "always"` | no promise of safety is broken in any seed (the default) |
+//! | `agreement = "broken"` | in at least one seed two honest replicas hold different final blocks, or one takes its own back |
+//! | `agreement = "either"` | always: whoever asks only looks |
+//! | `confirmed = "kept"` | no honest replica takes back what was deep enough to be counted on (the default) |
+//! | `confirmed = "reverted"` | in at least one seed one does; other promises hold |
+//! | `confirmed = "either"` | always |
+//! | `height = 20` | every honest replica that is up gets there |
+//! | `progress_within = "10s of heal"` | within that time of the last `heal` every honest replica that is up gets on. Also `of restart`, `of mend`, `of speak`, `of calm` (the last step of all) and `of 30s`; a list for several |
+//! | `no_progress = "12s..30s"` | between these times no honest replica gets on; a list for several |
+//! | `one_chain = "20s of heal"` | from then on all are on one chain, but for blocks that nobody counts on |
+//! | `final_within = "15s"` | every transfer of the load is final within that time of its submission, or confirmed where nothing is final at once |
+//!
+//! `[expect.pow]` and the like say what is expected of one module in place of what is expected of all.
+//! Heights are those of final blocks, or of adopted ones where blocks are final by depth.
+//!
+//! A run ends at `until`, or earlier: when all steps are over, all times that an expectation names
+//! have passed, and what is expected to be reached is.
+
+mod bad;
+mod client;
+mod expect;
+mod faults;
+mod outcome;
+mod read;
+mod reader;
+mod run;
+mod surroundings;
+#[cfg(test)]
+mod tests;
+
+pub use bad::BadScenario;
+pub use expect::{Agreement, Confirmed, Expect};
+pub use outcome::{Latencies, Outcome, Unmet, judge};
+pub use run::run;
+
+use crate::{
+    chaos::chaos,
+    clock::Skew,
+    delay::Delay,
+    network::Conditions,
+    record::Tracing,
+    schedule::{Fault, Schedule, Step},
+    setup::Setup,
+    topology::Topology,
+};
+use ledger::ReplicaId;
+use std::{collections::BTreeMap, ops::Range, time::Duration};
+
+/// An experiment: plain data, for whatever world can carry it out.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Scenario {
+    /// What people call it.
+    pub name: String,
+    /// The modules to try, as the catalogue names them.
+    pub consensus: Vec<String>,
+    /// The seeds to try with each.
+    pub seeds: Range<u64>,
+    /// When a run ends at the latest, in virtual time.
+    pub until: Duration,
+    /// How many validators there are.
+    pub replicas: u32,
+    /// What each weighs; those past the end weigh one.
+    pub stakes: Vec<u64>,
+    /// See [`Setup::block_time`].
+    pub block_time: Duration,
+    /// What the genesis sets besides what is customary.
+    pub settings: BTreeMap<String, u64>,
+    /// Who is connected to whom.
+    pub topology: Topology,
+    /// What the network is like in the beginning.
+    pub network: Conditions,
+    /// Calendars that are wrong from the beginning.
+    pub clocks: BTreeMap<ReplicaId, Skew>,
+    /// Disks that take another time than usual.
+    pub disks: BTreeMap<ReplicaId, Delay>,
+    /// Miners that try so many times as many hashes as an equal share.
+    pub hash_rates: BTreeMap<ReplicaId, f64>,
+    /// How many transfers are submitted in a second of virtual time; none for zero.
+    pub transfers_per_second: f64,
+    /// Who lies, and how.
+    pub byzantine: BTreeMap<ReplicaId, String>,
+    /// Chaos made up from the seed, besides the steps.
+    pub chaos: Option<Chaos>,
+    /// What goes wrong when.
+    pub steps: Schedule,
+    /// What is expected of every module.
+    pub expect: Expect,
+    /// What is expected of one, in place of that.
+    pub expect_of: BTreeMap<String, Expect>,
+}
+
+/// Everything goes wrong that may, for a while.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Chaos {
+    /// How many replicas may be silent or down at a time.
+    pub faulty: u32,
+    /// When it is over.
+    pub until: Duration,
+}
+
+impl Scenario {
+    /// Reads a file's text.
+    ///
+    /// # Errors
+    /// If it is no scenario, or one that cannot be run.
+    pub fn parse(text: &str) -> Result<Scenario, BadScenario> {
+        read::scenario(text)
+    }
+
+    /// What is expected of a module.
+    pub fn expect(&self, module: &str) -> &Expect {
+        self.expect_of.get(module).unwrap_or(&self.expect)
+    }
+
+    /// All that goes wrong with one seed.
+    pub fn schedule(&self, seed: u64) -> Schedule {
+        let start = |(replica, factor): (&ReplicaId, &f64)| Step {
+            time: Duration::ZERO,
+            fault: Fault::HashRate { replica: *replica, factor: *factor },
+        };
+        let mut steps: Vec<_> = self.hash_rates.iter().map(start).collect();
+        if let Some(Chaos { faulty, until }) = self.chaos {
+            let made_up = chaos(seed, self.replicas, faulty, until);
+            steps.extend_from_slice(made_up.steps());
+            steps.extend(self.restored().map(|fault| Step { time: until, fault }));
+        }
+        steps.extend_from_slice(self.steps.steps());
+        Schedule::new(steps)
+    }
+
+    /// When everything that goes wrong has gone wrong.
+    pub fn calm(&self) -> Duration {
+        self.steps.end().max(self.chaos.map_or(Duration::ZERO, |chaos| chaos.until))
+    }
+
+    /// The world of one module and seed, before anything has happened.
+    pub fn setup(&self, module: &str, seed: u64, tracing: Tracing) -> Setup {
+        let mut setup = Setup::new(module, self.replicas, seed);
+        setup.settings.extend(self.settings.clone());
+        Setup {
+            stakes: self.stakes.clone(),
+            block_time: self.block_time,
+            network: self.network.clone(),
+            topology: self.topology,
+            clocks: self.clocks.clone(),
+            disks: self.disks.clone(),
+            schedule: self.schedule(seed),
+            byzantine: self.byzantine.clone(),
+            tracing,
+            ..setup
+        }
+    }
+
+    /// After chaos the world is again what this scenario says.
+    fn restored(&self) -> impl Iterator<Item = Fault> {
+        let Conditions { latency, loss, duplication, reordering, .. } = self.network.clone();
+        let weather = [
+            Fault::Latency(latency),
+            Fault::Loss(loss),
+            Fault::Duplication(duplication),
+            Fault::Reordering(reordering),
+        ];
+        let clocks = self.clocks.iter();
+        let clocks = clocks.map(|(replica, skew)| Fault::Skew { replica: *replica, skew: *skew });
+        let disks = self.disks.iter();
+        let disks =
+            disks.map(|(replica, sync)| Fault::Disk { replica: *replica, sync: sync.clone() });
+        weather.into_iter().chain(clocks).chain(disks)
+    }
+}

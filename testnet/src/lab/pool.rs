@@ -1,0 +1,57 @@
+//! Many independent jobs on some threads, their outcomes in the order of the jobs.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+        mpsc,
+    },
+    thread,
+};
+
+#[cfg(test)]
+mod tests;
+
+/// As many threads as there are cores, if nobody wishes otherwise.
+pub(crate) fn threads(wish: Option<u16>) -> usize {
+    wish.map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from)
+}
+
+/// Does all jobs and passes each outcome on in the order of the jobs, as soon as those before it are
+/// done. When `stop` is set no further job begins; what is done until then is passed on, up to the
+/// first that is not.
+pub(crate) fn spread<J: Sync, T: Send>(
+    jobs: &[J],
+    threads: usize,
+    stop: &AtomicBool,
+    work: impl Fn(&J) -> T + Sync,
+    mut take: impl FnMut(&J, T),
+) {
+    let next = AtomicUsize::new(0);
+    let (tell, told) = mpsc::sync_channel(threads.max(1));
+    thread::scope(|scope| {
+        for _ in 0..threads.max(1) {
+            let (tell, next, work) = (tell.clone(), &next, &work);
+            scope.spawn(move || {
+                while !stop.load(Ordering::Relaxed) {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(job) = jobs.get(number) else { break };
+                    if tell.send((number, work(job))).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+        drop(tell);
+        // Holds what overtook a slower job: as many as are done during that one.
+        let mut early = BTreeMap::new();
+        let mut due = 0;
+        for (number, outcome) in told {
+            early.insert(number, outcome);
+            while let Some(outcome) = early.remove(&due) {
+                take(&jobs[due], outcome);
+                due += 1;
+            }
+        }
+    });
+}

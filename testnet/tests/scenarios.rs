@@ -1,0 +1,147 @@
+//! Every scenario in the repository turns out as it says, and so does every command of the guide.
+
+mod support;
+
+use simulator::{
+    Scenario,
+    scenario::{Agreement, Confirmed},
+};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+use support::{finish, testnet, text};
+use testnet::cli::Cli;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+fn files() -> Vec<PathBuf> {
+    let entries = fs::read_dir(root().join("scenarios")).unwrap();
+    let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn there_are_scenarios_enough_and_each_of_them_teaches() {
+    let files = files();
+    assert!(files.len() >= 20, "only {}", files.len());
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        let scenario = Scenario::parse(&text).unwrap_or_else(|error| panic!("{file:?}: {error}"));
+        for word in ["# Predict: ", "# Look at: "] {
+            assert!(text.contains(word), "{file:?} has no {word:?}");
+        }
+        assert!(!scenario.seeds.is_empty());
+    }
+}
+
+/// Two seeds of each; all of those that are about something which not every seed shows.
+#[test]
+fn every_scenario_turns_out_as_it_expects() {
+    let temp = tempfile::tempdir().unwrap();
+    for file in files() {
+        let scenario = Scenario::parse(&fs::read_to_string(&file).unwrap()).unwrap();
+        let some_only = scenario.consensus.iter().any(|module| {
+            let expect = scenario.expect(module);
+            expect.agreement == Agreement::Broken || expect.confirmed == Confirmed::Reverted
+        });
+        let end = if some_only { scenario.seeds.end } else { scenario.seeds.start + 2 };
+        let seeds = format!("{}..{end}", scenario.seeds.start);
+        let output =
+            finish(&mut testnet(temp.path(), &["run", file.to_str().unwrap(), "--seeds", &seeds]));
+        assert!(output.status.success(), "{file:?}\n{}", text(&output));
+    }
+}
+
+#[test]
+fn the_exit_code_tells_what_happened() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("s.toml");
+    let run = |text: &str, more: &[&str]| {
+        fs::write(&path, text).unwrap();
+        let args = [&["run", path.to_str().unwrap()], more].concat();
+        finish(&mut testnet(temp.path(), &args))
+    };
+    let brief = "name = \"x\"\nconsensus = \"tendermint\"\nseeds = \"0..2\"\nuntil = \"10s\"\n";
+    assert_eq!(run(brief, &[]).status.code(), Some(0));
+    let output = run(&format!("{brief}expect = {{ height = 1000 }}\n"), &[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output).contains("again: testnet run"), "{}", text(&output));
+    let output = run(&format!("{brief}latency = 5\n"), &[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output).contains("line 5, column 1"), "{}", text(&output));
+    assert_eq!(run(brief, &["--trace", "t"]).status.code(), Some(2), "two seeds, one trace");
+    assert_eq!(run(brief, &["--consensus", "coffee"]).status.code(), Some(2));
+    let trace = temp.path().join("t.jsonl");
+    let output = run(brief, &["--seeds", "1", "--json", "--trace", trace.to_str().unwrap()]);
+    let line: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let hash = crypto::hash::sha256(&fs::read(&trace).unwrap());
+    assert_eq!(line["trace_hash"], hash.to_string(), "the hash is that of the file");
+}
+
+/// A fenced block of the guide, and the lines that its output must contain.
+struct Block {
+    script: String,
+    expected: Vec<String>,
+}
+
+fn blocks(chapter: &str) -> Vec<Block> {
+    let mut blocks: Vec<Block> = Vec::new();
+    let mut fence: Option<&str> = None;
+    for line in chapter.lines() {
+        match (fence, line.strip_prefix("```")) {
+            (None, Some(kind)) => {
+                fence = Some(kind);
+                if kind == "sh" {
+                    blocks.push(Block { script: String::new(), expected: Vec::new() });
+                }
+            }
+            (Some(_), Some(_)) => fence = None,
+            (Some("sh"), None) => blocks.last_mut().unwrap().script += &format!("{line}\n"),
+            (Some("text"), None) => blocks.last_mut().unwrap().expected.push(line.to_owned()),
+            _ => {}
+        }
+    }
+    blocks
+}
+
+/// Commands that need real nodes; the story that they tell has tests of its own.
+const LIVE: [&str; 1] = ["testnet up"];
+
+#[test]
+fn every_command_of_the_first_chapter_does_what_it_says() {
+    let temp = tempfile::tempdir().unwrap();
+    let tools = temp.path().join("tools");
+    fs::create_dir(&tools).unwrap();
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_testnet"), tools.join("testnet")).unwrap();
+    std::os::unix::fs::symlink(root().join("scenarios"), temp.path().join("scenarios")).unwrap();
+    let path = format!("{}:{}", tools.display(), env::var("PATH").unwrap());
+    let chapter = fs::read_to_string(root().join("docs/guide/01-first-session.md")).unwrap();
+    let blocks = blocks(&chapter);
+    assert!(blocks.len() >= 12, "{} blocks", blocks.len());
+    for Block { script, expected } in blocks {
+        if LIVE.iter().any(|live| script.starts_with(live)) {
+            let words: Vec<_> = script.split_whitespace().collect();
+            <Cli as clap::Parser>::try_parse_from(&words).unwrap_or_else(|error| panic!("{error}"));
+            continue;
+        }
+        // The alias stands for what is built already.
+        let script: String = script
+            .lines()
+            .filter(|line| !line.starts_with("alias "))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        let mut shell = Command::new("sh");
+        shell.args(["-e", "-c", &script]).current_dir(temp.path()).env("PATH", &path);
+        let output = finish(shell.stdin(Stdio::null()));
+        let told = text(&output);
+        assert!(output.status.success(), "{script}\n{told}");
+        for line in expected {
+            assert!(told.contains(&line), "{script}\nsays:\n{told}\nwithout: {line}");
+        }
+    }
+}
