@@ -6,6 +6,7 @@ use crate::{
     failure::Failure,
     lab::{
         compare::{self, Compare},
+        endure::{self, Endure},
         run::{self as scenario, Run},
     },
     live::{
@@ -86,6 +87,8 @@ pub enum Command {
     Run(Run),
     /// Compare the consensus modules under every fault and lie
     Compare(Compare),
+    /// Check that whatever must be survived is: faults that pass, and as many liars as may be
+    Endure(Endure),
     /// Run many seeds of chaos in the simulator and judge each
     Soak(Soak),
     /// Measure what a fresh network on this machine carries, and how fast
@@ -204,6 +207,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Up(up) => up::up(&up.order()).map_err(Failure::from),
         Command::Run(order) => scenario::run(&order).map_err(Failure::from),
         Command::Compare(order) => compare::compare(&order).map_err(Failure::from),
+        Command::Endure(order) => endure::endure(&order).map_err(Failure::from),
         Command::Soak(order) => soak::soak(&order).map_err(Failure::from),
         Command::Bench(order) => bench::bench(&order).map_err(Failure::from),
         Command::Crash(order) => crash::crash(&order).map_err(Failure::from),

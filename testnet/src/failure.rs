@@ -3,7 +3,7 @@
 use crate::{
     bench::BenchError,
     crash::CrashError,
-    lab::{compare::CompareError, run::RunError},
+    lab::{compare::CompareError, endure::EndureError, run::RunError},
     live::{
         control::{ControlError, Reason},
         home::HomeError,
@@ -50,6 +50,9 @@ pub enum Failure {
     /// There is no comparison.
     #[error(transparent)]
     Compare(#[from] CompareError),
+    /// Something was not survived.
+    #[error(transparent)]
+    Endure(#[from] EndureError),
     /// There is no measurement, or a bad one.
     #[error(transparent)]
     Bench(#[from] BenchError),
@@ -86,6 +89,7 @@ impl Failure {
             },
             Failure::Run(error) => of_run(error),
             Failure::Compare(error) => of_compare(error),
+            Failure::Endure(error) => of_endure(error),
             Failure::Bench(error) => match error {
                 BenchError::Up(error) => of_up(error),
                 BenchError::Order(_) => Verdict::BadInput,
@@ -134,6 +138,14 @@ fn of_run(error: &RunError) -> Verdict {
         RunError::Trace { .. } | RunError::Panicked(_) | RunError::Signals(_) => {
             Verdict::OurFailure
         }
+    }
+}
+
+fn of_endure(error: &EndureError) -> Verdict {
+    match error {
+        EndureError::Broken(_) | EndureError::Interrupted => Verdict::DoesNotHold,
+        EndureError::Module(_) | EndureError::ByDepth(_) => Verdict::BadInput,
+        EndureError::Signals(_) => Verdict::OurFailure,
     }
 }
 

@@ -4,8 +4,8 @@
 //! replicas alone. The same scenarios can be had as files, so that any cell can be looked into with
 //! `testnet run`.
 
-mod cell;
-mod faults;
+pub(crate) mod cell;
+pub(crate) mod faults;
 mod matrix;
 mod page;
 mod plot;

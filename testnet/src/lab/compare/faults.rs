@@ -15,6 +15,13 @@ pub struct Fault {
     pub modules: Vec<&'static str>,
 }
 
+impl Fault {
+    /// Whether it is over after a while, or takes no more liars than there may be.
+    pub fn must_be_survived(&self) -> bool {
+        !self.lines.contains("byzantine") || self.name.ends_with("-f")
+    }
+}
+
 /// How many replicas may be Byzantine where blocks are final at once.
 pub(crate) fn bound(replicas: u32) -> u32 {
     replicas.saturating_sub(1) / 3
@@ -40,7 +47,7 @@ pub fn all(replicas: u32) -> Vec<Fault> {
                 faults.push(Fault {
                     name: format!("{}-{mark}", lie.name),
                     about: format!("{count} of {replicas}: {}", lie.line),
-                    lines: liars(replicas, count, lie.name),
+                    lines: liars(count, lie.name),
                     modules: lie.modules.clone(),
                 });
             }
@@ -71,14 +78,11 @@ pub fn scenario(fault: &Fault, modules: &[&str], replicas: u32, seeds: u64) -> S
     )
 }
 
-/// The scenario lines by which the last few tell one lie.
-pub(crate) fn liars(replicas: u32, count: u32, lie: &str) -> String {
+/// The scenario lines by which the first few tell one lie: where there are primaries, they are first.
+pub(crate) fn liars(count: u32, lie: &str) -> String {
     match count {
         0 => String::new(),
-        _ => format!(
-            "byzantine = [{{ replicas = [{}], lie = {lie:?} }}]\n",
-            list(replicas - count..replicas)
-        ),
+        _ => format!("byzantine = [{{ replicas = [{}], lie = {lie:?} }}]\n", list(0..count)),
     }
 }
 

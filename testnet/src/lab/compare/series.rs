@@ -67,7 +67,7 @@ pub(super) fn measure(
 }
 
 fn text(module: &str, replicas: u32, silent: u32) -> String {
-    let liars = liars(replicas, silent, "silent");
+    let liars = liars(silent, "silent");
     format!(
         "name = \"{silent} of {replicas} silent\"\nconsensus = {module:?}\nreplicas = {replicas}\n\
          until = \"30s\"\nload = {{ transfers_per_second = 2 }}\n{liars}"
