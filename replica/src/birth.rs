@@ -11,7 +11,7 @@
 //! was proven to us stands instead.
 
 use crate::gossip::Summary;
-use consensus::To;
+use consensus::{Quorum, To};
 use ledger::{Committee, ReplicaId};
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -65,11 +65,15 @@ impl<M> Birth<M> {
     }
 
     /// The height up to which nothing may be signed, once a quorum has told us.
-    pub(crate) fn floor(&self, me: ReplicaId, committee: &Committee) -> Option<u64> {
-        let speakers = self.told.keys().chain([&me]);
-        let seats = speakers.filter_map(|id| committee.member(*id));
-        let weight = seats.map(|member| u128::from(member.stake.0)).sum();
-        committee.is_quorum(weight).then(|| self.told.values().copied().max().unwrap_or(0))
+    pub(crate) fn floor(
+        &self,
+        me: ReplicaId,
+        committee: &Committee,
+        quorum: Quorum,
+    ) -> Option<u64> {
+        let others = self.told.keys().copied().filter(|id| *id != me);
+        let met = quorum.is_met(committee, others.chain([me]));
+        met.then(|| self.told.values().copied().max().unwrap_or(0))
     }
 
     /// What waited, oldest first.

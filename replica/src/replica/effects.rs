@@ -78,10 +78,9 @@ impl<P: Protocol> Replica<P> {
     pub(super) fn try_birth(&mut self) {
         let committee = self.ledger.committee(self.ledger.root());
         let committee = committee.expect("the root's committee is known");
-        let Some(floor) = self.birth.as_ref().and_then(|birth| birth.floor(self.me, &committee))
-        else {
-            return;
-        };
+        let quorum = P::quorum(&committee);
+        let told = self.birth.as_ref().and_then(|birth| birth.floor(self.me, &committee, quorum));
+        let Some(floor) = told else { return };
         // A protocol's slots may run ahead of its blocks.
         let reached = self.ledger.height().max(self.inbox.horizon().height).saturating_add(1);
         if reached < floor && self.moment.now < self.progress.saturating_add(birth::PATIENCE) {

@@ -394,7 +394,7 @@ fn a_peer_that_is_ahead_is_asked_and_one_that_is_behind_is_told() {
     let mut rig = Rig::new();
     rig.start();
     let summary = |reach| {
-        let inbox = Inbox::<Word>::new(Default::default());
+        let inbox = Inbox::<Word>::new(Default::default(), 4);
         Gossip::default().summary(&inbox, reach, &crate::testing::committee())
     };
     let actions = rig.from(2, Opened::Summary(summary(5)));
