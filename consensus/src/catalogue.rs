@@ -8,10 +8,11 @@ use crate::{
     nakamoto::Nakamoto,
     pbft::Pbft,
     protocol::{Protocol, Trusted, Unproven},
+    quorum::Quorum,
     tendermint::Tendermint,
     work::Work,
 };
-use ledger::{Genesis, Header, Proof};
+use ledger::{Committee, Genesis, Header, Proof};
 use serde::{Deserialize, Serialize};
 
 #[cfg(test)]
@@ -159,6 +160,21 @@ pub fn unproven(genesis: &Genesis) -> Result<u64, BadModule> {
     }
 
     Ok(dispatch(&genesis.consensus, Ask(genesis))??)
+}
+
+/// [`Protocol::quorum`] of the module that the genesis names.
+pub fn quorum(genesis: &Genesis, committee: &Committee) -> Result<Quorum, UnknownModule> {
+    struct Ask<'a>(&'a Committee);
+
+    impl Visitor for Ask<'_> {
+        type Output = Quorum;
+
+        fn visit<P: Module>(self) -> Self::Output {
+            P::quorum(self.0)
+        }
+    }
+
+    dispatch(&genesis.consensus, Ask(committee))
 }
 
 /// Whether the module that the genesis names can run with its settings.

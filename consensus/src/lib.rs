@@ -21,4 +21,4 @@ pub mod work;
 pub use protocol::{
     Application, Effect, Input, Message, Protocol, Timer, To, Trusted, Turn, Unproven, Want,
 };
-pub use quorum::{Certificate, Claimed, Signed, Tally};
+pub use quorum::{Certificate, Claimed, Measure, Quorum, Signed, Tally};

@@ -5,7 +5,7 @@
 //! and committing are [`Effect`]s, so a world can carry them out, delay them, lose them or record
 //! them. All that a step makes durable is synced before any effect of that step leaves.
 
-use crate::quorum::{Claimed, Signed};
+use crate::quorum::{Claimed, Quorum, Signed};
 use ledger::{
     Block, BlockHash, Committee, Draft, Genesis, Header, Keys, Proof, Rejected, ReplicaId, Slot,
     Transaction, TransactionId,
@@ -35,6 +35,14 @@ pub trait Protocol {
     /// brought on by the replica's sync, which needs no votes.
     fn heights_ahead(&self) -> u64 {
         4
+    }
+
+    /// How much of a committee it takes to decide.
+    fn quorum(committee: &Committee) -> Quorum
+    where
+        Self: Sized,
+    {
+        Quorum::of_stake(committee)
     }
 
     /// Whether a proof excludes every rival, so that the replica's sync may commit by it.

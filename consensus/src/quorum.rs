@@ -11,7 +11,7 @@ use ledger::{
     vote::{Evidence, Vote},
 };
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 /// A message as it came off the wire: anyone may have written it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -238,6 +238,61 @@ impl<M: Message> Tally<M> {
             .filter(|count| self.committee.is_quorum(count.weight))
             .map(|count| Certificate { votes: count.votes.iter().flatten().cloned().collect() })
             .collect()
+    }
+}
+
+/// How much of a committee it takes to decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quorum {
+    /// What counts.
+    pub measure: Measure,
+    /// So much of it at least.
+    pub needed: u128,
+    /// All there is.
+    pub total: u128,
+}
+
+/// What counts towards a quorum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Measure {
+    /// What each member has at stake.
+    Stake,
+    /// Members, each the same.
+    Validators,
+}
+
+impl Quorum {
+    /// Strictly more than two thirds of the stake.
+    pub fn of_stake(committee: &Committee) -> Quorum {
+        let total = committee.total();
+        Quorum { measure: Measure::Stake, needed: total * 2 / 3 + 1, total }
+    }
+
+    /// So many members that any two such groups share more than f, where f = ⌊(n−1)/3⌋.
+    pub fn of_heads(committee: &Committee) -> Quorum {
+        let n = committee.len() as u128;
+        let faulty = n.saturating_sub(1) / 3;
+        Quorum { measure: Measure::Validators, needed: (n + faulty + 1).div_ceil(2), total: n }
+    }
+
+    /// Whether `ids`, each named once, are one. Those who are no members do not count.
+    pub fn is_met(&self, committee: &Committee, ids: impl Iterator<Item = ReplicaId>) -> bool {
+        let members = ids.filter_map(|id| committee.member(id));
+        let weights = members.map(|member| match self.measure {
+            Measure::Stake => u128::from(member.stake.0),
+            Measure::Validators => 1,
+        });
+        weights.sum::<u128>() >= self.needed
+    }
+}
+
+impl fmt::Display for Measure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Measure::Stake => "stake",
+            Measure::Validators => "validators",
+        })
     }
 }
 

@@ -11,7 +11,7 @@
 //! was proven to us stands instead.
 
 use crate::gossip::Summary;
-use consensus::To;
+use consensus::{Quorum, To};
 use ledger::{Committee, ReplicaId};
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -72,12 +72,11 @@ impl<M> Birth<M> {
         &mut self,
         me: ReplicaId,
         committee: &Committee,
+        quorum: Quorum,
         now: Duration,
     ) -> Option<(u64, Duration)> {
-        let speakers = self.told.keys().chain([&me]);
-        let seats = speakers.filter_map(|id| committee.member(*id));
-        let weight = seats.map(|member| u128::from(member.stake.0)).sum();
-        committee.is_quorum(weight).then(|| {
+        let others = self.told.keys().copied().filter(|id| *id != me);
+        quorum.is_met(committee, others.chain([me])).then(|| {
             let floor = self.told.values().copied().max().unwrap_or(0);
             (floor, *self.since.get_or_insert(now))
         })

@@ -144,6 +144,7 @@ Examples:
   testnet up --demo
   testnet up --replicas 7 --block-time 250ms
   testnet up --dir my-net            go on with it later by the same command
+  testnet up --consensus pbft --set pbft.checkpoint=8
   testnet up --consensus pow --block-time 2s --set pow.irreversible=20
   testnet up --for 30s --json        for scripts: the first line has event \"ready\"
 

@@ -66,6 +66,7 @@ const EXAMPLES: &str = "\
 Examples:
   testnet soak                                   a first impression: 150 runs
   testnet soak --seeds 0..1000                   the full figure: 3,000 runs
+  testnet soak --consensus pbft                  another protocol under the same faults
   testnet soak --replicas 7 --seeds 42           one run, to look at it again
   testnet soak --replicas 7 --seeds 42 --trace seed-42.jsonl
 

@@ -18,7 +18,7 @@
 
 use crate::headers::{BadHeaders, Spot};
 use consensus::{
-    Trusted,
+    Quorum, Trusted,
     catalogue::{self, NotFinal},
 };
 use crypto::{
@@ -107,6 +107,7 @@ pub struct Certified {
     by: (u64, BlockHash),
     validators: usize,
     total: u128,
+    quorum: Quorum,
 }
 
 impl Certified {
@@ -131,14 +132,14 @@ impl Certified {
         self.validators
     }
 
-    /// The stake of the whole committee; the certificate holds strictly more than two thirds.
+    /// The stake of the whole committee.
     pub fn total(&self) -> u128 {
         self.total
     }
 
-    /// The least stake that strictly exceeds two thirds of the total.
-    pub fn quorum(&self) -> u128 {
-        self.total * 2 / 3 + 1
+    /// How much of the committee has signed at least.
+    pub fn quorum(&self) -> Quorum {
+        self.quorum
     }
 }
 
@@ -254,14 +255,17 @@ pub fn certify(genesis: &Genesis, finality: &Finality) -> Result<Certified, NotP
     }
     let keys = Keys::of(chain, &committee);
     let trusted = Trusted { genesis, parent: None, committee: &committee, keys: &keys };
-    catalogue::verify(&finality.headers, &finality.proof, trusted)
-        .map_err(|reason| NotProven::Certificate { height: last.height, reason })?;
+    let unproven = |reason| NotProven::Certificate { height: last.height, reason };
+    catalogue::verify(&finality.headers, &finality.proof, trusted).map_err(unproven)?;
+    let quorum =
+        catalogue::quorum(genesis, &committee).map_err(|reason| unproven(reason.into()))?;
     Ok(Certified {
         chain,
         header: first.clone(),
         by: (last.height, last.hash()),
         validators: committee.len(),
         total: committee.total(),
+        quorum,
     })
 }
 

@@ -131,6 +131,7 @@ mod tests;
 use crate::{
     catalogue::{BadSettings, Module},
     protocol::{Effect, Input, Protocol, Timer, To, Trusted, Turn, Unproven},
+    quorum::Quorum,
 };
 use ledger::{BlockHash, Committee, Genesis, Header, Proof, ReplicaId};
 use message::phase;
@@ -258,6 +259,10 @@ impl Protocol for Pbft {
 
     fn heights_ahead(&self) -> u64 {
         self.config.window()
+    }
+
+    fn quorum(committee: &Committee) -> Quorum {
+        Quorum::of_heads(committee)
     }
 
     fn verify(headers: &[Header], proof: &Proof, trusted: Trusted<'_>) -> Result<(), Unproven> {

@@ -1,5 +1,6 @@
 use super::*;
 use crate::{gossip::SlotSummary, testing::committee};
+use consensus::Quorum;
 use crypto::Hash;
 use ledger::Slot;
 
@@ -23,7 +24,8 @@ fn floor_after(told: &[(u32, Summary)]) -> Option<u64> {
     for (by, summary) in told {
         birth.told(ReplicaId(*by), summary, ME, &committee());
     }
-    birth.floor(ME, &committee(), Duration::ZERO).map(|(floor, _)| floor)
+    let quorum = Quorum::of_stake(&committee());
+    birth.floor(ME, &committee(), quorum, Duration::ZERO).map(|(floor, _)| floor)
 }
 
 #[test]

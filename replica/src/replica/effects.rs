@@ -78,9 +78,9 @@ impl<P: Protocol> Replica<P> {
     pub(super) fn try_birth(&mut self) {
         let committee = self.ledger.committee(self.ledger.root());
         let committee = committee.expect("the root's committee is known");
-        let (me, now) = (self.me, self.moment.now);
-        let known = self.birth.as_mut().and_then(|birth| birth.floor(me, &committee, now));
-        let Some((floor, since)) = known else { return };
+        let (me, now, quorum) = (self.me, self.moment.now, P::quorum(&committee));
+        let told = self.birth.as_mut().and_then(|birth| birth.floor(me, &committee, quorum, now));
+        let Some((floor, since)) = told else { return };
         // A protocol's slots may run ahead of its blocks.
         let reached = self.ledger.height().max(self.inbox.horizon().height).saturating_add(1);
         if reached < floor && now < self.progress.max(since).saturating_add(birth::PATIENCE) {

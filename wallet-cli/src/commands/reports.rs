@@ -8,6 +8,7 @@ use crate::{
     nodes::NodeReport,
     verify::{Verified, VerifiedAccount},
 };
+use consensus::Measure;
 use crypto::{Address, Hash};
 use ledger::{
     Action, Amount, BlockHash, ChainId, Genesis, Payload, TransactionId, query::TransactionStatus,
@@ -201,6 +202,7 @@ pub(super) struct VerifyReport<'a> {
     validators: usize,
     stake: u128,
     quorum: u128,
+    measure: Measure,
     certified_height: u64,
     certified_block: BlockHash,
     #[serde(skip)]
@@ -226,7 +228,8 @@ impl<'a> VerifyReport<'a> {
             committee: certified.header().committee,
             validators: certified.validators(),
             stake: certified.total(),
-            quorum: certified.quorum(),
+            quorum: certified.quorum().needed,
+            measure: certified.quorum().measure,
             certified_height,
             certified_block,
             network: &genesis.name,
@@ -238,7 +241,7 @@ impl<'a> VerifyReport<'a> {
 impl fmt::Display for VerifyReport<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { tx, height, block, index, count, chain, consensus, .. } = self;
-        let Self { validators, stake, quorum, certified_height, .. } = self;
+        let Self { validators, stake, quorum, measure, certified_height, .. } = self;
         writeln!(f, "Final at height {height}, and every link of the proof holds:")?;
         writeln!(f, "  transaction  {tx}")?;
         writeln!(f, "               {}", Described(self.payload))?;
@@ -250,10 +253,14 @@ impl fmt::Display for VerifyReport<'_> {
             1 => ", one block on".to_owned(),
             more => format!(", {more} blocks on"),
         };
+        let total = match measure {
+            Measure::Stake => *stake,
+            Measure::Validators => *validators as u128,
+        };
         write!(
             f,
             "  certificate  {consensus}, at height {certified_height}{link}: signed by at least \
-             {quorum} of {stake} stake"
+             {quorum} of {total} {measure}"
         )
     }
 }

@@ -222,6 +222,16 @@ impl Cluster {
             }
             self.gossip(who);
         }
+        let (low, round) = self.honest().fold((u64::MAX, u64::MAX), |(low, round), who| {
+            let horizon = self.rigs[who].horizon;
+            (low.min(horizon.0), round.min(horizon.1))
+        });
+        // What is dead to everybody is of use to nobody, not even to the liar.
+        self.said.retain(|signed| match signed.slot().map(|slot| (slot.height, slot.round)) {
+            Some((0, said_for)) => said_for >= round,
+            Some((number, _)) => number > low,
+            None => false,
+        });
         self.at(self.now + ms(1000), Event::Sync);
     }
 
@@ -405,13 +415,13 @@ fn ordeal(seed: u64) -> (usize, usize, usize) {
 #[test]
 fn random_schedules_lose_nothing_prepared_and_all_execute_the_same_in_the_end() {
     let (mut heights, mut views, mut nulls) = (0, 0, 0);
-    for seed in 0..120 {
+    for seed in 0..60 {
         println!("seed {seed}");
         let (height, view, null) = ordeal(seed);
         (heights, views, nulls) = (heights + height, views + view, nulls + null);
     }
     println!("{heights} blocks, {views} views entered, {nulls} null requests executed");
-    assert!(heights > 120 && views > 120, "the schedules are neither idle nor hopeless");
+    assert!(heights > 600 && views > 600, "the schedules are neither idle nor hopeless");
 }
 
 #[test]

@@ -152,3 +152,16 @@ fn bad_settings_are_refused_with_their_names() {
         assert!(unfit.to_string().contains(&format!("{validators} validators")), "{unfit}");
     }
 }
+
+/// What everybody else is told of a quorum is what the protocol counts by.
+#[test]
+fn others_are_told_the_same_quorum() {
+    for n in 1..=40 {
+        let (committee, size) = (committee(n), Size { n: n as usize });
+        let quorum = Pbft::quorum(&committee);
+        assert_eq!((quorum.needed, quorum.total), (size.quorum() as u128, n.into()));
+        let heads = |count: usize| quorum.is_met(&committee, (0..count as u32).map(ReplicaId));
+        assert!(heads(size.quorum()) && !heads(size.quorum() - 1));
+        assert!(!quorum.is_met(&committee, (n..3 * n).map(ReplicaId)), "strangers do not count");
+    }
+}

@@ -15,7 +15,7 @@ fn history(proofs: &[Option<ledger::Proof>]) -> Vec<Chained> {
 }
 
 fn summary(reach: u64) -> Opened<Word> {
-    let inbox = Inbox::<Word>::new(Default::default());
+    let inbox = Inbox::<Word>::new(Default::default(), 4);
     Opened::Summary(Gossip::default().summary(&inbox, reach, &crate::testing::committee()))
 }
 
