@@ -3,6 +3,7 @@
 use crate::{
     bench::BenchError,
     crash::CrashError,
+    lies::LiesError,
     live::{
         control::{ControlError, Reason},
         home::HomeError,
@@ -40,6 +41,9 @@ pub enum Failure {
     /// A net did not come up, or did not stay up.
     #[error(transparent)]
     Up(#[from] UpError),
+    /// There are no such lies.
+    #[error(transparent)]
+    Lies(#[from] LiesError),
     /// A soak broke a promise, or came to no verdict.
     #[error(transparent)]
     Soak(#[from] SoakError),
@@ -70,6 +74,7 @@ impl Failure {
     pub fn verdict(&self) -> Verdict {
         match self {
             Failure::Up(error) => of_up(error),
+            Failure::Lies(_) => Verdict::BadInput,
             Failure::Soak(error) => match error {
                 SoakError::Broken(_) => Verdict::DoesNotHold,
                 SoakError::Unknown(_) | SoakError::Settings(_) | SoakError::Traces => {

@@ -15,6 +15,7 @@ pub mod bench;
 pub mod cli;
 pub mod crash;
 pub mod failure;
+pub mod lies;
 pub mod live;
 pub mod soak;
 pub mod span;

@@ -10,6 +10,7 @@ use super::{
     demo::{self, Demo, DemoError},
     fleet::{Exit, Fleet, FleetError, GRACE},
     home::{Home, HomeError, Place},
+    liars::Actor,
     myself::Myself,
     net::{Net, NetError, Wish},
     partition::Groups,
@@ -22,7 +23,7 @@ use nix::sys::stat::{Mode, umask};
 use node::control::ControlError;
 use std::{
     io,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
     thread,
     time::{Duration, Instant},
@@ -201,7 +202,11 @@ impl Session {
         let deadline = Instant::now() + STARTUP;
         // With itself, that is more than two thirds of all.
         let peers = self.memories.len() * 2 / 3;
-        let is_ready = |memory: &Memory| memory.sight().is_some_and(|sight| sight.peers >= peers);
+        // Twins have fewer, each.
+        let is_ready = |(id, memory): (u32, &Memory)| {
+            let enough = if self.net.record.byzantine.lie(id).is_some() { 0 } else { peers };
+            memory.sight().is_some_and(|sight| sight.peers >= enough)
+        };
         loop {
             match self.inbox.recv_timeout(BEAT) {
                 Ok(Event::Interrupted) => return Ok(Some(End::Asked)),
@@ -214,12 +219,12 @@ impl Session {
                 let log = self.net.place.log(id);
                 return Err(UpError::Died { id, exit, tail: tail(&log), log });
             }
-            let late = self.memories.iter().position(|memory| !is_ready(memory));
+            let late = (0..).zip(&self.memories).find(|each| !is_ready(*each)).map(|(id, _)| id);
             match late {
                 None => return Ok(None),
                 Some(late) if Instant::now() >= deadline => {
-                    let id = u32::try_from(late).expect("a net is small");
-                    let fault = match self.memories[late].sight() {
+                    let id = late;
+                    let fault = match self.memories[late as usize].sight() {
                         Some(_) => "has found too few peers",
                         None => "does not answer",
                     };
@@ -371,8 +376,25 @@ impl Session {
 
     /// Tells whoever has not been told yet whom to cut off.
     fn tell_cuts(&mut self) {
-        let place = &self.net.place;
-        self.cuts.tell(|id, request| node::control::ask(&place.node(id), request).map(drop));
+        let net = &self.net;
+        let tell = |actor: Actor, dir: &Path, request: &node::control::Request| {
+            let request = match request {
+                // Twins do not know everybody, and cannot be told to cut off strangers.
+                node::control::Request::Cut(ids) => {
+                    let known = net.met_by(actor).into_iter().map(|peer| peer.id);
+                    node::control::Request::Cut(known.filter(|id| ids.contains(id)).collect())
+                }
+                other => other.clone(),
+            };
+            node::control::ask(dir, &request).map(drop)
+        };
+        self.cuts.tell(|id, request| {
+            tell(Actor { id, second: false }, &net.place.node(id), request)?;
+            match net.record.twins.contains_key(&id) {
+                true => tell(Actor { id, second: true }, &net.place.twin(id), request),
+                false => Ok(()),
+            }
+        });
     }
 
     fn view(&self) -> NetView {
@@ -382,6 +404,7 @@ impl Session {
             dir: self.net.place.dir().display().to_string(),
             depths: self.net.depths(),
             partition: self.cuts.groups().cloned(),
+            byzantine: self.net.record.byzantine.clone(),
             nodes: self.views(),
         }
     }
@@ -395,6 +418,7 @@ impl Session {
                 pid,
                 rpc: self.net.url(id),
                 exit: self.fleet.exit(id),
+                lie: self.net.record.byzantine.lie(id).map(str::to_owned),
                 // What a process said that is no more is no news.
                 sight: pid.and(self.memories[id as usize].sight().cloned()),
             }
