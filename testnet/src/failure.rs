@@ -150,6 +150,7 @@ fn of_net(error: &NetError) -> Verdict {
         | NetError::Module(_)
         | NetError::ForeignSetting { .. }
         | NetError::NoMiner { .. }
+        | NetError::Liars(_)
         | NetError::Genesis(_) => Verdict::BadInput,
         NetError::Key(_) | NetError::Wallet(_) | NetError::Ports(_) | NetError::Disk { .. } => {
             Verdict::OurFailure

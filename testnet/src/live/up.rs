@@ -6,11 +6,10 @@
 
 use super::{
     control::{Answer, NetView, Reason, Request, server::Server},
-    cuts::Cuts,
+    cuts::{self, Cuts},
     demo::{self, Demo, DemoError},
     fleet::{Exit, Fleet, FleetError, GRACE},
     home::{Home, HomeError, Place},
-    liars::Actor,
     myself::Myself,
     net::{Net, NetError, Wish},
     partition::Groups,
@@ -23,7 +22,7 @@ use nix::sys::stat::{Mode, umask};
 use node::control::ControlError;
 use std::{
     io,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
     thread,
     time::{Duration, Instant},
@@ -377,24 +376,7 @@ impl Session {
     /// Tells whoever has not been told yet whom to cut off.
     fn tell_cuts(&mut self) {
         let net = &self.net;
-        let tell = |actor: Actor, dir: &Path, request: &node::control::Request| {
-            let request = match request {
-                // Twins do not know everybody, and cannot be told to cut off strangers.
-                node::control::Request::Cut(ids) => {
-                    let known = net.met_by(actor).into_iter().map(|peer| peer.id);
-                    node::control::Request::Cut(known.filter(|id| ids.contains(id)).collect())
-                }
-                other => other.clone(),
-            };
-            node::control::ask(dir, &request).map(drop)
-        };
-        self.cuts.tell(|id, request| {
-            tell(Actor { id, second: false }, &net.place.node(id), request)?;
-            match net.record.twins.contains_key(&id) {
-                true => tell(Actor { id, second: true }, &net.place.twin(id), request),
-                false => Ok(()),
-            }
-        });
+        self.cuts.tell(|id, request| cuts::ask(net, id, request));
     }
 
     fn view(&self) -> NetView {
