@@ -98,6 +98,52 @@ fn nothing_unfinished_and_no_path_of_some_machine_is_tracked() {
     assert!(found.is_empty(), "finish or remove:\n{}", found.join("\n"));
 }
 
+/// What turns lies on in `consensus`.
+const LIES: &str = "byzantine";
+
+/// The package `node` resolves without lies, so what `cargo build -p node` links cannot tell any.
+/// (A build of the whole workspace links one `consensus` into all binaries, with the lies that
+/// testnet wants. Even then nothing in node's source can name them: see below.)
+#[test]
+fn the_node_package_resolves_without_lies() {
+    let features = |package: &str| {
+        let arguments =
+            ["tree", "-p", package, "-e", "normal,features", "--offline", "-f", "{p}|{f}"];
+        cargo(&[&arguments[..], &["--prefix", "none"]].concat())
+    };
+    let lying = |tree: &str| {
+        let consensus = tree.lines().filter(|line| line.starts_with("consensus v"));
+        let enabled: Vec<String> = consensus
+            .filter_map(|line| line.split_once('|'))
+            .flat_map(|(_, features)| features.trim_end_matches(" (*)").split(','))
+            .map(str::to_owned)
+            .collect();
+        assert!(tree.contains("consensus v"), "it is in the tree");
+        enabled.iter().any(|feature| feature == LIES) || tree.contains("feature \"byzantine\"")
+    };
+    assert!(!lying(&features("node")), "node must not turn on {LIES}");
+    assert!(!lying(&features("wallet-cli")), "wallet-cli must not turn on {LIES}");
+    assert!(lying(&features("testnet")), "this test sees lies where there are some");
+}
+
+#[test]
+fn no_crate_below_the_tools_can_name_a_lie() {
+    let root = root();
+    for path in sources("rs") {
+        let inside = path.strip_prefix(&root).unwrap();
+        let top = inside.components().next().unwrap().as_os_str().to_str().unwrap();
+        if !["node", "replica", "wallet-cli"].contains(&top) {
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        let named = text.lines().find(|line| {
+            let code = !line.trim_start().starts_with("//");
+            code && ["byzantine", "adversary", "Liar"].iter().any(|word| line.contains(word))
+        });
+        assert_eq!(named, None, "{}: only simulator and testnet may lie", inside.display());
+    }
+}
+
 /// The chapters in `consensus/src`.
 const PROTOCOLS: [&str; 3] = ["nakamoto", "pbft", "tendermint"];
 
@@ -205,14 +251,8 @@ fn sources(ending: &str) -> Vec<PathBuf> {
 
 /// The dependencies of every workspace crate, without those that only its tests have.
 fn normal_dependencies() -> BTreeMap<String, BTreeSet<String>> {
-    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
-    let output = Command::new(cargo)
-        .args(["metadata", "--no-deps", "--format-version", "1", "--offline"])
-        .current_dir(root())
-        .output()
-        .expect("cargo runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let output = cargo(&["metadata", "--no-deps", "--format-version", "1", "--offline"]);
+    let metadata: serde_json::Value = serde_json::from_str(&output).unwrap();
     let packages = metadata["packages"].as_array().unwrap();
     packages
         .iter()
@@ -223,4 +263,13 @@ fn normal_dependencies() -> BTreeMap<String, BTreeSet<String>> {
             (package["name"].as_str().unwrap().to_owned(), names.collect())
         })
         .collect()
+}
+
+/// What cargo prints.
+fn cargo(arguments: &[&str]) -> String {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+    let output =
+        Command::new(cargo).args(arguments).current_dir(root()).output().expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("cargo prints text")
 }

@@ -19,6 +19,7 @@ pub mod tendermint;
 pub mod work;
 
 pub use protocol::{
-    Application, Effect, Input, Message, Protocol, Timer, To, Trusted, Turn, Unproven, Want,
+    Application, Backing, Effect, Input, Message, Protocol, Timer, To, Trusted, Turn, Unproven,
+    Want,
 };
 pub use quorum::{Certificate, Claimed, Measure, Quorum, Signed, Tally};

@@ -6,6 +6,7 @@
 //! them. All that a step makes durable is synced before any effect of that step leaves.
 
 use crate::quorum::{Claimed, Quorum, Signed};
+use crypto::{Hash, Signature};
 use ledger::{
     Block, BlockHash, Committee, Draft, Genesis, Header, Keys, Proof, Rejected, ReplicaId, Slot,
     Transaction, TransactionId,
@@ -63,6 +64,15 @@ pub trait Protocol {
     where
         Self: Sized;
 
+    /// The signed messages that `proof` of `header` consists of, for whoever looks for those who
+    /// signed two proofs. Nothing is checked. None where nobody signs a proof, or it is no proof.
+    fn backing(_header: &Header, _proof: &Proof) -> Vec<Backing>
+    where
+        Self: Sized,
+    {
+        Vec::new()
+    }
+
     /// The lies that know this protocol, besides those that fit every one.
     #[cfg(any(test, feature = "byzantine"))]
     fn lies() -> Vec<crate::byzantine::Entry<Self>>
@@ -85,6 +95,19 @@ pub struct Trusted<'a> {
     pub committee: &'a Committee,
     /// What checks their signatures.
     pub keys: &'a Keys,
+}
+
+/// One signature that a proof rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backing {
+    /// Whose it is said to be.
+    pub signer: ReplicaId,
+    /// Where it spoke.
+    pub slot: Slot,
+    /// What was signed there.
+    pub value: Hash,
+    /// Over both.
+    pub signature: Signature,
 }
 
 /// What a protocol says to its peers.

@@ -7,7 +7,7 @@ mod check;
 mod init;
 
 use crate::{
-    Extras, Failure, StartError,
+    Casting, Extras, Failure, Plain, StartError,
     check::CheckError,
     config::{ConfigError, KEY_FILE, KeyError, NodeConfig, key},
     running::{self, RunningNode},
@@ -103,9 +103,14 @@ pub struct ShowKeys {
 /// Does what is asked, and says how it went. A node that is run has these `extras`, for which there
 /// are no flags: only a program that means to study its nodes gives any.
 pub fn run(node: Node, extras: Extras) -> ExitCode {
+    run_cast(node, extras, Plain)
+}
+
+/// Like [`run`], with something around the protocol of a node that is run.
+pub fn run_cast<C: Casting>(node: Node, extras: Extras, casting: C) -> ExitCode {
     let result = match node.command {
         Command::Init(init) => init.run(),
-        Command::Run(run) => run.run(extras),
+        Command::Run(run) => run.run(extras, casting),
         Command::Keys(keys) => keys.run(),
         Command::Check(check) => check.run(),
     };
@@ -119,7 +124,7 @@ pub fn run(node: Node, extras: Extras) -> ExitCode {
 }
 
 impl Run {
-    fn run(self, extras: Extras) -> Result<(), CliError> {
+    fn run<C: Casting>(self, extras: Extras, casting: C) -> Result<(), CliError> {
         start_log(&self.log, self.log_format);
         let config = NodeConfig::load(&self.dir)?;
         // One worker is enough for sockets and RPC, and leaves the cores to those who compute.
@@ -128,14 +133,15 @@ impl Run {
             .enable_all()
             .build()
             .map_err(CliError::System)?;
-        runtime.block_on(live(config, extras, self.until_stdin_closes))
+        runtime.block_on(live(config, extras, casting, self.until_stdin_closes))
     }
 }
 
 /// A node's whole life.
-async fn live(
+async fn live<C: Casting>(
     config: NodeConfig,
     extras: Extras,
+    casting: C,
     until_stdin_closes: bool,
 ) -> Result<(), CliError> {
     // Before anything starts, so that no signal finds the default handler.
@@ -143,7 +149,7 @@ async fn live(
     let mut terminate = signal(SignalKind::terminate()).map_err(CliError::System)?;
     let closed = stdin_closed(until_stdin_closes)?;
     let (id, chain) = (config.id(), config.keys().chain());
-    let mut node = running::start_with(config, extras).await?;
+    let mut node = running::start_cast(config, extras, casting).await?;
     tracing::info!("validator {id} of chain {}", chain.short());
     announce(&node);
     let failure = tokio::select! {

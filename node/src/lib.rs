@@ -11,6 +11,7 @@
 //! which the testnet offers, too. [`control`] is how the testnet reaches into its own nodes; the
 //! binary `node` never opens it.
 
+mod casting;
 pub mod check;
 pub mod cli;
 pub mod config;
@@ -23,6 +24,7 @@ mod runtime;
 #[cfg(test)]
 mod testing;
 
+pub use casting::{Casting, Plain};
 pub use config::NodeConfig;
-pub use running::{Extras, RunningNode, StartError, start, start_with};
+pub use running::{Extras, RunningNode, StartError, start, start_cast, start_with};
 pub use runtime::{Failure, Figures, Reasons, Sent, miner};

@@ -1,6 +1,7 @@
 //! A whole node: starts its parts in order, and stops them in order.
 
 use crate::{
+    casting::{Casting, Plain},
     config::{DATABASE, NodeConfig, TRACE_FILE},
     control::{self, ControlError},
     network::{self, Counters as NetworkCounters, Network, NetworkError, PeerConfig},
@@ -56,13 +57,25 @@ pub async fn start(config: NodeConfig) -> Result<RunningNode, StartError> {
 /// # Errors
 /// [`StartError`]; then nothing is left running.
 pub async fn start_with(config: NodeConfig, extras: Extras) -> Result<RunningNode, StartError> {
+    start_cast(config, extras, Plain).await
+}
+
+/// Like [`start_with`], with something around the protocol.
+///
+/// # Errors
+/// [`StartError`]; then nothing is left running.
+pub async fn start_cast<C: Casting>(
+    config: NodeConfig,
+    extras: Extras,
+    casting: C,
+) -> Result<RunningNode, StartError> {
     let dir = config.dir().to_owned();
     let address = config.settings().rpc;
     let door = rpc::Door::open(address);
     let door = door.await.map_err(|reason| StartError::Rpc { address, reason })?;
     let path = config.dir().join(DATABASE);
     let store = join(spawn_blocking(|| DiskStore::open(path))).await?;
-    let mut node = start_on(Arc::new(store), door, config).await?;
+    let mut node = start_on(Arc::new(store), door, config, casting).await?;
     if !extras.control {
         return Ok(node);
     }
@@ -82,10 +95,11 @@ pub async fn start_with(config: NodeConfig, extras: Extras) -> Result<RunningNod
 }
 
 /// Starts a node that remembers in `store` and answers at `door`.
-async fn start_on(
+async fn start_on<C: Casting>(
     store: Arc<dyn Store>,
     door: rpc::Door,
     config: NodeConfig,
+    casting: C,
 ) -> Result<RunningNode, StartError> {
     let (network, events) = network::start(network_config(&config)).await?;
     let counters = Arc::new(Counters::default());
@@ -107,7 +121,7 @@ async fn start_on(
     let (chain, block_time) = (config.keys().chain(), config.genesis().block_time());
     let consensus = config.genesis().consensus.clone();
     // A replica reads what its store kept, which may take a while.
-    let launch = Launch { config, around };
+    let launch = Launch { config, around, casting };
     let launched = join(spawn_blocking(move || catalogue::dispatch(&consensus, launch))).await;
     let runtime = match launched.map_err(StartError::from).flatten() {
         Ok(runtime) => runtime,
@@ -181,22 +195,24 @@ impl RunningNode {
 }
 
 /// Starts the runtime once the protocol's name has become a type.
-struct Launch {
+struct Launch<C> {
     config: NodeConfig,
     around: Surroundings,
+    casting: C,
 }
 
-impl Visitor for Launch {
+impl<C: Casting> Visitor for Launch<C> {
     type Output = Result<Runtime, StartError>;
 
     fn visit<P: Module>(self) -> Self::Output {
-        let Launch { config, around } = self;
+        let Launch { config, around, casting } = self;
         let keys = config.keys().clone();
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(io::Error::from).map_err(runtime::StartError::System)?;
+        let protocol = P::new(config.genesis())?;
         let setup = Setup {
             me: config.id(),
-            protocol: P::new(config.genesis())?,
+            protocol: casting.cast(protocol, &config).map_err(StartError::Cast)?,
             genesis: config.genesis().clone(),
             hand: Hand::new(config.id(), keys.chain(), config.key().clone()),
             keys,
@@ -260,6 +276,9 @@ pub enum StartError {
     /// The module cannot run with the genesis' settings.
     #[error(transparent)]
     Settings(#[from] BadSettings),
+    /// What was to be put around the protocol does not fit.
+    #[error("{0}")]
+    Cast(String),
     /// The replica or its threads cannot start.
     #[error(transparent)]
     Runtime(#[from] runtime::StartError),
@@ -269,7 +288,10 @@ impl StartError {
     /// Whether whoever configured the node can mend it.
     pub fn is_bad_input(&self) -> bool {
         match self {
-            StartError::Rpc { .. } | StartError::UnknownModule(_) | StartError::Settings(_) => true,
+            StartError::Rpc { .. }
+            | StartError::UnknownModule(_)
+            | StartError::Settings(_)
+            | StartError::Cast(_) => true,
             StartError::Control(error) => matches!(error, ControlError::Occupied { .. }),
             StartError::Network(error) => match error {
                 NetworkError::Transport { .. } | NetworkError::Gossip { .. } => false,

@@ -15,9 +15,10 @@
 //! | accountability | nobody lets two different values leave that it signed in one slot |
 //! | progress | once the world is calm, everybody who is up gets on within a bound |
 //! | confirmation | nobody takes back a block that was deep enough beneath its head to be counted on |
+//! | no censorship | what an honest replica took is ordered within a bound |
 //! | union | from some time on all who are up are on one chain, but for its newest blocks |
 //!
-//! The last two are for protocols whose blocks are never quite certain
+//! Confirmation and union are for protocols whose blocks are never quite certain
 //! ([`consensus::catalogue::depths`]). Final is there what is committed, progress is that of the
 //! adopted head, and a confirmed block that was taken back is the protocol's failure unless it
 //! [may](Promises::may_revert) be.
@@ -25,6 +26,9 @@
 //! Across a crash, integrity means: a life begins at some height of the ledger on the disk, never
 //! below what was reported. Blocks between the two are final and their reports were lost; they
 //! count as held from then on, and the first report of the new life is one above them.
+//!
+//! Where agreement is broken the verdict says who did it, with proof, or why nobody can be convicted:
+//! [`Blame`].
 //!
 //! Replicas that are [faulty](Promises::faulty) by design make no promises.
 //!
@@ -56,6 +60,8 @@ use std::{
 };
 
 mod account;
+mod blame;
+mod censorship;
 mod chain;
 mod execution;
 mod flaw;
@@ -66,6 +72,7 @@ mod tests;
 mod together;
 mod verdict;
 
+pub use blame::{Blame, Guilt, Unprovable};
 pub use flaw::{Bad, Flaw};
 pub use progress::{Goal, Progress};
 pub use together::Together;
@@ -88,6 +95,9 @@ pub struct Promises {
     pub may_revert: bool,
     /// From when on all are on one chain.
     pub together: Option<Together>,
+    /// How long a transaction that an honest replica took may wait until somebody honest holds it
+    /// final; for ever, if none.
+    pub censorship: Option<Duration>,
 }
 
 /// Where blocks are final by depth a proof says hardly more than the headers do, and there is one
@@ -135,6 +145,9 @@ pub struct Checker {
     agreed: BTreeMap<u64, (ReplicaId, BlockHash)>,
     flawed: BTreeMap<(u64, BlockHash), Vec<Flaw>>,
     violations: Vec<Violation>,
+    /// None in tests of the rest.
+    court: Option<blame::Court>,
+    docket: censorship::Docket,
 }
 
 /// A protocol's word on whether a proof makes the last of some headers final. The third is the
@@ -151,7 +164,8 @@ impl Checker {
         let verify: Verify = Box::new(move |headers, proof, parent, committee| {
             P::verify(headers, proof, Trusted { genesis: &genesis, parent, committee, keys: &keys })
         });
-        Checker::new(world.genesis(), promises, verify)
+        let court = blame::Court::of::<P>(world);
+        Checker { court: Some(court), ..Checker::new(world.genesis(), promises, verify) }
     }
 
     /// # Panics
@@ -171,6 +185,8 @@ impl Checker {
             agreed: BTreeMap::new(),
             flawed: BTreeMap::new(),
             violations: Vec::new(),
+            court: None,
+            docket: censorship::Docket::default(),
         }
     }
 
@@ -204,6 +220,10 @@ impl Checker {
                     follow.disagrees = true;
                     let other = (replica, block);
                     self.violations.push(Violation::Disagreement { height, one, other });
+                }
+                if let (Some(_), Some(body)) = (self.promises.censorship, sight.record.block(block))
+                {
+                    self.docket.ordered(body, commit.at);
                 }
                 let parent = sight.record.block(block).map(|block| block.header.parent);
                 let below = height.checked_sub(1).and_then(|below| follow.held.get(&below));
@@ -273,7 +293,12 @@ impl Checker {
         let apart = together.filter_map(|each| each.judge(sight, &self.promises.faulty));
         let found = self.violations.iter().cloned().chain(invalid).chain(equivocations);
         let all = found.chain(halts).chain(reverted).chain(stalled).chain(apart);
-        Verdict { violations: all.collect() }
+        let censored = self.promises.censorship.into_iter();
+        let censored =
+            censored.flat_map(|bound| self.docket.judge(sight, bound, &self.promises.faulty));
+        let violations: Vec<_> = all.chain(censored).collect();
+        let blame = self.court.as_ref().map(|court| court.try_all(&violations, sight));
+        Verdict { violations, blame: blame.unwrap_or_default() }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
 };
 use consensus::Message;
 use crypto::Hash;
-use ledger::{Block, BlockHash, Ledger, ReplicaId, Slot};
+use ledger::{Block, BlockHash, Ledger, ReplicaId, Slot, TransactionId, vote::Evidence};
 use replica::{Answer, Class, Envelope, Packet, trace::TraceLine};
 use sha2::{Digest, Sha256};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -45,6 +45,25 @@ pub struct Equivocation {
     pub second: Uttered,
 }
 
+impl Equivocation {
+    /// The two signatures, as anybody can check them.
+    pub fn evidence(&self) -> Evidence {
+        let of = |uttered: &Uttered| (uttered.value, uttered.signature);
+        Evidence::new(self.signer, self.slot, of(&self.first), of(&self.second))
+    }
+}
+
+/// A transaction that a replica was asked to order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Submission {
+    /// Who was asked.
+    pub replica: ReplicaId,
+    /// The transaction's name.
+    pub name: TransactionId,
+    /// When the replica said that it would see to it.
+    pub taken: Option<Duration>,
+}
+
 /// All that replicas put out, as far as it is of use afterwards.
 ///
 /// It grows with the run, by a hundred bytes or so for each message that is signed, by each
@@ -72,6 +91,8 @@ pub struct Record {
     equivocations: Vec<Equivocation>,
     refused: BTreeMap<&'static str, u64>,
     answers: BTreeMap<u64, Answer>,
+    /// What replicas were asked to order, by the number of the question.
+    submissions: BTreeMap<u64, Submission>,
     finds: Vec<Find>,
     heads: Heads,
 }
@@ -94,6 +115,7 @@ impl Record {
             equivocations: Vec::new(),
             refused: BTreeMap::new(),
             answers: BTreeMap::new(),
+            submissions: BTreeMap::new(),
             finds: Vec::new(),
             heads: Heads::new(replicas),
         }
@@ -166,6 +188,11 @@ impl Record {
         &self.refused
     }
 
+    /// What replicas were asked to order, and took.
+    pub fn submissions(&self) -> impl Iterator<Item = &Submission> {
+        self.submissions.values().filter(|each| each.taken.is_some())
+    }
+
     /// Every block that a miner found, in the order of time, whatever became of it.
     pub fn finds(&self) -> &[Find] {
         &self.finds
@@ -228,7 +255,8 @@ impl Record {
             *self.first.entry((slot.height, kind)).or_default() += count;
         }
         let signer = signed.sender();
-        let uttered = || Uttered { kind, value: signed.value(), seq: envelope.seq, origin };
+        let (value, signature) = (signed.value(), *signed.signature());
+        let uttered = || Uttered { kind, value, signature, seq: envelope.seq, origin };
         let (first, twice) = self.said.entry((signer, slot)).or_insert_with(|| (uttered(), false));
         if first.value != signed.value() && !*twice {
             *twice = true;
@@ -297,7 +325,17 @@ impl Record {
         *self.refused.entry(reason).or_default() += 1;
     }
 
-    pub(crate) fn answer(&mut self, question: u64, answer: Answer) {
+    /// A replica is going to be asked to order a transaction.
+    pub(crate) fn submit(&mut self, question: u64, replica: ReplicaId, name: TransactionId) {
+        self.submissions.insert(question, Submission { replica, name, taken: None });
+    }
+
+    pub(crate) fn answer(&mut self, question: u64, at: Duration, answer: Answer) {
+        if let Answer::Submitted(Ok(_)) = answer
+            && let Some(submission) = self.submissions.get_mut(&question)
+        {
+            submission.taken = Some(at);
+        }
         self.answers.insert(question, answer);
     }
 

@@ -155,7 +155,9 @@ impl<P: Protocol> World<P> {
     pub fn submit(&mut self, id: ReplicaId, transfer: Transfer) -> (u64, TransactionId) {
         let transaction = self.sign(transfer);
         let name = transaction.id();
-        (self.ask(id, Query::Submit(transaction)), name)
+        let question = self.ask(id, Query::Submit(transaction));
+        self.record.submit(question, id, name);
+        (question, name)
     }
 
     /// Takes the answer to a question, if it has come.

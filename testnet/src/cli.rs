@@ -9,12 +9,14 @@ use crate::{
         endure::{self, Endure},
         run::{self as scenario, Run},
     },
+    lies::{self, Lies},
     live::{
         control::{self, Answer, NetView, Request},
-        net::{MOST_REPLICAS, Wish},
+        liars::{self, BadLiars, Cast, Liars},
+        net::{MOST_REPLICAS, NetError, Wish},
         partition::Groups,
         sight::NodeView,
-        up::{self, Order},
+        up::{self, Order, UpError},
     },
     soak::{self, Soak},
     span,
@@ -52,6 +54,7 @@ Examples:
   testnet partition 0,1/2,3      nothing passes between the halves, until `testnet heal`
   testnet run scenarios/partition.toml   an experiment from a file, in the simulator
   testnet compare                how each consensus module bears each fault
+  testnet lies                   what `up --byzantine 3=equivocate` can say instead
   testnet soak                   the same code under every fault, in the simulator
   testnet bench                  how many transfers it carries
   testnet crash                  real nodes killed at random moments, and judged
@@ -89,6 +92,8 @@ pub enum Command {
     Compare(Compare),
     /// Check that whatever must be survived is: faults that pass, and as many liars as may be
     Endure(Endure),
+    /// List what a node can be made to do instead of what its protocol says
+    Lies(Lies),
     /// Run many seeds of chaos in the simulator and judge each
     Soak(Soak),
     /// Measure what a fresh network on this machine carries, and how fast
@@ -99,7 +104,7 @@ pub enum Command {
     Wallet(wallet_cli::cli::Wallet),
     /// One node: what `up` starts several of
     #[command(hide = true)]
-    Node(node::cli::Node),
+    Node(OneActor),
 }
 
 /// `testnet up`.
@@ -128,6 +133,9 @@ pub struct Up {
     /// How much of a core each node's miner uses, where blocks take work [default: 0.1]
     #[arg(long, value_name = "SHARE", value_parser = share)]
     pub miner_share: Option<f64>,
+    /// A node that lies, and how: 3=equivocate; once for each. `testnet lies` lists the lies
+    #[arg(long, value_name = "NODE=LIE", value_parser = liars::parse)]
+    pub byzantine: Vec<(u32, String)>,
     /// Stop after this time: 30s, 5m, 1h. A demo that has begun is told to its end
     #[arg(long = "for", value_name = "TIME", value_parser = span::parse)]
     pub duration: Option<Duration>,
@@ -146,6 +154,7 @@ Examples:
   testnet up --dir my-net            go on with it later by the same command
   testnet up --consensus pbft --set pbft.checkpoint=8
   testnet up --consensus pow --block-time 2s --set pow.irreversible=20
+  testnet up --byzantine 3=equivocate
   testnet up --for 30s --json        for scripts: the first line has event \"ready\"
 
 Nodes log to DIR/node-0/node.log and so on. A node that dies stays dead until `testnet start`.
@@ -153,6 +162,20 @@ Nodes log to DIR/node-0/node.log and so on. A node that dies stays dead until `t
 Where blocks take work, the hash rate of this machine is measured first, and the genesis makes them
 as hard as it takes for one to come about every --block-time while all nodes mine. What --set may
 name is the module's: it says so when it does not know a name.";
+
+/// A node, as `up` starts it.
+#[derive(Debug, Args)]
+pub struct OneActor {
+    /// What it says instead of what its protocol says
+    #[arg(long, value_name = "NAME", requires = "liars")]
+    pub lie: Option<String>,
+    /// Everybody who lies, with commas between
+    #[arg(long, value_name = "IDS", value_delimiter = ',')]
+    pub liars: Vec<u32>,
+    /// What the node itself is asked.
+    #[command(flatten)]
+    pub node: node::cli::Node,
+}
 
 /// A node of a running network.
 #[derive(Clone, Debug, Args)]
@@ -209,6 +232,16 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Run(order) => scenario::run(&order).map_err(Failure::from),
         Command::Compare(order) => compare::compare(&order).map_err(Failure::from),
         Command::Endure(order) => endure::endure(&order).map_err(Failure::from),
+        Command::Node(OneActor { lie, liars, node }) => {
+            // So that `partition` can cut its links.
+            let extras = Extras { control: true };
+            return node::cli::run_cast(node, extras, Cast { lie, liars });
+        }
+        Command::Up(up) => match up.order() {
+            Ok(order) => up::up(&order).map_err(Failure::from),
+            Err(error) => Err(UpError::from(NetError::from(error)).into()),
+        },
+        Command::Lies(order) => lies::lies(&order).map_err(Failure::from),
         Command::Soak(order) => soak::soak(&order).map_err(Failure::from),
         Command::Bench(order) => bench::bench(&order).map_err(Failure::from),
         Command::Crash(order) => crash::crash(&order).map_err(Failure::from),
@@ -231,13 +264,24 @@ pub fn run(cli: Cli) -> ExitCode {
 
 impl Up {
     /// What the flags ask for.
-    pub fn order(self) -> Order {
-        let Up { consensus, replicas, dir, block_time, set, miner_share, duration, demo, json } =
-            self;
+    ///
+    /// # Errors
+    ///
+    /// [`BadLiars`] if a node is to tell two lies.
+    pub fn order(self) -> Result<Order, BadLiars> {
+        let Up { consensus, replicas, dir, block_time, set, miner_share, duration, .. } = self;
         let settings = set.into_iter().collect();
-        let wish =
-            Wish { consensus, replicas, block_time, settings, miner_share, ..Wish::default() };
-        Order { wish, dir, duration, demo, json }
+        let byzantine = Liars::of(self.byzantine)?;
+        let wish = Wish {
+            consensus,
+            replicas,
+            block_time,
+            settings,
+            miner_share,
+            byzantine,
+            trace: false,
+        };
+        Ok(Order { wish, dir, duration, demo: self.demo, json: self.json })
     }
 }
 
@@ -294,13 +338,14 @@ fn parted(groups: &Groups, free: &[u32]) -> String {
 
 /// A running net, for a person.
 fn table(view: &NetView) -> String {
-    let NetView { consensus, chain_id, dir, depths, partition, nodes } = view;
+    let NetView { consensus, chain_id, dir, depths, partition, byzantine, nodes } = view;
     let chain = chain_id.get(..8).unwrap_or(chain_id);
     let mut lines = vec![format!("{consensus}, chain {chain}…, in {dir}")];
     lines.extend(depths.map(|Depths { confirmations, irreversible }| {
         format!("a block is counted on {confirmations} deep, and final {irreversible} deep")
     }));
     lines.extend(partition.as_ref().map(|groups| format!("nothing passes between {groups}")));
+    lines.extend(byzantine.0.iter().map(|(id, lie)| format!("node {id} lies: {lie}")));
     lines.extend(nodes.iter().map(NodeView::to_string));
     lines.join("\n")
 }

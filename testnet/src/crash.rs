@@ -199,6 +199,7 @@ pub fn crash(order: &Crash) -> Result<(), CrashError> {
         settings: order.set.iter().cloned().collect(),
         miner_share: order.miner_share,
         trace: true,
+        ..Wish::default()
     };
     wish.check_new()?;
     // Keys, databases, logs: all of it is for this user only.

@@ -4,6 +4,7 @@ use crate::{
     bench::BenchError,
     crash::CrashError,
     lab::{compare::CompareError, endure::EndureError, run::RunError},
+    lies::LiesError,
     live::{
         control::{ControlError, Reason},
         home::HomeError,
@@ -41,6 +42,9 @@ pub enum Failure {
     /// A net did not come up, or did not stay up.
     #[error(transparent)]
     Up(#[from] UpError),
+    /// There are no such lies.
+    #[error(transparent)]
+    Lies(#[from] LiesError),
     /// A soak broke a promise, or came to no verdict.
     #[error(transparent)]
     Soak(#[from] SoakError),
@@ -80,6 +84,7 @@ impl Failure {
     pub fn verdict(&self) -> Verdict {
         match self {
             Failure::Up(error) => of_up(error),
+            Failure::Lies(_) => Verdict::BadInput,
             Failure::Soak(error) => match error {
                 SoakError::Broken(_) => Verdict::DoesNotHold,
                 SoakError::Unknown(_) | SoakError::Settings(_) | SoakError::Traces => {
@@ -190,6 +195,7 @@ fn of_net(error: &NetError) -> Verdict {
         | NetError::Module(_)
         | NetError::ForeignSetting { .. }
         | NetError::NoMiner { .. }
+        | NetError::Liars(_)
         | NetError::Genesis(_) => Verdict::BadInput,
         NetError::Key(_) | NetError::Wallet(_) | NetError::Ports(_) | NetError::Disk { .. } => {
             Verdict::OurFailure

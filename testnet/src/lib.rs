@@ -16,6 +16,7 @@ pub mod cli;
 pub mod crash;
 pub mod failure;
 pub mod lab;
+pub mod lies;
 pub mod live;
 pub mod soak;
 pub mod span;

@@ -11,6 +11,7 @@
 //! - [`control`]: how `testnet kill 3` in another terminal reaches the net, and [`registry`]: how
 //!   it finds the net without being told where.
 //! - [`partition`]: a net in parts; [`cuts`]: who has to be told of it.
+//! - [`liars`]: nodes that lie, and who of the others meets which of twins.
 //! - [`screen`]: what people or programs are shown.
 //! - [`demo`]: a first session, told step by step.
 //!
@@ -22,6 +23,7 @@ pub mod cuts;
 pub mod demo;
 pub mod fleet;
 pub mod home;
+pub mod liars;
 pub mod myself;
 pub mod net;
 pub mod partition;

@@ -22,6 +22,8 @@ pub struct About {
     pub source: &'static str,
     /// Whether only this module can be lied about so; others fit every module.
     pub knowing: bool,
+    /// Whether it takes two whole replicas with one key.
+    pub twins: bool,
 }
 
 /// A lie that can be told about `P`.
@@ -39,7 +41,7 @@ impl<P: Protocol> Entry<P> {
         source: &'static str,
         make: fn() -> Box<dyn Lie<P>>,
     ) -> Entry<P> {
-        Entry { about: About { name, line, source, knowing: true }, make: Some(make) }
+        Entry { about: About { name, line, source, knowing: true, twins: false }, make: Some(make) }
     }
 
     /// `invalid-block`, where what is proposed names the state that it leads to.
@@ -58,7 +60,10 @@ impl<P: Protocol> Entry<P> {
         source: &'static str,
         make: fn() -> Box<dyn Lie<P>>,
     ) -> Entry<P> {
-        Entry { about: About { name, line, source, knowing: false }, make: Some(make) }
+        Entry {
+            about: About { name, line, source, knowing: false, twins: false },
+            make: Some(make),
+        }
     }
 
     /// What people are told of it.
@@ -116,6 +121,7 @@ fn every<P: Protocol>() -> Vec<Entry<P>> {
                 line: "two replicas with one key, each shown to one part of the others",
                 source: "Bano et al., \"Twins: BFT Systems Made Robust\", OPODIS 2021, section 3",
                 knowing: false,
+                twins: true,
             },
             make: None,
         },

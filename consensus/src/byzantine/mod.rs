@@ -40,7 +40,7 @@ pub(crate) use drop::recipients;
 pub use plot::{Plot, Side};
 
 use crate::{
-    protocol::{Effect, Input, Message, Protocol, Timer, To, Trusted, Turn, Unproven},
+    protocol::{Backing, Effect, Input, Message, Protocol, Timer, To, Trusted, Turn, Unproven},
     quorum::Signed,
 };
 use ledger::{Hand, Header, Proof, Slot};
@@ -136,6 +136,10 @@ impl<P: Protocol> Protocol for Liar<P> {
 
     fn verify(headers: &[Header], proof: &Proof, trusted: Trusted<'_>) -> Result<(), Unproven> {
         P::verify(headers, proof, trusted)
+    }
+
+    fn backing(header: &Header, proof: &Proof) -> Vec<Backing> {
+        P::backing(header, proof)
     }
 }
 

@@ -1,8 +1,8 @@
 //! What Tendermint's replicas say to each other, and what proves a decision to everybody else.
 
 use crate::{
-    protocol::{self, Trusted, Unproven},
-    quorum::Certificate,
+    protocol::{self, Backing, Message as _, Trusted, Unproven},
+    quorum::{Certificate, value_of},
 };
 use crypto::{Signature, codec};
 use ledger::{Block, BlockHash, Header, Proof, ReplicaId, Slot, vote::MAX_COMMITTEE};
@@ -181,4 +181,21 @@ pub(super) fn verify(
     let value = Some(commit.block);
     let precommit = Message::Precommit { height: last.height, round: commit.round, value };
     Certificate::open(precommit, &commit.signatures, committee, keys).map(drop)
+}
+
+/// [`protocol::Protocol::backing`] for Tendermint: the precommits.
+pub(super) fn backing(header: &Header, proof: &Proof) -> Vec<Backing> {
+    let Ok(commit) = Commit::decode(proof) else { return Vec::new() };
+    let Commit { round, block, signatures } = commit;
+    let precommit = Message::Precommit { height: header.height, round, value: Some(block) };
+    let value = value_of(&precommit);
+    let backing = |slot| {
+        signatures.iter().map(move |&(signer, signature)| Backing {
+            signer,
+            slot,
+            value,
+            signature,
+        })
+    };
+    precommit.slot().into_iter().flat_map(backing).collect()
 }

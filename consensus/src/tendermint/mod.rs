@@ -107,7 +107,7 @@ mod tests;
 
 use crate::{
     catalogue::{BadSettings, Module},
-    protocol::{Effect, Input, Protocol, Timer, To, Trusted, Turn, Unproven},
+    protocol::{Backing, Effect, Input, Protocol, Timer, To, Trusted, Turn, Unproven},
 };
 use crypto::Signature;
 use ledger::{BlockHash, Genesis, Header, Proof, ReplicaId, Slot};
@@ -240,6 +240,10 @@ impl Protocol for Tendermint {
 
     fn verify(headers: &[Header], proof: &Proof, trusted: Trusted<'_>) -> Result<(), Unproven> {
         message::verify(headers, proof, trusted)
+    }
+
+    fn backing(header: &Header, proof: &Proof) -> Vec<Backing> {
+        message::backing(header, proof)
     }
 
     #[cfg(any(test, feature = "byzantine"))]

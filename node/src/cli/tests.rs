@@ -22,7 +22,7 @@ fn node(arguments: &str) -> Result<(), CliError> {
     let node = Node::try_parse_from(["node"].into_iter().chain(words)).expect("it parses");
     match node.command {
         Command::Init(init) => init.run(),
-        Command::Run(run) => run.run(Extras::default()),
+        Command::Run(run) => run.run(Extras::default(), Plain),
         Command::Keys(keys) => keys.run(),
         Command::Check(check) => check.run(),
     }

@@ -48,7 +48,7 @@ use crate::{
 use alarms::Alarms;
 use batches::Batches;
 use clock::Clock;
-use consensus::catalogue::Module;
+use consensus::Protocol;
 use crossbeam_channel::{Sender, bounded};
 use desk::Desk;
 use disk::Disk;
@@ -109,7 +109,7 @@ pub(crate) struct Surroundings {
 
 impl Runtime {
     /// Opens a replica and starts its threads.
-    pub(crate) fn start<P: Module>(
+    pub(crate) fn start<P: Protocol + Send + 'static>(
         setup: Setup<P>,
         around: Surroundings,
     ) -> Result<Runtime, StartError> {

@@ -1,9 +1,9 @@
 //! What the checker says, for people and as JSON.
 
-use super::{flaw::Flaw, progress::Progress};
+use super::{blame::Blame, flaw::Flaw, progress::Progress};
 use crate::{heads::Reversion, record::Uttered};
 use crypto::Address;
-use ledger::{BlockHash, ReplicaId, Slot};
+use ledger::{BlockHash, ReplicaId, Slot, TransactionId};
 use serde::Serialize;
 use std::{fmt, time::Duration};
 
@@ -12,10 +12,11 @@ const TOLD: usize = 20;
 
 /// Everything that should not have been, in the order in which it was found.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
-#[serde(transparent)]
 pub struct Verdict {
     /// None if every promise was kept.
     pub violations: Vec<Violation>,
+    /// Who broke agreement, once for each height at which it is broken.
+    pub blame: Vec<Blame>,
 }
 
 impl Verdict {
@@ -156,6 +157,17 @@ pub enum Violation {
         /// What each has adopted there.
         adopted: Vec<(ReplicaId, BlockHash)>,
     },
+    /// No censorship: a transaction was out for too long.
+    Censored {
+        /// Its name.
+        transaction: TransactionId,
+        /// Who took it.
+        replica: ReplicaId,
+        /// When.
+        taken: Duration,
+        /// How long it may have waited.
+        within: Duration,
+    },
     /// A replica votes no more.
     Halted {
         /// Who.
@@ -183,18 +195,19 @@ pub struct Standing {
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.violations[..] {
-            [] => write!(f, "every promise was kept"),
-            [only] => write!(f, "{only}"),
+            [] => write!(f, "every promise was kept")?,
+            [only] => write!(f, "{only}")?,
             many => {
                 write!(f, "{} promises were broken:", many.len())?;
                 let mut told = many.iter().take(TOLD);
                 told.try_for_each(|violation| write!(f, "\n- {violation}"))?;
                 match many.len().saturating_sub(TOLD) {
-                    0 => Ok(()),
-                    more => write!(f, "\n- and {more} more"),
+                    0 => {}
+                    more => write!(f, "\n- and {more} more")?,
                 }
             }
         }
+        self.blame.iter().try_for_each(|blame| write!(f, "\n{blame}"))
     }
 }
 
@@ -290,6 +303,11 @@ impl Violation {
                     .collect();
                 write!(f, "union: at height {height} {}", told.join(", "))
             }
+            Violation::Censored { transaction, replica, taken, within } => write!(
+                f,
+                "no censorship: transaction {transaction}, which replica {replica} took at \
+                 {taken:?}, was not final anywhere within {within:?}"
+            ),
             Violation::Halted { replica, at, why } => {
                 write!(f, "replica {replica} halted at {at:?}: {why}")
             }
@@ -308,7 +326,7 @@ impl fmt::Display for Standing {
 
 impl fmt::Display for Uttered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Uttered { kind, value, seq, origin } = self;
+        let Uttered { kind, value, seq, origin, .. } = self;
         let (carrier, life, at) = (origin.carrier, origin.life, origin.at);
         write!(
             f,

@@ -1,6 +1,6 @@
 //! The entries of a record: what one replica did, and when, by virtual time since the beginning.
 
-use crypto::Hash;
+use crypto::{Hash, Signature};
 use ledger::{BlockHash, Proof, ReplicaId};
 use serde::Serialize;
 use std::time::Duration;
@@ -63,6 +63,8 @@ pub struct Uttered {
     pub kind: &'static str,
     /// The hash of what was said.
     pub value: Hash,
+    /// The signer's signature over the slot and that hash.
+    pub signature: Signature,
     /// The envelope's number among those of its carrier's life.
     pub seq: u64,
     /// Where it came from.

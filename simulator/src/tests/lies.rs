@@ -1,5 +1,6 @@
 //! Stories of whole replicas among which some lie.
 
+mod blame;
 mod faults;
 mod knowing;
 mod mining;

@@ -139,7 +139,7 @@ impl<P: Protocol> World<P> {
                         self.record.committed(id, self.now, (height, block), ledger);
                     }
                 }
-                Action::Answer { id, answer } => self.record.answer(id, answer),
+                Action::Answer { id, answer } => self.record.answer(id, self.now, answer),
                 Action::Halted(why) => {
                     self.host(me).miner.stop();
                     self.record.halt(id, self.now, why);

@@ -1,10 +1,10 @@
 use super::*;
-use crate::live::{fleet::Exit, sight::NodeView};
+use crate::live::{fleet::Exit, liars::Liars, sight::NodeView};
 use clap::{CommandFactory, error::ErrorKind};
 
 fn up(args: &[&str]) -> Result<Order, clap::Error> {
     match Cli::try_parse_from([&["testnet", "up"], args].concat())?.command {
-        Command::Up(up) => Ok(up.order()),
+        Command::Up(up) => Ok(up.order().expect("nobody is named twice")),
         other => panic!("{other:?}"),
     }
 }
@@ -107,6 +107,7 @@ fn the_status_is_a_table() {
         pid: None,
         rpc: "http://127.0.0.1:1".to_owned(),
         exit: Some(Exit { code: None, signal: Some(9) }),
+        lie: None,
         sight: None,
     };
     let view = NetView {
@@ -115,6 +116,7 @@ fn the_status_is_a_table() {
         dir: "/tmp/net".to_owned(),
         depths: None,
         partition: None,
+        byzantine: Liars::default(),
         nodes: vec![dead],
     };
     let expected = "tendermint, chain 3f8a00c1…, in /tmp/net\nnode 0   down (SIGKILL)";
@@ -124,6 +126,11 @@ fn the_status_is_a_table() {
     let lines =
         "\na block is counted on 6 deep, and final 100 deep\nnothing passes between 0 1 | 2 3\n";
     assert!(table(&view).contains(lines), "{}", table(&view));
+    let lie = Some("silent".to_owned());
+    let nodes = vec![NodeView { lie, ..view.nodes[0].clone() }];
+    let byzantine = Liars([(0, "silent".to_owned())].into());
+    let text = table(&NetView { byzantine, nodes, ..view });
+    assert!(text.contains("\nnode 0 lies: silent\n") && text.ends_with("node 0 * down (SIGKILL)"));
 }
 
 #[test]

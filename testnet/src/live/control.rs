@@ -7,6 +7,7 @@
 use super::{
     fleet::{Exit, FleetError, GRACE},
     home::Place,
+    liars::Liars,
     partition::{BadGroups, Groups},
     registry::Registry,
     sight::NodeView,
@@ -135,6 +136,9 @@ pub struct NetView {
     /// The groups between which nothing passes; left out while there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partition: Option<Groups>,
+    /// Who lies, and how; left out where nobody does.
+    #[serde(default, skip_serializing_if = "Liars::is_empty")]
+    pub byzantine: Liars,
     /// Everybody, by id.
     pub nodes: Vec<NodeView>,
 }

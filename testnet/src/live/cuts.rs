@@ -5,7 +5,7 @@
 //! their side. Only two nodes of different groups that start at the same moment may meet before they
 //! are told.
 
-use super::partition::Groups;
+use super::{liars::Actor, net::Net, partition::Groups};
 use node::control::{ControlError, Request};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -59,4 +59,27 @@ impl Cuts {
             why.is_some()
         });
     }
+}
+
+/// Tells a node's process, or both of twins, whom to cut off.
+///
+/// # Errors
+///
+/// [`ControlError`], if one of them was not told.
+pub fn ask(net: &Net, id: u32, request: &Request) -> Result<(), ControlError> {
+    let first = (Actor { id, second: false }, net.place.node(id));
+    let second = (Actor { id, second: true }, net.place.twin(id));
+    let is_twins = net.record.twins.contains_key(&id);
+    for (actor, dir) in [Some(first), is_twins.then_some(second)].into_iter().flatten() {
+        let request = match request {
+            // Twins do not know everybody, and nobody can be told to cut off strangers.
+            Request::Cut(ids) => {
+                let known = net.met_by(actor).into_iter().map(|peer| peer.id);
+                Request::Cut(known.filter(|id| ids.contains(id)).collect())
+            }
+            other => other.clone(),
+        };
+        node::control::ask(&dir, &request)?;
+    }
+    Ok(())
 }

@@ -35,6 +35,8 @@ const LOOK: Duration = Duration::from_millis(20);
 pub struct Fleet {
     seats: Vec<Seat>,
     launch: Box<dyn Fn(u32) -> Command>,
+    /// The same for the second of twins.
+    launch_twin: Box<dyn Fn(u32) -> Command>,
 }
 
 /// One node's place in the fleet, whether or not it is running.
@@ -42,6 +44,13 @@ struct Seat {
     log: PathBuf,
     child: Option<Child>,
     exit: Option<Exit>,
+    /// The second of twins, which comes and goes with the first.
+    twin: Option<Twin>,
+}
+
+struct Twin {
+    log: PathBuf,
+    child: Option<Child>,
 }
 
 /// How a process ended: with a code, or by a signal.
@@ -75,21 +84,33 @@ impl From<ExitStatus> for Exit {
 impl Fleet {
     /// A fleet at rest with one seat for each log file; `launch` makes the command of a node.
     pub fn new(logs: Vec<PathBuf>, launch: impl Fn(u32) -> Command + 'static) -> Fleet {
-        let seats = logs.into_iter().map(|log| Seat { log, child: None, exit: None }).collect();
-        Fleet { seats, launch: Box::new(launch) }
+        let seats = logs.into_iter().map(|log| Seat { log, child: None, exit: None, twin: None });
+        let nobody = |id| unreachable!("node {id} has no twin");
+        Fleet { seats: seats.collect(), launch: Box::new(launch), launch_twin: Box::new(nobody) }
     }
 
     /// The fleet of a net's nodes, at rest. Each is this very program again, as `testnet node run`.
     pub fn of(net: &Net, myself: &Myself) -> Fleet {
         let (program, place) = (myself.program.clone(), net.place.clone());
         let logs = net.ids().map(|id| place.log(id)).collect();
-        Fleet::new(logs, move |id| {
+        let run = move |lie: &[String], dir: &Path| {
             let mut command = Command::new(&program);
-            command.args(["node", "run", "--until-stdin-closes", "--dir"]).arg(place.node(id));
+            command.arg("node").args(lie).args(["run", "--until-stdin-closes", "--dir"]).arg(dir);
             // Its standard error is a file that people read with any tool.
             command.env("NO_COLOR", "1");
             command
-        })
+        };
+        let (run_twin, twins) = (run.clone(), place.clone());
+        let consensus = net.genesis.consensus.clone();
+        let (nodes, byzantine) = (place, net.record.byzantine.clone());
+        let launch = move |id| run(&byzantine.arguments(&consensus, id), &nodes.node(id));
+        let mut fleet = Fleet::new(logs, launch);
+        fleet.launch_twin = Box::new(move |id| run_twin(&[], &twins.twin(id)));
+        for id in net.seconds() {
+            let log = net.place.twin(id).join("node.log");
+            fleet.seats[id as usize].twin = Some(Twin { log, child: None });
+        }
+        fleet
     }
 
     /// The process of a node, while it runs.
@@ -113,16 +134,13 @@ impl Fleet {
         if let Some(child) = &seat.child {
             return Err(FleetError::Running { id, pid: child.id() });
         }
-        let mut command = (self.launch)(id);
-        let mut spawn = || {
-            fs::create_dir_all(seat.log.parent().unwrap_or(Path::new(".")))?;
-            let log = OpenOptions::new().create(true).append(true).open(&seat.log)?;
-            let output = log.try_clone()?;
-            command.stdin(Stdio::piped()).stdout(output).stderr(log).process_group(0).spawn()
-        };
-        let child = spawn().map_err(|source| FleetError::Spawn { id, source })?;
+        let failed = |source| FleetError::Spawn { id, source };
+        let child = spawn((self.launch)(id), &seat.log).map_err(failed)?;
         let pid = child.id();
         seat.child = Some(child);
+        if let Some(twin) = &mut seat.twin {
+            twin.child = Some(spawn((self.launch_twin)(id), &twin.log).map_err(failed)?);
+        }
         Ok(pid)
     }
 
@@ -201,8 +219,15 @@ impl Seat {
     fn ask_to_stop(&self, id: u32) -> Result<(), FleetError> {
         let child = self.child.as_ref().ok_or(FleetError::Dead { id })?;
         // The process is ours and not yet reaped, so the number cannot be somebody else's.
-        let pid = Pid::from_raw(i32::try_from(child.id()).expect("process numbers are small"));
-        kill(pid, Signal::SIGTERM).map_err(|error| FleetError::Signal { id, source: error.into() })
+        let twin = self.twin.as_ref().and_then(|twin| twin.child.as_ref());
+        let ask = |child: &Child| {
+            let pid = Pid::from_raw(i32::try_from(child.id()).expect("process numbers are small"));
+            kill(pid, Signal::SIGTERM)
+                .map_err(|error| FleetError::Signal { id, source: error.into() })
+        };
+        // A twin that does not hear is ended with the first.
+        let _ = twin.map(ask);
+        ask(child)
     }
 
     fn reap(&mut self) -> Option<Exit> {
@@ -212,10 +237,22 @@ impl Seat {
 
     fn ended(&mut self, status: ExitStatus) -> Exit {
         self.child = None;
+        if let Some(mut twin) = self.twin.as_mut().and_then(|twin| twin.child.take()) {
+            // It fails only if it has ended already.
+            let _ = twin.kill().and_then(|()| twin.wait());
+        }
         let exit = Exit::from(status);
         self.exit = Some(exit);
         exit
     }
+}
+
+/// Starts a process whose output goes to the end of a file.
+fn spawn(mut command: Command, log: &Path) -> io::Result<Child> {
+    fs::create_dir_all(log.parent().unwrap_or(Path::new(".")))?;
+    let log = OpenOptions::new().create(true).append(true).open(log)?;
+    let output = log.try_clone()?;
+    command.stdin(Stdio::piped()).stdout(output).stderr(log).process_group(0).spawn()
 }
 
 fn seat(seats: &mut [Seat], id: u32) -> Result<&mut Seat, FleetError> {

@@ -6,6 +6,7 @@
 //! DIR/genesis.json     where the chain begins
 //! DIR/node-0/          config.toml, validator.key, node.log and, made by the node, db/ and
 //!                      control.sock, by which its links are cut
+//! DIR/node-3-twin/     the same, of a node that was asked to equivocate: its second process
 //! DIR/wallet/          keys of the funded accounts, genesis.json, node.url
 //! ```
 
@@ -58,6 +59,11 @@ impl Place {
     /// The directory of one node.
     pub fn node(&self, id: u32) -> PathBuf {
         self.0.join(format!("node-{id}"))
+    }
+
+    /// The directory of the second of twins.
+    pub fn twin(&self, id: u32) -> PathBuf {
+        self.0.join(format!("node-{id}-twin"))
     }
 
     /// Where one node's standard error goes.

@@ -5,6 +5,7 @@
 
 use super::{
     home::Place,
+    liars::{self, Actor, BadLiars, Liars},
     ports::{self, Ports},
 };
 use crate::span;
@@ -58,6 +59,8 @@ pub struct Wish {
     pub miner_share: Option<f64>,
     /// Whether the nodes of a new net write traces.
     pub trace: bool,
+    /// Who is to lie, and how. It stays so when the net is gone on with.
+    pub byzantine: Liars,
 }
 
 /// A chain with a node for each validator, ready to be started.
@@ -84,6 +87,12 @@ pub struct Record {
     /// How each node mines; none where blocks take no work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub miner: Option<Mining>,
+    /// Who lies, and how.
+    #[serde(default, skip_serializing_if = "Liars::is_empty")]
+    pub byzantine: Liars,
+    /// Where the second ones of twins listen.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub twins: BTreeMap<u32, Ports>,
 }
 
 /// A funded account.
@@ -143,7 +152,8 @@ impl Net {
                 Ok(Validator { key, stake: founding::STAKE })
             })
             .collect::<Result<Vec<_>, NetError>>()?;
-        let nodes = ports::choose(validators.len()).map_err(NetError::Ports)?;
+        let mut nodes = ports::choose(validators.len() * 2).map_err(NetError::Ports)?;
+        let seconds = nodes.split_off(validators.len());
         let accounts = found_accounts(&place)?;
         let funded = accounts
             .iter()
@@ -157,8 +167,14 @@ impl Net {
         for path in [place.genesis(), place.wallet().join("genesis.json")] {
             files::write(&path, &(genesis.to_json() + "\n"))?;
         }
-        let record = Record { nodes, accounts, trace: wish.trace, miner };
+        let byzantine = wish.byzantine.clone();
+        let is_twins = |id: &u32| byzantine.is_twins(&genesis.consensus, *id);
+        let twins = (0..).zip(seconds).filter(|(id, _)| is_twins(id)).collect();
+        let record = Record { nodes, accounts, trace: wish.trace, miner, byzantine, twins };
         let net = Net { place, genesis, record };
+        for id in net.record.twins.keys() {
+            files::copy_key(&net.place.node(*id), &net.place.twin(*id))?;
+        }
         net.write_addresses()?;
         Ok(net)
     }
@@ -188,7 +204,8 @@ impl Net {
             });
         }
         net.agree(wish)?;
-        let mut changed = ports::refresh(&mut net.record.nodes).map_err(NetError::Ports)?;
+        net.record.byzantine.check(&net.genesis.consensus, net.len())?;
+        let mut changed = net.refresh_ports().map_err(NetError::Ports)?;
         if wish.miner_share.is_some() {
             net.record.miner = founding::mining(wish, &net.genesis)?;
             changed = true;
@@ -217,6 +234,38 @@ impl Net {
     /// Never true: a genesis has a validator.
     pub fn is_empty(&self) -> bool {
         self.record.nodes.is_empty()
+    }
+
+    /// The second processes of those that have one.
+    pub fn seconds(&self) -> impl Iterator<Item = u32> {
+        self.record.twins.keys().copied()
+    }
+
+    /// Whom a process has to do with: which node, and which process of it.
+    pub fn met_by(&self, actor: Actor) -> Vec<Actor> {
+        let plot =
+            liars::plot(self.chain_id(), self.len(), self.record.byzantine.0.keys().copied());
+        let twins = |id: u32| self.record.twins.contains_key(&id);
+        let others = self.ids().filter(|id| *id != actor.id);
+        others.filter_map(|id| liars::meets(&plot, twins, actor, id)).collect()
+    }
+
+    /// Where a process listens.
+    fn ports(&self, actor: Actor) -> Ports {
+        match actor.second {
+            true => self.record.twins[&actor.id],
+            false => self.record.nodes[actor.id as usize],
+        }
+    }
+
+    /// Replaces the ports that somebody else has taken meanwhile.
+    fn refresh_ports(&mut self) -> io::Result<bool> {
+        let Record { nodes, twins, .. } = &mut self.record;
+        let mut all: Vec<_> = nodes.iter().chain(twins.values()).copied().collect();
+        let changed = ports::refresh(&mut all)?;
+        let places = nodes.iter_mut().chain(twins.values_mut());
+        places.zip(all).for_each(|(place, ports)| *place = ports);
+        Ok(changed)
     }
 
     /// Where a node answers wallets.
@@ -250,6 +299,13 @@ impl Net {
                 self.genesis.settings.get(key).map_or("its default".to_owned(), u64::to_string);
             differs("--set", format!("{key}={value}"), format!("{key}={is}"))?;
         }
+        if !wish.byzantine.is_empty() {
+            let is = match &self.record.byzantine {
+                nobody if nobody.is_empty() => "no liar".to_owned(),
+                liars => liars.to_string(),
+            };
+            differs("--byzantine", wish.byzantine.to_string(), is)?;
+        }
         Ok(())
     }
 
@@ -257,7 +313,10 @@ impl Net {
     /// one is complete.
     fn write_addresses(&self) -> Result<(), NetError> {
         for id in self.ids() {
-            files::configure(self, id)?;
+            files::configure(self, Actor { id, second: false })?;
+        }
+        for id in self.seconds() {
+            files::configure(self, Actor { id, second: true })?;
         }
         let urls: String = self.ids().map(|id| self.url(id) + "\n").collect();
         files::write(&self.place.wallet().join("node.url"), &urls)?;
@@ -324,6 +383,9 @@ pub enum NetError {
         /// The module.
         consensus: String,
     },
+    /// Nobody can lie so.
+    #[error("--byzantine: {0}")]
+    Liars(#[from] BadLiars),
     /// There is nothing to mine.
     #[error(
         "--miner-share is for chains whose blocks take work, and those of {consensus} take none; leave it out"

@@ -59,6 +59,9 @@ pub struct NodeView {
     /// How it ended, while it is down.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exit: Option<Exit>,
+    /// Which lie it tells; left out for the honest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lie: Option<String>,
     /// What it last said, unless that is too long ago.
     #[serde(flatten)]
     pub sight: Option<Sight>,
@@ -67,7 +70,8 @@ pub struct NodeView {
 impl fmt::Display for NodeView {
     /// One line of at most 79 columns, so that no terminal wraps it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "node {:<2} ", self.id)?;
+        // A star marks those of whom nothing has to be true.
+        write!(f, "node {:<2}{}", self.id, if self.lie.is_some() { '*' } else { ' ' })?;
         match (&self.sight, self.exit) {
             (_, Some(exit)) if !self.up => write!(f, " down ({exit})"),
             _ if !self.up => f.write_str(" down"),

@@ -6,7 +6,7 @@
 
 use super::{
     control::{Answer, NetView, Reason, Request, server::Server},
-    cuts::Cuts,
+    cuts::{self, Cuts},
     demo::{self, Demo, DemoError},
     fleet::{Exit, Fleet, FleetError, GRACE},
     home::{Home, HomeError, Place},
@@ -201,7 +201,11 @@ impl Session {
         let deadline = Instant::now() + STARTUP;
         // With itself, that is more than two thirds of all.
         let peers = self.memories.len() * 2 / 3;
-        let is_ready = |memory: &Memory| memory.sight().is_some_and(|sight| sight.peers >= peers);
+        // Twins have fewer, each.
+        let is_ready = |(id, memory): (u32, &Memory)| {
+            let enough = if self.net.record.byzantine.lie(id).is_some() { 0 } else { peers };
+            memory.sight().is_some_and(|sight| sight.peers >= enough)
+        };
         loop {
             match self.inbox.recv_timeout(BEAT) {
                 Ok(Event::Interrupted) => return Ok(Some(End::Asked)),
@@ -214,12 +218,12 @@ impl Session {
                 let log = self.net.place.log(id);
                 return Err(UpError::Died { id, exit, tail: tail(&log), log });
             }
-            let late = self.memories.iter().position(|memory| !is_ready(memory));
+            let late = (0..).zip(&self.memories).find(|each| !is_ready(*each)).map(|(id, _)| id);
             match late {
                 None => return Ok(None),
                 Some(late) if Instant::now() >= deadline => {
-                    let id = u32::try_from(late).expect("a net is small");
-                    let fault = match self.memories[late].sight() {
+                    let id = late;
+                    let fault = match self.memories[late as usize].sight() {
                         Some(_) => "has found too few peers",
                         None => "does not answer",
                     };
@@ -371,8 +375,8 @@ impl Session {
 
     /// Tells whoever has not been told yet whom to cut off.
     fn tell_cuts(&mut self) {
-        let place = &self.net.place;
-        self.cuts.tell(|id, request| node::control::ask(&place.node(id), request).map(drop));
+        let net = &self.net;
+        self.cuts.tell(|id, request| cuts::ask(net, id, request));
     }
 
     fn view(&self) -> NetView {
@@ -382,6 +386,7 @@ impl Session {
             dir: self.net.place.dir().display().to_string(),
             depths: self.net.depths(),
             partition: self.cuts.groups().cloned(),
+            byzantine: self.net.record.byzantine.clone(),
             nodes: self.views(),
         }
     }
@@ -395,6 +400,7 @@ impl Session {
                 pid,
                 rpc: self.net.url(id),
                 exit: self.fleet.exit(id),
+                lie: self.net.record.byzantine.lie(id).map(str::to_owned),
                 // What a process said that is no more is no news.
                 sight: pid.and(self.memories[id as usize].sight().cloned()),
             }

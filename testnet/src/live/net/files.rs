@@ -1,6 +1,6 @@
 //! The files a node and a wallet begin with.
 
-use super::{Net, NetError};
+use super::{Actor, Net, NetError, Ports};
 use crypto::PublicKey;
 use node::config::{CONFIG_FILE, KEY_FILE, Peer, Settings, key};
 use std::{
@@ -15,27 +15,37 @@ pub(super) fn validator(node: &Path) -> Result<PublicKey, NetError> {
     Ok(key::create(&node.join(KEY_FILE))?.public())
 }
 
-/// Writes the settings of one node.
-pub(super) fn configure(net: &Net, id: u32) -> Result<(), NetError> {
-    write(&net.place.node(id).join(CONFIG_FILE), &settings(net, id).to_toml())
+/// Gives the second of twins the first one's key.
+pub(super) fn copy_key(from: &Path, to: &Path) -> Result<(), NetError> {
+    let copy = || {
+        fs::create_dir_all(to)?;
+        // The permissions go with it.
+        fs::copy(from.join(KEY_FILE), to.join(KEY_FILE))
+    };
+    copy().map(drop).map_err(|source| NetError::Disk { path: to.to_owned(), source })
 }
 
-/// The settings of one node: itself, and everybody else.
-pub(super) fn settings(net: &Net, id: u32) -> Settings {
-    let mine = net.record.nodes[id as usize];
-    let everybody = net.ids().zip(&net.genesis.validators).zip(&net.record.nodes);
-    let peers = everybody
-        .filter(|((peer, _), _)| *peer != id)
-        .map(|((id, validator), ports)| Peer {
-            id,
-            public_key: validator.key,
-            address: ports.listen,
-        })
-        .collect();
+/// Writes the settings of one process.
+pub(super) fn configure(net: &Net, actor: Actor) -> Result<(), NetError> {
+    let dir = match actor.second {
+        true => net.place.twin(actor.id),
+        false => net.place.node(actor.id),
+    };
+    write(&dir.join(CONFIG_FILE), &settings(net, actor).to_toml())
+}
+
+/// The settings of one process: itself, and everybody it has to do with.
+pub(super) fn settings(net: &Net, actor: Actor) -> Settings {
+    let Ports { listen, rpc } = net.ports(actor);
+    let peers = net.met_by(actor).into_iter().map(|peer| Peer {
+        id: peer.id,
+        public_key: net.genesis.validators[peer.id as usize].key,
+        address: net.ports(peer).listen,
+    });
     // The genesis is named relatively, so that the directory can be moved and copied.
     let genesis = "../genesis.json".into();
     let (trace, miner) = (net.record.trace, net.record.miner.unwrap_or_default());
-    Settings { id, genesis, listen: mine.listen, rpc: mine.rpc, trace, miner, peers }
+    Settings { id: actor.id, genesis, listen, rpc, trace, miner, peers: peers.collect() }
 }
 
 /// Writes a file whole or not at all: beside its place first, and moved there when it is on disk.

@@ -44,6 +44,7 @@ pub(super) fn check(wish: &Wish) -> Result<(), NetError> {
     let key = |id: u32| SecretKey::from_seed([u8::try_from(id).unwrap_or(u8::MAX); 32]).public();
     let validators = (0..replicas(wish)).map(|id| Validator { key: key(id), stake: STAKE });
     let genesis = draft(wish, validators.collect(), Vec::new())?;
+    wish.byzantine.check(&genesis.consensus, replicas(wish))?;
     mining(wish, &genesis).map(drop)
 }
 

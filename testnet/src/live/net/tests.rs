@@ -56,7 +56,7 @@ fn each_node_has_its_key_for_itself_and_knows_everybody_else() {
         assert_eq!(mode & 0o777, 0o600);
         // The node itself checks that key, settings and genesis fit together.
         NodeConfig::load(&net.place.node(id)).unwrap();
-        let config = files::settings(&net, id);
+        let config = files::settings(&net, Actor { id, second: false });
         assert_eq!(config.rpc, net.record.nodes[id as usize].rpc);
         assert_eq!(config.peers.len(), 2);
         for peer in config.peers {
@@ -70,7 +70,7 @@ fn each_node_has_its_key_for_itself_and_knows_everybody_else() {
 #[test]
 fn a_net_alone_has_no_peers() {
     let (_dir, net) = founded(&Wish { replicas: Some(1), ..Wish::default() });
-    assert!(files::settings(&net, 0).peers.is_empty());
+    assert!(files::settings(&net, Actor { id: 0, second: false }).peers.is_empty());
     NodeConfig::load(&net.place.node(0)).unwrap();
 }
 
@@ -223,4 +223,41 @@ fn another_share_may_be_used_when_a_chain_goes_on_and_no_other_setting() {
     assert!(message.contains("has pow.irreversible=20"), "{message}");
     let message = refused(mining(&[("pow.confirmations", 3)]));
     assert!(message.contains("has pow.confirmations=its default"), "{message}");
+}
+
+#[test]
+fn twins_have_one_key_two_directories_and_one_part_of_the_others_each() {
+    let wish = Wish {
+        byzantine: Liars([(3, "equivocate".to_owned()), (1, "silent".to_owned())].into()),
+        replicas: Some(5),
+        ..Wish::default()
+    };
+    let (dir, net) = founded(&wish);
+    assert_eq!(net.seconds().collect::<Vec<_>>(), [3]);
+    let key = |node: PathBuf| fs::read(node.join("validator.key")).unwrap();
+    assert_eq!(key(net.place.node(3)), key(net.place.twin(3)));
+    let mode = fs::metadata(net.place.twin(3).join("validator.key")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let met = |config: &NodeConfig| {
+        let peers = config.settings().peers.iter();
+        peers.map(|peer| peer.id).collect::<std::collections::BTreeSet<_>>()
+    };
+    let configs = [net.place.node(3), net.place.twin(3)].map(|dir| NodeConfig::load(&dir).unwrap());
+    let [one, other] = configs.each_ref().map(met);
+    assert!(one.is_disjoint(&other));
+    assert_eq!(one.union(&other).copied().collect::<Vec<_>>(), [0, 1, 2, 4]);
+    for id in [0, 1, 2, 4] {
+        let config = NodeConfig::load(&net.place.node(id)).unwrap();
+        assert_eq!(met(&config).len(), 4, "the others know everybody");
+        let twins = config.settings().peers.iter().find(|peer| peer.id == 3).unwrap();
+        let expected = &configs[usize::from(other.contains(&id))];
+        assert_eq!(twins.address, expected.settings().listen);
+    }
+    // They lie on when the net is gone on with, and nobody else does.
+    let again = Net::resume(net.place.clone(), &Wish::default()).unwrap();
+    assert_eq!(again.record.byzantine, wish.byzantine);
+    let other = Wish { byzantine: Liars([(3, "silent".to_owned())].into()), ..Wish::default() };
+    let error = Net::resume(net.place.clone(), &other).unwrap_err().to_string();
+    assert!(error.contains("--byzantine 3=silent contradicts the chain"), "{error}");
+    drop(dir);
 }

@@ -1,8 +1,11 @@
 //! What a person needs to know when the net is up.
 
 use crate::{
-    live::myself::{Myself, quote_path},
-    live::net::Net,
+    live::{
+        liars::Liars,
+        myself::{Myself, quote_path},
+        net::Net,
+    },
     span,
 };
 use consensus::catalogue::Depths;
@@ -27,6 +30,9 @@ pub struct Ready {
     /// How deep a block must lie to be counted on; left out where it is final at once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub depths: Option<Depths>,
+    /// Who lies, and how; left out where nobody does.
+    #[serde(skip_serializing_if = "Liars::is_empty")]
+    pub byzantine: Liars,
     /// The rest is for people.
     #[serde(skip)]
     block_time: String,
@@ -87,6 +93,7 @@ impl Ready {
                 })
                 .collect(),
             depths: net.depths(),
+            byzantine: net.record.byzantine.clone(),
             block_time: span::format(net.genesis.block_time()),
             share: net.record.miner.map(|miner| miner.share * f64::from(miner.threads)),
             temporary,
@@ -119,6 +126,9 @@ impl fmt::Display for Ready {
         writeln!(f, "\nNodes\n")?;
         for Node { id, rpc, pid } in &self.nodes {
             writeln!(f, "  {id:<2}  {rpc}  pid {pid}")?;
+        }
+        for (id, lie) in &self.byzantine.0 {
+            writeln!(f, "\n  Node {id} lies: {lie}. `testnet lies` tells what that is.")?;
         }
         writeln!(f, "\nAccounts, with what each had at the beginning\n")?;
         for Account { name, address, balance } in &self.accounts {

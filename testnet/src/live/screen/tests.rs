@@ -39,7 +39,7 @@ fn node(id: u32, height: Option<u64>) -> NodeView {
         peers: 3,
         state: "running".to_owned(),
     });
-    NodeView { id, up: true, pid: Some(1), rpc: String::new(), exit: None, sight }
+    NodeView { id, up: true, pid: Some(1), rpc: String::new(), exit: None, lie: None, sight }
 }
 
 fn status(heights: [u64; 2]) -> Report {

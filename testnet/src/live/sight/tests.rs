@@ -14,7 +14,7 @@ fn sight() -> Sight {
 
 fn view(sight: Option<Sight>) -> NodeView {
     let rpc = "http://127.0.0.1:30102".to_owned();
-    NodeView { id: 2, up: true, pid: Some(4711), rpc, exit: None, sight }
+    NodeView { id: 2, up: true, pid: Some(4711), rpc, exit: None, lie: None, sight }
 }
 
 #[test]
