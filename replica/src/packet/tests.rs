@@ -58,7 +58,12 @@ fn packet() -> impl Strategy<Value = Packet<Word>> {
 }
 
 fn envelope() -> impl Strategy<Value = Vec<u8>> {
-    (any::<u64>(), packet()).prop_map(|(seq, packet)| Envelope { seq, packet }.encode())
+    (any::<u64>(), packet()).prop_map(|(seq, packet)| {
+        let envelope = Envelope { seq, packet };
+        let bytes = envelope.encode();
+        assert_eq!(bytes.len(), envelope.encoded_len(), "counting is as good as encoding");
+        bytes
+    })
 }
 
 fn open_envelope(bytes: &[u8]) -> Result<(u64, Opened<Word>), Refused> {
@@ -88,6 +93,7 @@ fn has_one_encoding(bytes: &[u8]) -> Result<(), TestCaseError> {
         prop_assert_eq!(again(opened), bytes);
     }
     if let Ok(batch) = open_batch(bytes) {
+        prop_assert_eq!(transactions_len(&batch), bytes.len());
         prop_assert_eq!(encode_transactions(&batch), bytes);
     }
     Ok(())

@@ -21,6 +21,7 @@ fn bytes_and_real_signatures_change_nothing() {
     assert!(plain.height(ALL[0]) >= 20, "{plain:?}");
     assert_eq!(plain.events(), wire.events());
     assert_eq!(plain.record().sends(), wire.record().sends());
+    assert_eq!(plain.record().bytes(), wire.record().bytes(), "both are as long as real ones");
     let decided = |world: &World<Tendermint>| -> Vec<BTreeMap<_, _>> {
         ALL.iter().map(|id| world.decided(*id).clone()).collect()
     };

@@ -115,7 +115,7 @@ impl<'a> Matrix<'a> {
 
     fn figures(&self, text: &mut String) {
         for module in &self.modules {
-            let _ = writeln!(text, "\n{module}\n{FIGURES}");
+            let _ = writeln!(text, "\n{module}\n{}", FIGURES.join("\n"));
             for (fault, _, cell, without) in self.all().into_iter().filter(|each| each.1 == *module)
             {
                 let yes = |bad: u64| if bad == 0 { "yes" } else { "no" };
@@ -212,6 +212,7 @@ last third; REVERTS: a block was taken back that was deep enough to be counted o
 replicas hold different final blocks. f is the most liars that a third leaves room for.
 ";
 
-const FIGURES: &str = "\
-                                violations latency  latency        messages     bytes
-fault               safe  live    of seeds      p50      p99 served  a height  a height  slowdown";
+const FIGURES: [&str; 2] = [
+    "                                violations latency  latency        messages     bytes",
+    "fault               safe  live    of seeds      p50      p99 served  a height  a height  slowdown",
+];
