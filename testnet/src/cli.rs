@@ -226,9 +226,6 @@ pub struct OneNet {
 pub fn run(cli: Cli) -> ExitCode {
     let outcome = match cli.command {
         Command::Wallet(wallet) => return wallet_cli::cli::run(wallet),
-        // So that `partition` can cut its links.
-        Command::Node(node) => return node::cli::run(node, Extras { control: true }),
-        Command::Up(up) => up::up(&up.order()).map_err(Failure::from),
         Command::Run(order) => scenario::run(&order).map_err(Failure::from),
         Command::Compare(order) => compare::compare(&order).map_err(Failure::from),
         Command::Endure(order) => endure::endure(&order).map_err(Failure::from),
