@@ -129,6 +129,9 @@ impl fmt::Display for Unmet {
             Unmet::Broken(violation) => write!(f, "{violation}"),
             Unmet::TooLow { wanted, heights } => {
                 write!(f, "height: all who are up were to reach {wanted}")?;
+                if heights.is_empty() {
+                    write!(f, ", and nobody is up")?;
+                }
                 heights.iter().try_for_each(|(id, at)| write!(f, ", replica {id} is at {at}"))
             }
             Unmet::GotOn { during, replica, heights: (before, after) } => {

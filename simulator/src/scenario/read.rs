@@ -133,7 +133,7 @@ fn check(
     }
     for key in scenario.settings.keys() {
         let of = |name: &&str| key.strip_prefix(*name).is_some_and(|rest| rest.starts_with('.'));
-        if !NAMES.iter().any(|name| of(&name)) && !key.starts_with("ledger.") {
+        if !NAMES.iter().any(of) && !key.starts_with("ledger.") {
             let what = format!("{key:?} is a setting of no module");
             return Err(blame(settings, what).hint(format!("modules are {}", NAMES.join(", "))));
         }

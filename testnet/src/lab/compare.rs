@@ -276,7 +276,7 @@ fn work<'a>(
 }
 
 fn progress(done: usize, all: usize) {
-    if !io::stderr().is_terminal() || (done % 8 != 0 && done != all) {
+    if !io::stderr().is_terminal() || (!done.is_multiple_of(8) && done != all) {
         return;
     }
     let full = BAR * done / all.max(1);

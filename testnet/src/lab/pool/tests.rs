@@ -7,7 +7,7 @@ fn outcomes_come_in_the_order_of_the_jobs_on_any_number_of_threads() {
         let mut taken = Vec::new();
         // Every third job takes far longer than the others.
         let work = |job: &u64| {
-            let rounds = if job % 3 == 0 { 100_000 } else { 10 };
+            let rounds = if job.is_multiple_of(3) { 100_000 } else { 10 };
             (0..rounds).fold(*job, |sum: u64, one| sum.wrapping_mul(31).wrapping_add(one))
         };
         spread(&jobs, threads, &AtomicBool::new(false), work, |job, outcome| {
