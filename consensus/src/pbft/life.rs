@@ -94,7 +94,7 @@ impl State {
             began: Duration::ZERO,
             resting: false,
             deadline: None,
-            early: false,
+            early: None,
             fetched: None,
             journal: Journal::default(),
             committee,

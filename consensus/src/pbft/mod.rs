@@ -188,8 +188,8 @@ struct State {
     resting: bool,
     /// When our patience ends.
     deadline: Option<Duration>,
-    /// Whether a timer runs for a batch that lies in the future.
-    early: bool,
+    /// By the calendar: when a timer rings for a batch that lies in the future.
+    early: Option<Duration>,
     /// When batches were asked for last.
     fetched: Option<Duration>,
     journal: life::Journal,
@@ -237,7 +237,7 @@ impl Protocol for Pbft {
                         state.stop_resting(turn);
                     }
                 }
-                phase::EARLY => state.early = false,
+                phase::EARLY => state.early = None,
                 phase::FETCH => state.fetched = None,
                 unknown => unreachable!("no timer of ours has phase {unknown}"),
             },

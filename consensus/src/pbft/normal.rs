@@ -151,8 +151,10 @@ impl State {
             }
         }
         let Some((sequence, batch)) = agreed else {
-            if let Some(soonest) = soonest.filter(|_| !self.early) {
-                self.early = true;
+            // Whoever dates one far ahead must not keep us from another that is due before.
+            if let Some(soonest) = soonest.filter(|soonest| self.early.is_none_or(|e| *soonest < e))
+            {
+                self.early = Some(soonest);
                 pace::arm(phase::EARLY, soonest - latest, turn);
             }
             return false;

@@ -120,6 +120,18 @@ fn n2_a_batch_from_the_future_waits_until_it_is_present() {
 }
 
 #[test]
+fn n2_a_batch_dated_years_ahead_keeps_no_other_waiting() {
+    let mut rig = Rig::started(1);
+    let [far, soon] = [u64::from(u32::MAX), 3_000].map(|salt| batch(1, 0, salt));
+    rig.hear(0, pre_prepare(0, &far));
+    rig.hear(0, pre_prepare(0, &soon));
+    assert_eq!(rig.timer(phase::EARLY), Some(ms(2_000)));
+    rig.wall = EPOCH + ms(2_000);
+    rig.ring(phase::EARLY);
+    assert_eq!(rig.sent(), [prepare(0, 1, Some(soon.hash()))]);
+}
+
+#[test]
 fn n4_it_is_prepared_with_a_quorum_of_which_the_primary_is_one_without_saying_so() {
     let mut rig = Rig::started(1);
     let batch = batch(1, 0, 0);
