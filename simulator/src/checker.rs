@@ -277,6 +277,7 @@ impl Checker {
         let equivocations = sight.record.equivocations().iter().cloned();
         let equivocations = equivocations.filter(|each| honest(&each.signer)).map(|each| {
             let crate::record::Equivocation { signer, slot, first, second } = each;
+            let [first, second] = [first, second].map(Box::new);
             Violation::Equivocation { signer, slot, first, second }
         });
         let halts = sight

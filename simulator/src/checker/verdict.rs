@@ -137,9 +137,9 @@ pub enum Violation {
         /// Where it could have spoken once.
         slot: Slot,
         /// What left first.
-        first: Uttered,
+        first: Box<Uttered>,
         /// What left then.
-        second: Uttered,
+        second: Box<Uttered>,
     },
     /// Progress: somebody did not get on within the time that was given.
     Stalled {

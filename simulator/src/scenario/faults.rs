@@ -28,10 +28,13 @@ pub(super) fn steps(value: &Value<'_>, replicas: u32) -> Read<Schedule> {
     Ok(Schedule::new(steps))
 }
 
+/// A fault of one replica.
+type OfOne = fn(ReplicaId) -> Fault;
+
 /// All that happens in one step; usually one thing.
 fn faults(table: &mut Table<'_>, replicas: u32) -> Read<Vec<Fault>> {
     let mut found = Vec::new();
-    let kinds: [(&'static str, fn(ReplicaId) -> Fault); 4] = [
+    let kinds: [(&'static str, OfOne); 4] = [
         ("crash", Fault::Crash),
         ("restart", Fault::Restart),
         ("silence", Fault::Silence),
