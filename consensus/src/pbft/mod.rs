@@ -97,7 +97,9 @@
 //!    want.
 //! 6. *An empty batch while requests wait is no progress* (T3), or a primary could put them off for
 //!    ever.
-//! 7. *A checkpoint becomes stable for us once we have executed it*, so that those who are slower by one
+//! 7. *Who is left behind goes at once* (V2) to the highest view that f+1 speak for, where the paper goes
+//!    to the lowest that any of them asks for: one of them is honest, and past all views below it.
+//! 8. *A checkpoint becomes stable for us once we have executed it*, so that those who are slower by one
 //!    message need no state transfer.
 //!
 //! # What it withstands
