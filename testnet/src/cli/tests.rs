@@ -129,7 +129,11 @@ fn the_status_is_a_table() {
     let lie = Some("silent".to_owned());
     let nodes = vec![NodeView { lie, ..view.nodes[0].clone() }];
     let byzantine = Liars([(0, "silent".to_owned())].into());
-    let text = table(&NetView { byzantine, nodes, ..view });
+    let view = NetView { byzantine, nodes, ..view };
+    let answer = Answer::Status(view.clone());
+    let json = serde_json::to_string(&answer).unwrap();
+    assert_eq!(serde_json::from_str::<Answer>(&json).unwrap(), answer, "{json}");
+    let text = table(&view);
     assert!(text.contains("\nnode 0 lies: silent\n") && text.ends_with("node 0 * down (SIGKILL)"));
 }
 

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
+    num::ParseIntError,
     sync::Arc,
 };
 use thiserror::Error;
@@ -26,8 +27,24 @@ mod tests;
 
 /// Which nodes lie, and which lie each of them tells, by its name in the catalogue.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "BTreeMap<String, String>", into = "BTreeMap<String, String>")]
 pub struct Liars(pub BTreeMap<u32, String>);
+
+// Keys of JSON are texts, and within a tagged enum serde does not read numbers from them.
+impl TryFrom<BTreeMap<String, String>> for Liars {
+    type Error = ParseIntError;
+
+    fn try_from(texts: BTreeMap<String, String>) -> Result<Liars, ParseIntError> {
+        let liars = texts.into_iter().map(|(id, lie)| Ok((id.parse()?, lie)));
+        liars.collect::<Result<_, _>>().map(Liars)
+    }
+}
+
+impl From<Liars> for BTreeMap<String, String> {
+    fn from(liars: Liars) -> BTreeMap<String, String> {
+        liars.0.into_iter().map(|(id, lie)| (id.to_string(), lie)).collect()
+    }
+}
 
 impl Liars {
     /// Collects `(node, lie)` as they were asked for.
