@@ -2,7 +2,7 @@
 //!
 //! [`run`] carries one scenario out; [`compare`] carries many out, which it makes up, and tells how
 //! each module bore each fault. Both are pure functions of scenario, module and seed, spread over
-//! threads by [`pool`].
+//! threads by `pool`.
 
 pub mod compare;
 pub(crate) mod pool;
