@@ -69,10 +69,10 @@ impl<'a> Run<'a> {
         let until = self.scenario.until;
         let mut beat = BEAT;
         while world.now() < until {
-            let submission = self.client.next().unwrap_or(until);
-            let next = beat.min(submission).min(until);
+            let submission = self.client.next();
+            let next = beat.min(submission.unwrap_or(until)).min(until);
             world.run_for(next.saturating_sub(world.now()));
-            if next == submission {
+            if submission == Some(next) {
                 self.client.submit(world);
             }
             if next == beat {

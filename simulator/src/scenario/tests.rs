@@ -282,6 +282,7 @@ fn a_run_ends_as_soon_as_everything_has_come() {
     assert!(matches!(outcome.unmet[..], [Unmet::GotOn { .. }]), "{:?}", outcome.unmet);
     let outcome = play(&brief(""), 1);
     assert_eq!(outcome.ended, Duration::from_secs(30), "without a goal it runs to its end");
+    assert_eq!(outcome.latencies.submitted, 0, "without a load nobody pays");
 }
 
 #[test]
