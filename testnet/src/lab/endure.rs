@@ -4,7 +4,7 @@
 
 use super::{
     compare::{
-        cell::Cell,
+        cell::{Cell, SLOW},
         faults::{self, Fault},
     },
     one, pool,
@@ -22,9 +22,6 @@ use std::{
 
 #[cfg(test)]
 mod tests;
-
-/// By so much must a fault slow a module down to be called slow.
-const SLOW: f64 = 1.5;
 
 /// How long everybody has to get on, in virtual time.
 const PATIENCE: Duration = Duration::from_secs(300);

@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 use simulator::scenario::{Latencies, Outcome};
 use std::time::Duration;
 
+/// By so much must a fault slow a module down to be called slow.
+pub(in super::super) const SLOW: f64 = 1.5;
+
 /// The sums over all seeds.
 #[derive(Clone, Debug, Default)]
 pub struct Cell {
@@ -80,8 +83,8 @@ impl Cell {
         self.witness.as_ref().map_or((0, ""), |(_, seed, why)| (*seed, why.as_str()))
     }
 
-    /// In one word, and then in how many of the seeds.
-    pub fn verdict(&self) -> (Word, String) {
+    /// In one word, and then in how many of the seeds, or how many times as slow as `without` any fault.
+    pub fn verdict(&self, without: Option<&Cell>) -> (Word, String) {
         let of = |count: u64| format!("{count}/{}", self.runs);
         match self {
             Cell { panics: 1.., .. } => (Word::Panic, of(self.panics)),
@@ -89,7 +92,10 @@ impl Cell {
             Cell { reverts: 1.., .. } => (Word::Reverted, of(self.unsafe_runs)),
             Cell { unsafe_runs: 1.., .. } => (Word::Unsafe, of(self.unsafe_runs)),
             Cell { stalls: 1.., .. } => (Word::Stalls, of(self.stalls)),
-            _ => (Word::Survives, String::new()),
+            _ => match without.and_then(|without| self.slowdown(without)) {
+                Some(times) if times >= SLOW => (Word::Slow, format!("{times:.1}x")),
+                _ => (Word::Survives, String::new()),
+            },
         }
     }
 
@@ -152,6 +158,8 @@ impl Cell {
 pub enum Word {
     /// Safe and live in every seed.
     Survives,
+    /// Safe and live in every seed, and not nearly as fast as without the fault.
+    Slow,
     /// Safe in every seed, and in some not everybody got on.
     Stalls,
     /// A block was taken back that was deep enough to be counted on.
@@ -165,10 +173,16 @@ pub enum Word {
 }
 
 impl Word {
+    /// Whether it was safe and live in every seed.
+    pub fn is_good(self) -> bool {
+        matches!(self, Word::Survives | Word::Slow)
+    }
+
     /// As people read it.
     pub fn text(self) -> &'static str {
         match self {
             Word::Survives => "ok",
+            Word::Slow => "slow",
             Word::Stalls => "stalls",
             Word::Reverted => "REVERTS",
             Word::Unsafe => "UNSAFE",
@@ -181,6 +195,7 @@ impl Word {
     pub(super) fn class(self) -> &'static str {
         match self {
             Word::Survives => "ok",
+            Word::Slow => "slow",
             Word::Stalls => "stalls",
             Word::Reverted => "reverts",
             Word::Unsafe | Word::Split | Word::Panic => "split",

@@ -91,18 +91,18 @@ impl<'a> Matrix<'a> {
     }
 
     fn overview(&self, text: &mut String) {
-        let _ = write!(text, "{:<20}", "fault");
+        let _ = write!(text, "{:<23}", "fault");
         for module in &self.modules {
             let _ = write!(text, "{module:<18}");
         }
         text.push('\n');
         for (at, fault) in self.faults.iter().enumerate() {
-            let _ = write!(text, "{:<20}", fault.name);
-            for cell in self.row(at) {
+            let _ = write!(text, "{:<23}", fault.name);
+            for (column, cell) in self.row(at).iter().enumerate() {
                 let shown = cell.as_ref().map_or_else(
                     || "-".to_owned(),
                     |cell| {
-                        let (word, count) = cell.verdict();
+                        let (word, count) = cell.verdict(self.without(column));
                         format!("{} {count}", word.text())
                     },
                 );
@@ -124,7 +124,7 @@ impl<'a> Matrix<'a> {
                 let slower = slower.map_or_else(|| "-".to_owned(), |times| format!("{times:.2}x"));
                 let _ = writeln!(
                     text,
-                    "{:<20}{:<5} {:<5} {:>10} {:>8} {:>8} {:>6} {:>9} {:>9} {:>9}",
+                    "{:<23}{:<5} {:<5} {:>10} {:>8} {:>8} {:>6} {:>9} {:>9} {:>9}",
                     fault.name,
                     yes(cell.unsafe_runs + cell.panics),
                     yes(cell.stalls + cell.panics),
@@ -143,7 +143,7 @@ impl<'a> Matrix<'a> {
     /// What went wrong, and how to see it again.
     fn witnesses(&self, text: &mut String) {
         let all = self.all();
-        let bad = all.iter().filter(|each| each.2.verdict().0 != Word::Survives);
+        let bad = all.iter().filter(|each| !each.2.verdict(each.3).0.is_good());
         for (at, (fault, module, cell, _)) in bad.enumerate() {
             if at == 0 {
                 text.push_str("\nTo see it again:\n");
@@ -207,12 +207,13 @@ impl<'a> Matrix<'a> {
 }
 
 pub(super) const LEGEND: &str = "\
-ok: safe and live in every seed; stalls: safe, but in so many not every honest replica got on in the
-last third; REVERTS: a block was taken back that was deep enough to be counted on; SPLITS: honest
-replicas hold different final blocks. f is the most liars that a third leaves room for.
+ok: safe and live in every seed; slow: that, and a height takes so many times as long as without any
+fault; stalls: safe, but in so many not every honest replica got on in the last third; REVERTS: a
+block was taken back that was deep enough to be counted on; SPLITS: honest replicas hold different
+final blocks. f is the most liars that a third leaves room for; they are the first replicas.
 ";
 
 const FIGURES: [&str; 2] = [
-    "                                violations latency  latency        messages     bytes",
-    "fault               safe  live    of seeds      p50      p99 served  a height  a height  slowdown",
+    "                                   violations latency  latency        messages     bytes",
+    "fault                  safe  live    of seeds      p50      p99 served  a height  a height  slowdown",
 ];

@@ -56,7 +56,7 @@ fn survival(page: &mut String, matrix: &Matrix<'_>) {
 }
 
 fn heat(page: &mut String, cell: &Cell, without: Option<&Cell>) {
-    let (word, count) = cell.verdict();
+    let (word, count) = cell.verdict(without);
     let slower = without.and_then(|without| cell.slowdown(without));
     let figures = match slower {
         Some(times) => format!("{} · slowdown {times:.2}", time(cell.latency(50))),
@@ -113,8 +113,8 @@ fn witnesses(page: &mut String, matrix: &Matrix<'_>) {
     page.push_str(
         "<h2>See it again</h2>\n<p>The worst seed of each cell that did not survive.</p>\n<dl>\n",
     );
-    for (fault, module, cell, _) in matrix.all() {
-        if cell.verdict().0 == Word::Survives {
+    for (fault, module, cell, without) in matrix.all() {
+        if cell.verdict(without).0.is_good() {
             continue;
         }
         let (seed, why) = cell.witness();

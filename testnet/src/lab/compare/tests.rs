@@ -80,7 +80,7 @@ fn a_matrix_tells_who_survives_what_and_how_to_see_it_again() {
     let matrix = filled(&order);
     let word = |name: &str| {
         let all = matrix.all();
-        all.iter().find(|each| each.0.name == name).map(|each| each.2.verdict().0).unwrap()
+        all.iter().find(|each| each.0.name == name).map(|each| each.2.verdict(each.3).0).unwrap()
     };
     assert_eq!(word("none"), Word::Survives);
     assert_eq!(word("silent-f"), Word::Survives);
