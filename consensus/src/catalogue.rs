@@ -1,8 +1,8 @@
 //! The only place that knows all modules by name.
 //!
 //! Everything above this crate is generic over [`Protocol`]; a name from a genesis, a scenario or
-//! a command line becomes a type here, once, through a [`Visitor`]. To add a module: list it in
-//! [`NAMES`] and give it an arm in [`dispatch`].
+//! a command line becomes a type here, once, through a [`Visitor`]. To add a module: a folder
+//! beside this file, and its name in the list below.
 
 use crate::{
     nakamoto::Nakamoto,
@@ -18,8 +18,26 @@ use serde::{Deserialize, Serialize};
 #[cfg(test)]
 mod tests;
 
-/// Every module there is.
-pub const NAMES: &[&str] = &[Tendermint::NAME, Nakamoto::NAME, Pbft::NAME];
+/// Writes [`NAMES`] and [`dispatch`] from one list.
+macro_rules! modules {
+    ($($module:ident),+ $(,)?) => {
+        /// Every module there is.
+        pub const NAMES: &[&str] = &[$($module::NAME),+];
+
+        /// Finds the module called `name` and shows it to `visitor`.
+        ///
+        /// # Errors
+        /// [`UnknownModule`], which lists what there is.
+        pub fn dispatch<V: Visitor>(name: &str, visitor: V) -> Result<V::Output, UnknownModule> {
+            match name {
+                $($module::NAME => Ok(visitor.visit::<$module>()),)+
+                _ => Err(UnknownModule { name: name.to_owned() }),
+            }
+        }
+    };
+}
+
+modules!(Tendermint, Nakamoto, Pbft);
 
 /// A protocol that a genesis can ask for.
 pub trait Module: Protocol + Send + Sized + 'static {
@@ -89,16 +107,6 @@ pub trait Visitor {
 
     /// Called with the module that was named.
     fn visit<P: Module>(self) -> Self::Output;
-}
-
-/// Finds the module called `name` and shows it to `visitor`.
-pub fn dispatch<V: Visitor>(name: &str, visitor: V) -> Result<V::Output, UnknownModule> {
-    match name {
-        Tendermint::NAME => Ok(visitor.visit::<Tendermint>()),
-        Nakamoto::NAME => Ok(visitor.visit::<Nakamoto>()),
-        Pbft::NAME => Ok(visitor.visit::<Pbft>()),
-        _ => Err(UnknownModule { name: name.to_owned() }),
-    }
 }
 
 /// [`Protocol::verify`] of the module that the genesis names: with [`depths`] and [`weigh`] all that

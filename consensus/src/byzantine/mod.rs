@@ -41,9 +41,9 @@ pub use plot::{Plot, Side};
 
 use crate::{
     protocol::{Backing, Effect, Input, Message, Protocol, Timer, To, Trusted, Turn, Unproven},
-    quorum::Signed,
+    quorum::{Quorum, Signed},
 };
-use ledger::{Hand, Header, Proof, Slot};
+use ledger::{Committee, Hand, Header, Proof, Slot};
 use rand_chacha::rand_core::Rng;
 use std::{collections::VecDeque, fmt, sync::Arc, time::Duration};
 
@@ -128,6 +128,14 @@ impl<P: Protocol> Protocol for Liar<P> {
 
     fn round(&self) -> u64 {
         self.honest.round()
+    }
+
+    fn heights_ahead(&self) -> u64 {
+        self.honest.heights_ahead()
+    }
+
+    fn quorum(committee: &Committee) -> Quorum {
+        P::quorum(committee)
     }
 
     fn proofs_settle() -> bool {

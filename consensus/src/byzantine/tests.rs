@@ -25,6 +25,27 @@ fn an_unknown_lie_is_an_error_that_lists_what_exists() {
     assert!(find("tendermit", "silent").unwrap_err().to_string().contains(NAMES[0]));
 }
 
+/// Whatever a replica asks of its protocol it must hear from a liar, too.
+#[test]
+fn a_liar_answers_for_its_protocol() {
+    use crate::pbft::{Config, Pbft};
+    let config = Config { checkpoint: 8, ..Config::default() };
+    let (plain, liar) = (Pbft::new(config), Liar::honest(Pbft::new(config)));
+    assert_eq!(liar.heights_ahead(), plain.heights_ahead());
+    assert_ne!(
+        liar.heights_ahead(),
+        Liar::honest(Tendermint::new(Default::default())).heights_ahead()
+    );
+    let member = |id| ledger::vote::Member {
+        id: ReplicaId(id),
+        key: crypto::SecretKey::from_seed([id as u8; 32]).public(),
+        stake: ledger::Stake(1 + u64::from(id)),
+    };
+    let committee = ledger::Committee::new((0..4).map(member).collect()).unwrap();
+    assert_eq!(Liar::<Pbft>::quorum(&committee), Pbft::quorum(&committee));
+    assert_ne!(Liar::<Pbft>::quorum(&committee), Tendermint::quorum(&committee));
+}
+
 #[test]
 fn only_twins_take_two_replicas() {
     for lie in list(NAMES[0]).unwrap() {

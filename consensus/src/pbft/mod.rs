@@ -132,7 +132,7 @@ mod tests;
 
 use crate::{
     catalogue::{BadSettings, Module},
-    protocol::{Effect, Input, Protocol, Timer, To, Trusted, Turn, Unproven},
+    protocol::{Backing, Effect, Input, Protocol, Timer, To, Trusted, Turn, Unproven},
     quorum::Quorum,
 };
 use ledger::{BlockHash, Committee, Genesis, Header, Proof, ReplicaId};
@@ -269,6 +269,10 @@ impl Protocol for Pbft {
 
     fn verify(headers: &[Header], proof: &Proof, trusted: Trusted<'_>) -> Result<(), Unproven> {
         proof::verify(headers, proof, trusted)
+    }
+
+    fn backing(_: &Header, proof: &Proof) -> Vec<Backing> {
+        proof::backing(proof)
     }
 
     #[cfg(any(test, feature = "byzantine"))]

@@ -2,8 +2,8 @@
 
 use super::message::{Checkpoint, Message, Prepared, ViewChange};
 use crate::{
-    protocol::{Trusted, Unproven},
-    quorum::Claimed,
+    protocol::{Backing, Message as _, Trusted, Unproven},
+    quorum::{Claimed, value_of},
 };
 use crypto::{Signature, codec};
 use ledger::{Committee, Header, Proof, ReplicaId, vote::MAX_COMMITTEE};
@@ -153,6 +153,16 @@ pub(super) fn check_change(
         check_stable(stable, committee, judge)?;
     }
     change.prepared.iter().try_for_each(|prepared| check_prepared(prepared, committee, judge))
+}
+
+/// [`crate::Protocol::backing`] for PBFT: the CHECKPOINTs.
+pub(super) fn backing(proof: &Proof) -> Vec<Backing> {
+    let Ok(Stable { checkpoint, signatures }) = Stable::decode(proof) else { return Vec::new() };
+    let message = Message::Checkpoint(checkpoint);
+    let Some(slot) = message.slot() else { return Vec::new() };
+    let value = value_of(&message);
+    let one = |(signer, signature)| Backing { signer, slot, value, signature };
+    signatures.into_iter().map(one).collect()
 }
 
 /// primary(v) = v mod n, counted in seats.

@@ -12,7 +12,10 @@ use crate::World;
 use consensus::{Backing, Protocol};
 use ledger::{BlockHash, Committee, Header, Keys, Proof, ReplicaId, Slot, vote::Evidence};
 use serde::Serialize;
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 /// What is known of those who made two blocks final at one height.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -104,7 +107,14 @@ impl Court {
                 self.convict(found, &mut evidence);
             }
         }
-        let said = sight.record.equivocations().iter().filter(|each| each.slot.height == height);
+        // Slots may be numbered otherwise than blocks: a proof tells.
+        let mut numbers: BTreeSet<u64> =
+            backings.iter().flatten().flatten().map(|backing| backing.slot.height).collect();
+        if numbers.is_empty() {
+            numbers.insert(height);
+        }
+        let said = sight.record.equivocations().iter();
+        let said = said.filter(|each| numbers.contains(&each.slot.height));
         said.for_each(|each| self.convict(each.evidence(), &mut evidence));
         let stake = |id: &ReplicaId| self.committee.member(*id).map_or(0, |member| member.stake.0);
         let weight = evidence.keys().map(|id| u128::from(stake(id))).sum();

@@ -1,7 +1,11 @@
 //! What came of a scenario, and whether it is what was expected.
 
 use super::{Agreement, Confirmed, Scenario};
-use crate::{Counts, checker::Violation, span};
+use crate::{
+    Counts,
+    checker::{Blame, Violation},
+    span,
+};
 use crypto::Hash;
 use ledger::ReplicaId;
 use std::{fmt, ops::Range, time::Duration};
@@ -15,6 +19,8 @@ pub struct Outcome {
     pub seed: u64,
     /// Every promise of safety that honest replicas broke, whatever was expected.
     pub broken: Vec<Violation>,
+    /// Who is to blame where honest replicas hold different final blocks, and what proves it.
+    pub blame: Vec<Blame>,
     /// Whether every honest replica that was up got on in the last third of the run.
     pub live: bool,
     /// What was expected of every seed and did not come true in this one.

@@ -122,12 +122,14 @@ impl<'a> Run<'a> {
         let is_late =
             |each: &Violation| matches!(each, Violation::Stalled { .. } | Violation::Apart { .. });
         let unmet = self.unmet(world, &verdict, &served);
+        let blame = verdict.blame;
         let broken = verdict.violations.into_iter().filter(|each| !is_late(each)).collect();
         let heights = live(world).map(|id| height(world.record(), id, world.now()));
         Outcome {
             module: module.to_owned(),
             seed: world.setup().seed,
             broken,
+            blame,
             live: is_live(world),
             unmet,
             height: heights.min().unwrap_or(0),

@@ -198,6 +198,8 @@ struct Report<'a> {
     /// The module and seed of those that did not hold.
     failed: Vec<(String, u64)>,
     reasons: Vec<String>,
+    /// Of how many runs the guilty are told.
+    accused: usize,
     panic: Option<String>,
 }
 
@@ -207,7 +209,7 @@ impl<'a> Report<'a> {
             print(&format!("{}\n{HEADER}", scenario.name));
         }
         let (outcomes, failed, reasons) = (Vec::new(), Vec::new(), Vec::new());
-        Report { order, scenario, all, done: 0, outcomes, failed, reasons, panic: None }
+        Report { order, scenario, all, done: 0, outcomes, failed, reasons, accused: 0, panic: None }
     }
 
     fn take(&mut self, module: &str, seed: u64, outcome: Result<Outcome, String>) {
@@ -218,6 +220,7 @@ impl<'a> Report<'a> {
                     true => print(&line(self.scenario, &outcome)),
                     false => print(&row(&outcome)),
                 }
+                self.accuse(&outcome);
                 if !outcome.unmet.is_empty() {
                     self.blame(module, seed, outcome.unmet.iter().map(ToString::to_string));
                 }
@@ -232,6 +235,16 @@ impl<'a> Report<'a> {
             let end = if self.done == self.all { "\r\x1b[K" } else { "" };
             // Nobody has to watch.
             let _ = write!(io::stderr(), "\r{} of {} runs{end}\r", self.done, self.all);
+        }
+    }
+
+    /// Who broke agreement, or why nobody can be convicted: of the first height, where all began.
+    fn accuse(&mut self, outcome: &Outcome) {
+        if let Some(blame) = outcome.blame.first()
+            && self.accused < TOLD_RUNS
+        {
+            self.accused += 1;
+            self.reasons.push(format!("{}, seed {}: {blame}", outcome.module, outcome.seed));
         }
     }
 

@@ -13,7 +13,10 @@ fn every_lie_is_told_once_with_its_source() {
     for lie in chapters.iter().flat_map(|chapter| &chapter.lies) {
         let named =
             text.lines().filter(|line| line.trim_start().starts_with(&format!("{} ", lie.name)));
-        assert_eq!(named.count(), 1, "{}", lie.name);
+        // One name may stand for what each module calls so, and is told in its chapter.
+        let knowing = chapters.iter().flat_map(|chapter| &chapter.lies);
+        let knowing = knowing.filter(|other| other.knowing && other.name == lie.name).count();
+        assert_eq!(named.count(), knowing.max(1), "{}", lie.name);
         assert!(text.contains(lie.line) && text.contains(lie.source), "{}", lie.name);
     }
     assert!(text.starts_with("about any module\n"));

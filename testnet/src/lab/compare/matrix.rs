@@ -2,7 +2,7 @@
 
 use super::{
     super::{amount, milliseconds, time},
-    Cell, Compare, Fault, Word,
+    Cell, Compare, Fault,
 };
 use serde_json::json;
 use simulator::scenario::Outcome;

@@ -2,7 +2,7 @@
 
 use super::{
     super::{amount, time},
-    Cell, Fault, Word,
+    Cell, Fault,
     matrix::{LEGEND, Matrix},
     plot::{Curve, chart},
     series::{Line, Series, among},
