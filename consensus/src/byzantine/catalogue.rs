@@ -26,11 +26,14 @@ pub struct About {
     pub twins: bool,
 }
 
+/// Makes a lie for one life.
+pub type Make<P> = fn() -> Box<dyn Lie<P>>;
+
 /// A lie that can be told about `P`.
 pub struct Entry<P: Protocol> {
     about: About,
     /// None for Twins: they are two honest replicas, and the lie is in whom each of them meets.
-    make: Option<fn() -> Box<dyn Lie<P>>>,
+    make: Option<Make<P>>,
 }
 
 impl<P: Protocol> Entry<P> {
@@ -39,7 +42,7 @@ impl<P: Protocol> Entry<P> {
         name: &'static str,
         line: &'static str,
         source: &'static str,
-        make: fn() -> Box<dyn Lie<P>>,
+        make: Make<P>,
     ) -> Entry<P> {
         Entry { about: About { name, line, source, knowing: true, twins: false }, make: Some(make) }
     }
@@ -48,7 +51,7 @@ impl<P: Protocol> Entry<P> {
         name: &'static str,
         line: &'static str,
         source: &'static str,
-        make: fn() -> Box<dyn Lie<P>>,
+        make: Make<P>,
     ) -> Entry<P> {
         Entry {
             about: About { name, line, source, knowing: false, twins: false },
