@@ -27,7 +27,7 @@ pub struct About {
 }
 
 /// Makes a lie for one life.
-type Make<P> = fn() -> Box<dyn Lie<P>>;
+pub type Make<P> = fn() -> Box<dyn Lie<P>>;
 
 /// A lie that can be told about `P`.
 pub struct Entry<P: Protocol> {

@@ -35,7 +35,7 @@ pub(crate) mod tests;
 pub(crate) use bent::step_dated;
 pub use bent::{Censor, InvalidBlock};
 pub(crate) use catalogue::INVALID_BLOCK;
-pub use catalogue::{About, Entry, NoLie, UnknownLie, choose, find, list};
+pub use catalogue::{About, Entry, Make, NoLie, UnknownLie, choose, find, list};
 pub(crate) use drop::recipients;
 pub use plot::{Plot, Side};
 

@@ -69,10 +69,24 @@ fn one_more_double_voter_than_may_be_splits_everybody() {
     }
 }
 
+/// Unpartitioned, and whoever is named is convicted by what he signed himself.
 #[test]
-fn one_pair_of_twins_more_splits_everybody() {
-    let split = splits("equivocate", 4, 0..10);
-    println!("{split} of 10 seeds split");
+fn two_of_four_equivocators_split_the_chain_and_both_are_named_with_proof() {
+    let mut split = 0;
+    for seed in 0..40 {
+        let mut world = lying(4, 2, "equivocate", seed);
+        live(&mut world, seconds(15));
+        let verdict = checker::judge(&world, Promises::default());
+        let keys = world.setup().keys(world.genesis());
+        for blame in &verdict.blame {
+            let named: Vec<_> = blame.guilty.iter().map(|guilt| guilt.replica).collect();
+            assert_eq!(named, [ReplicaId(0), ReplicaId(1)], "seed {seed}: {verdict}");
+            assert!(blame.guilty.iter().all(|guilt| guilt.evidence.verify(&keys)));
+            assert_eq!(blame.unprovable, None);
+        }
+        split += usize::from(!verdict.blame.is_empty());
+    }
+    println!("{split} of 40 seeds split");
     assert!(split > 0);
 }
 
