@@ -29,7 +29,6 @@ impl Verdict {
 /// One broken promise, with who broke it, and where.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[serde(tag = "violation", rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "there are few of them, and mostly none")]
 pub enum Violation {
     /// Agreement: two replicas hold different blocks final at one height. Only the first such
     /// height of a replica is told.
