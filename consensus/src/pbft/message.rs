@@ -18,7 +18,7 @@ pub enum Message {
     PrePrepare {
         /// Whose primary speaks.
         view: u64,
-        /// What is ordered; its header's height is the sequence number. See [`super::batch`].
+        /// What is ordered; its header's height is the sequence number. See `batch.rs`.
         batch: Arc<Block>,
     },
     /// ⟨PREPARE, v, n, d⟩: a backup agrees that the number stands for this value in this view.

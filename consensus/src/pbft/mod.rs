@@ -61,7 +61,7 @@
 //!
 //! # Batches and blocks
 //!
-//! What is agreed upon is a [batch]: sequence number, time, proposer, transactions. The primary puts in
+//! What is agreed upon is a *batch*: sequence number, time, proposer, transactions. The primary puts in
 //! its time and name; backups check the name, and wait where the time is too far ahead of their
 //! clock. Nothing is executed then. The block is made when a number is executed, from the batch and the
 //! block before alone: the transactions that execute in the batch's order are in it, the others are
