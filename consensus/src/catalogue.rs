@@ -170,8 +170,8 @@ pub fn unproven(genesis: &Genesis) -> Result<u64, BadModule> {
     Ok(dispatch(&genesis.consensus, Ask(genesis))??)
 }
 
-/// [`Protocol::quorum`] of the module that the genesis names.
-pub fn quorum(genesis: &Genesis, committee: &Committee) -> Result<Quorum, UnknownModule> {
+/// [`Protocol::quorum`] of the module called `name`.
+pub fn quorum(name: &str, committee: &Committee) -> Result<Quorum, UnknownModule> {
     struct Ask<'a>(&'a Committee);
 
     impl Visitor for Ask<'_> {
@@ -182,7 +182,7 @@ pub fn quorum(genesis: &Genesis, committee: &Committee) -> Result<Quorum, Unknow
         }
     }
 
-    dispatch(&genesis.consensus, Ask(committee))
+    dispatch(name, Ask(committee))
 }
 
 /// Whether the module that the genesis names can run with its settings.

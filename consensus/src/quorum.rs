@@ -278,12 +278,17 @@ impl Quorum {
 
     /// Whether `ids`, each named once, are one. Those who are no members do not count.
     pub fn is_met(&self, committee: &Committee, ids: impl Iterator<Item = ReplicaId>) -> bool {
+        self.reached(committee, ids) >= self.needed
+    }
+
+    /// How much `ids`, each named once, count together.
+    pub fn reached(&self, committee: &Committee, ids: impl Iterator<Item = ReplicaId>) -> u128 {
         let members = ids.filter_map(|id| committee.member(id));
         let weights = members.map(|member| match self.measure {
             Measure::Stake => u128::from(member.stake.0),
             Measure::Validators => 1,
         });
-        weights.sum::<u128>() >= self.needed
+        weights.sum()
     }
 }
 

@@ -257,8 +257,8 @@ pub fn certify(genesis: &Genesis, finality: &Finality) -> Result<Certified, NotP
     let trusted = Trusted { genesis, parent: None, committee: &committee, keys: &keys };
     let unproven = |reason| NotProven::Certificate { height: last.height, reason };
     catalogue::verify(&finality.headers, &finality.proof, trusted).map_err(unproven)?;
-    let quorum =
-        catalogue::quorum(genesis, &committee).map_err(|reason| unproven(reason.into()))?;
+    let quorum = catalogue::quorum(&genesis.consensus, &committee)
+        .map_err(|reason| unproven(reason.into()))?;
     Ok(Certified {
         chain,
         header: first.clone(),

@@ -6,7 +6,8 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use ledger::{query::StatusAnswer, vote::Member};
+use consensus::{catalogue, quorum::Quorum};
+use ledger::{Committee, ReplicaId, query::StatusAnswer, vote::Member};
 use replica::{Answer, Query};
 use serde_json::json;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -47,15 +48,16 @@ enum Ailment {
     Halted(String),
     /// It is cut off from too many: with whom it can speak, nothing can be decided.
     #[error(
-        "the node and its {peers} connected peers hold {reached} of {total} stake, which is no quorum"
+        "the node and its {peers} connected peers are {reached} of {} {}, {} are needed",
+        quorum.total, quorum.measure, quorum.needed
     )]
     NoQuorum {
         /// How many peers are connected.
         peers: usize,
-        /// The stake of those and our own.
-        reached: u64,
-        /// The committee's.
-        total: u64,
+        /// What those and we count.
+        reached: u128,
+        /// What it takes.
+        quorum: Quorum,
     },
     /// The newest adopted block is too old: the chain stands still, or this node is far behind.
     #[error("the newest block is {age:?} old, more than {limit:?}")]
@@ -128,20 +130,16 @@ fn judge(standing: &Standing) -> Result<(), Ailment> {
     Ok(())
 }
 
-/// Whether we and our peers hold strictly more than two thirds of the stake. A validator that is
+/// Whether we and our peers are a quorum, as the module counts: stake, or heads. A validator that is
 /// alone is its own quorum.
 fn quorum(status: &StatusAnswer, standing: &Standing) -> Result<(), Ailment> {
-    let stake = |members: &mut dyn Iterator<Item = &Member>| -> u128 {
-        members.map(|member| u128::from(member.stake.0)).sum()
-    };
-    let near =
-        |member: &&Member| member.id == status.replica || standing.connected.contains(&member.id.0);
-    let total = stake(&mut standing.members.iter());
-    let reached = stake(&mut standing.members.iter().filter(near));
-    if standing.members.is_empty() || 3 * reached > 2 * total {
+    let Ok(committee) = Committee::new(standing.members.clone()) else { return Ok(()) };
+    let Ok(quorum) = catalogue::quorum(&status.consensus, &committee) else { return Ok(()) };
+    let peers = standing.connected.iter().copied().map(ReplicaId);
+    let near = || peers.clone().filter(|id| *id != status.replica).chain([status.replica]);
+    if quorum.is_met(&committee, near()) {
         return Ok(());
     }
-    // A committee's stake fits its ledger's unit.
-    let [reached, total] = [reached, total].map(|stake| u64::try_from(stake).unwrap_or(u64::MAX));
-    Err(Ailment::NoQuorum { peers: standing.connected.len(), reached, total })
+    let reached = quorum.reached(&committee, near());
+    Err(Ailment::NoQuorum { peers: standing.connected.len(), reached, quorum })
 }

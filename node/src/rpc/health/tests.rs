@@ -69,6 +69,19 @@ fn a_partitioned_node_is_not_healthy() {
 }
 
 #[test]
+fn what_counts_is_the_modules_to_say() {
+    let heads = |connected: Vec<u32>| {
+        move |standing: &mut Standing| {
+            status(standing).consensus = "pbft".into();
+            standing.connected = connected;
+            standing.members[1].stake = Stake(100);
+        }
+    };
+    assert_eq!(reason(heads(vec![1])), Some("no_quorum"), "two of four, whatever they own");
+    assert_eq!(reason(heads(vec![0, 3])), None);
+}
+
+#[test]
 fn a_validator_that_is_alone_is_its_own_quorum() {
     let alone = |standing: &mut Standing| {
         standing.members.retain(|member| member.id == ReplicaId(2));
