@@ -97,6 +97,23 @@ pub struct Trusted<'a> {
     pub keys: &'a Keys,
 }
 
+impl Trusted<'_> {
+    /// The last of some headers that are a chain, all decided by this one committee.
+    pub(crate) fn last_of<'h>(&self, headers: &'h [Header]) -> Result<&'h Header, Unproven> {
+        for pair in headers.windows(2) {
+            let [below, above] = [&pair[0], &pair[1]];
+            if above.parent != below.hash() || below.height.checked_add(1) != Some(above.height) {
+                return Err(Unproven::BrokenChain(above.height));
+            }
+            // The block before a change is the last that the old committee can speak for.
+            if below.committee != self.committee.root() {
+                return Err(Unproven::OtherCommittee(above.height));
+            }
+        }
+        headers.last().ok_or(Unproven::NoHeaders)
+    }
+}
+
 /// One signature that a proof rests on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backing {

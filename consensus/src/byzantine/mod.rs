@@ -28,6 +28,7 @@ mod garbage;
 mod plot;
 mod replay;
 mod silent;
+mod slow_leader;
 mod stale;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -38,6 +39,7 @@ pub(crate) use catalogue::INVALID_BLOCK;
 pub use catalogue::{About, Entry, Make, NoLie, UnknownLie, choose, find, list};
 pub(crate) use drop::recipients;
 pub use plot::{Plot, Side};
+pub(crate) use slow_leader::SlowLeader;
 
 use crate::{
     protocol::{Backing, Effect, Input, Message, Protocol, Timer, To, Trusted, Turn, Unproven},

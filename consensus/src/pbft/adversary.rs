@@ -9,15 +9,15 @@ mod far_future;
 mod forge_certificate;
 mod forge_new_view;
 mod invalid_block;
-mod slow_leader;
 mod withhold;
 
 use super::{Message, Pbft};
 use crate::{
-    byzantine::{Entry, INVALID_BLOCK, Seat, Side, note, recipients},
+    byzantine::{Entry, INVALID_BLOCK, Seat, Side, SlowLeader, note, recipients},
     protocol::{To, Turn},
 };
 use ledger::ReplicaId;
+use std::time::Duration;
 
 /// What [`Protocol::lies`](crate::Protocol::lies) tells.
 pub(super) fn lies() -> Vec<Entry<Pbft>> {
@@ -55,7 +55,7 @@ pub(super) fn lies() -> Vec<Entry<Pbft>> {
             "slow-leader",
             "proposes as late as the others' patience just allows",
             "Clement, Wong, Alvisi, Dahlin, Marchetti, NSDI 2009, section 3 (a slow primary)",
-            || Box::<slow_leader::SlowLeader>::default(),
+            || Box::new(SlowLeader::new(patience)),
         ),
         Entry::knowing(
             "forge-empty",
@@ -76,6 +76,11 @@ pub(super) fn lies() -> Vec<Entry<Pbft>> {
             || Box::<forge_certificate::ForgeCertificate>::default(),
         ),
     ]
+}
+
+/// How long the others wait for a batch while something waits to be ordered.
+fn patience(honest: &Pbft, message: &Message) -> Option<Duration> {
+    matches!(message, Message::PrePrepare { .. }).then_some(honest.config.timeout)
 }
 
 /// Those who are shown one face, without ourselves.

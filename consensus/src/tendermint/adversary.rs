@@ -5,15 +5,15 @@ mod amnesia;
 mod double_vote;
 mod far_future;
 mod relabel;
-mod slow_leader;
 mod withhold;
 
 use super::{Instance, Message, Tendermint};
 use crate::{
-    byzantine::{Entry, Seat, recipients},
+    byzantine::{Entry, Seat, SlowLeader, recipients},
     protocol::{To, Turn},
 };
 use ledger::ReplicaId;
+use std::time::Duration;
 
 /// What [`Protocol::lies`](crate::Protocol::lies) tells.
 pub(super) fn lies() -> Vec<Entry<Tendermint>> {
@@ -57,9 +57,15 @@ pub(super) fn lies() -> Vec<Entry<Tendermint>> {
             "proposes as late as the others' patience just allows",
             "Amir, Coan, Kirsch, Lane, \"Byzantine Replication Under Attack\", DSN 2008 (delay by the \
              leader)",
-            || Box::<slow_leader::SlowLeader>::default(),
+            || Box::new(SlowLeader::new(patience)),
         ),
     ]
+}
+
+/// How long the others wait for a proposal.
+fn patience(honest: &Tendermint, message: &Message) -> Option<Duration> {
+    let Message::Proposal { round, .. } = *message else { return None };
+    Some(honest.config.grown(honest.config.propose, round))
 }
 
 /// Those who are shown one face, without ourselves.

@@ -162,17 +162,7 @@ pub(super) fn verify(
     trusted: Trusted<'_>,
 ) -> Result<(), Unproven> {
     let Trusted { committee, keys, .. } = trusted;
-    let last = headers.last().ok_or(Unproven::NoHeaders)?;
-    for pair in headers.windows(2) {
-        if pair[1].parent != pair[0].hash() || pair[0].height.checked_add(1) != Some(pair[1].height)
-        {
-            return Err(Unproven::BrokenChain(pair[1].height));
-        }
-        // The block before a change is the last that the old committee can speak for.
-        if pair[0].committee != committee.root() {
-            return Err(Unproven::OtherCommittee(pair[1].height));
-        }
-    }
+    let last = trusted.last_of(headers)?;
     let commit = Commit::decode(proof)?;
     let expected = last.hash();
     if commit.block != expected {
