@@ -48,6 +48,8 @@ fn the_first_line_tells_all_one_needs_and_ctrl_c_ends_everything() {
 #[test]
 fn a_node_is_killed_from_another_terminal_the_chain_goes_on_and_it_comes_back() {
     let mut up = Up::start(&["--block-time", "250ms"]);
+    // Whoever came late is silent at the heights that were being decided then (decision 8).
+    up.event_where("status", |status| heights(status).iter().all(|height| *height >= Some(3)));
     let killed = up.run(&["kill", "3"]);
     assert_eq!(killed.status.code(), Some(0), "{}", text(&killed));
     assert_eq!(text(&killed), "Node 3 is down (SIGKILL).\n");
