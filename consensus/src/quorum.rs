@@ -241,6 +241,35 @@ impl<M: Message> Tally<M> {
     }
 }
 
+/// How many replicas there are, and what follows from it. Each counts the same, whatever its stake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// All replicas.
+    pub n: usize,
+}
+
+impl Size {
+    /// Of a committee.
+    pub fn of(committee: &Committee) -> Size {
+        Size { n: committee.len() }
+    }
+
+    /// f: how many may be Byzantine, ⌊(n−1)/3⌋.
+    pub fn faulty(self) -> usize {
+        self.n.saturating_sub(1) / 3
+    }
+
+    /// q: so many that any two such groups share f+1, ⌈(n+f+1)/2⌉. That is 2f+1 only where n = 3f+1.
+    pub fn quorum(self) -> usize {
+        (self.n + self.faulty() + 1).div_ceil(2)
+    }
+
+    /// f+1: somebody honest is among them.
+    pub fn weak(self) -> usize {
+        self.faulty() + 1
+    }
+}
+
 /// How much of a committee it takes to decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quorum {
@@ -271,9 +300,9 @@ impl Quorum {
 
     /// So many members that any two such groups share more than f, where f = ⌊(n−1)/3⌋.
     pub fn of_heads(committee: &Committee) -> Quorum {
-        let n = committee.len() as u128;
-        let faulty = n.saturating_sub(1) / 3;
-        Quorum { measure: Measure::Validators, needed: (n + faulty + 1).div_ceil(2), total: n }
+        let size = Size::of(committee);
+        let [needed, total] = [size.quorum(), size.n].map(|heads| heads as u128);
+        Quorum { measure: Measure::Validators, needed, total }
     }
 
     /// Whether `ids`, each named once, are one. Those who are no members do not count.

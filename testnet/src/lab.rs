@@ -17,6 +17,7 @@ use simulator::{
     scenario::{self, Outcome},
 };
 use std::{
+    io::{self, Write},
     panic::{self, AssertUnwindSafe},
     process,
     sync::atomic::{AtomicBool, Ordering},
@@ -63,6 +64,12 @@ pub(crate) fn stop_on_ctrl_c() -> Result<&'static AtomicBool, ctrlc::Error> {
         }
     })?;
     Ok(stop)
+}
+
+/// A line for whoever asked.
+pub(crate) fn print(line: &dyn std::fmt::Display) {
+    // Whoever closed the pipe has seen enough.
+    let _ = writeln!(io::stdout(), "{line}");
 }
 
 /// A time for people: three figures at most.

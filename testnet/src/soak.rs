@@ -4,7 +4,7 @@
 //! as there are cores, and the fingerprint at the end, a hash over all traces in the order of
 //! seeds, is the same on any number of them and on every machine.
 
-use crate::span;
+use crate::{lab::print, span};
 use clap::Args;
 use consensus::catalogue::{self, BadSettings, Module, UnknownModule, Visitor};
 use crypto::{Domain, Hash, codec, hash};
@@ -317,11 +317,6 @@ pub(crate) fn said(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
     format!("a replica panicked: {}", text.unwrap_or_else(|| "without a word".to_owned()))
-}
-
-fn print(line: &dyn std::fmt::Display) {
-    // Whoever closed the pipe has seen enough.
-    let _ = writeln!(io::stdout(), "{line}");
 }
 
 /// Reads `A..B` or a single seed.

@@ -140,9 +140,10 @@ use message::phase;
 use rand_chacha::{ChaCha8Rng, rand_core::Rng};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+pub use crate::quorum::Size;
 pub use config::Config;
 pub use message::{Checkpoint, Message, Prepared, Value, ViewChange};
-pub use proof::{Size, Stable};
+pub use proof::Stable;
 
 /// One participant.
 #[derive(Debug)]

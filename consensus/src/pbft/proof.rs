@@ -1,42 +1,13 @@
-//! What proves that a block is final: a stable checkpoint. And who makes a quorum of it.
+//! What proves that a block is final: a stable checkpoint.
 
 use super::message::{Checkpoint, Message, Prepared, ViewChange};
 use crate::{
     protocol::{Backing, Message as _, Trusted, Unproven},
-    quorum::{Claimed, value_of},
+    quorum::{Claimed, Size, value_of},
 };
 use crypto::{Signature, codec};
 use ledger::{Committee, Header, Proof, ReplicaId, vote::MAX_COMMITTEE};
 use serde::{Deserialize, Serialize};
-
-/// How many replicas there are, and what follows from it. Each counts the same, whatever its stake.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Size {
-    /// All replicas.
-    pub n: usize,
-}
-
-impl Size {
-    /// Of a committee.
-    pub fn of(committee: &Committee) -> Size {
-        Size { n: committee.len() }
-    }
-
-    /// f: how many may be Byzantine, ⌊(n−1)/3⌋.
-    pub fn faulty(self) -> usize {
-        self.n.saturating_sub(1) / 3
-    }
-
-    /// q: so many that any two such groups share f+1, ⌈(n+f+1)/2⌉. That is 2f+1 only where n = 3f+1.
-    pub fn quorum(self) -> usize {
-        (self.n + self.faulty() + 1).div_ceil(2)
-    }
-
-    /// f+1: somebody honest is among them.
-    pub fn weak(self) -> usize {
-        self.faulty() + 1
-    }
-}
 
 /// A stable checkpoint: a quorum has executed so far. Beside a block it is that block's [`Proof`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -14,7 +14,7 @@ mod series;
 pub use cell::{Cell, Word};
 pub use faults::{Fault, all, scenario};
 
-use super::{one, pool, stop_on_ctrl_c};
+use super::{one, pool, print, stop_on_ctrl_c};
 use clap::Args;
 use consensus::catalogue::{self, NAMES, UnknownModule};
 use matrix::Matrix;
@@ -284,9 +284,4 @@ fn progress(done: usize, all: usize) {
     let end = if done == all { "\r\x1b[K" } else { "" };
     // Nobody has to watch.
     let _ = write!(io::stderr(), "\r[{bar}{rest}] {done} of {all} runs{end}");
-}
-
-fn print(line: &dyn std::fmt::Display) {
-    // Whoever closed the pipe has seen enough.
-    let _ = writeln!(io::stdout(), "{line}");
 }

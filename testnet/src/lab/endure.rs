@@ -7,7 +7,7 @@ use super::{
         cell::{Cell, SLOW},
         faults::{self, Fault},
     },
-    one, pool,
+    one, pool, print, stop_on_ctrl_c,
 };
 use clap::Args;
 use consensus::catalogue::{self, BadModule, NAMES};
@@ -16,7 +16,7 @@ use simulator::{Scenario, Setup, Tracing, scenario::Outcome};
 use std::{
     collections::BTreeMap,
     io::{self, IsTerminal, Write},
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::AtomicBool,
     time::{Duration, Instant},
 };
 
@@ -86,12 +86,7 @@ pub enum EndureError {
 ///
 /// [`EndureError::Broken`] if a seed was not safe and live, otherwise what kept it from a verdict.
 pub fn endure(order: &Endure) -> Result<(), EndureError> {
-    let stop = &*Box::leak(Box::new(AtomicBool::new(false)));
-    ctrlc::set_handler(|| {
-        if stop.swap(true, Ordering::Relaxed) {
-            std::process::exit(1);
-        }
-    })?;
+    let stop = stop_on_ctrl_c()?;
     let began = Instant::now();
     let trials = order.trials()?;
     let cells = order.run(&trials, stop);
@@ -249,9 +244,4 @@ fn progress(done: u64, all: u64) {
         // Nobody has to watch.
         let _ = write!(io::stderr(), "\r{done} of {all} runs{end}");
     }
-}
-
-fn print(line: &dyn std::fmt::Display) {
-    // Whoever closed the pipe has seen enough.
-    let _ = writeln!(io::stdout(), "{line}");
 }

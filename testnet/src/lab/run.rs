@@ -1,6 +1,6 @@
 //! `testnet run`: one scenario, every module and seed it names, judged by what it expects.
 
-use super::{milliseconds, one, pool, stop_on_ctrl_c, time};
+use super::{milliseconds, one, pool, print, stop_on_ctrl_c, time};
 use crate::soak::seeds;
 use clap::Args;
 use consensus::catalogue::{self, UnknownModule};
@@ -355,9 +355,4 @@ fn write_trace(scenario: &Scenario, path: &Path) -> Result<(), RunError> {
         return Err(RunError::Panicked(panic));
     }
     written.and_then(|()| file.flush()).map_err(failed)
-}
-
-fn print(line: &dyn std::fmt::Display) {
-    // Whoever closed the pipe has seen enough.
-    let _ = writeln!(io::stdout(), "{line}");
 }

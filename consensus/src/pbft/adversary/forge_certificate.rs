@@ -3,7 +3,7 @@
 //! the others, from under other votes. As the new primary it begins its view with that.
 
 use super::{
-    super::{Prepared, ViewChange, batch, proof::Size},
+    super::{Prepared, Size, ViewChange, batch},
     Message, Pbft, is_first_offer,
 };
 use crate::{
