@@ -88,6 +88,19 @@ pub trait Module: Protocol + Send + Sized + 'static {
     ) -> Result<Work, Unproven> {
         Err(Unproven::Weightless)
     }
+
+    /// What it can be weakened to: one rule each.
+    #[cfg(any(test, feature = "byzantine"))]
+    fn mutants() -> &'static [crate::byzantine::mutants::About] {
+        &[]
+    }
+
+    /// The same participant with one rule weakened.
+    #[cfg(any(test, feature = "byzantine"))]
+    #[must_use]
+    fn weaken(self, _flaw: crate::Flaw) -> Self {
+        self
+    }
 }
 
 /// How deep a block must lie beneath the adopted head, where nothing is ever certain. The block

@@ -11,6 +11,7 @@
 #[cfg(any(test, feature = "byzantine"))]
 pub mod byzantine;
 pub mod catalogue;
+mod flaw;
 pub mod nakamoto;
 pub mod pbft;
 pub mod protocol;
@@ -18,6 +19,7 @@ pub mod quorum;
 pub mod tendermint;
 pub mod work;
 
+pub use flaw::Flaw;
 pub use protocol::{
     Application, Backing, Effect, Input, Message, Protocol, Timer, To, Trusted, Turn, Unproven,
     Want,

@@ -81,6 +81,15 @@ pub trait Protocol {
     {
         Vec::new()
     }
+
+    /// What makes the messages of a liar that goes by a script. None where nothing can be scripted.
+    #[cfg(any(test, feature = "byzantine"))]
+    fn puppet() -> Option<Box<dyn crate::byzantine::script::Puppet<Self>>>
+    where
+        Self: Sized,
+    {
+        None
+    }
 }
 
 /// What whoever checks a proof takes for granted.
