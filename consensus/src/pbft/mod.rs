@@ -205,6 +205,11 @@ impl Module for Pbft {
         Ok(Pbft::new(Config::from_genesis(genesis)?))
     }
 
+    #[cfg(any(test, feature = "byzantine"))]
+    fn stage() -> crate::byzantine::script::Stage {
+        adversary::STAGE
+    }
+
     /// What lies between the watermarks may be executed, and is proven by the next stable checkpoint.
     fn unproven(genesis: &Genesis) -> Result<u64, BadSettings> {
         Ok(Config::from_genesis(genesis)?.window())
