@@ -246,6 +246,21 @@ pub fn customs(name: &str) -> Result<&'static [(&'static str, u64)], UnknownModu
     dispatch(name, Ask)
 }
 
+/// [`Message::kinds`](crate::Message::kinds) of the module called `name`.
+pub fn kinds(name: &str) -> Result<&'static [&'static str], UnknownModule> {
+    struct Ask;
+
+    impl Visitor for Ask {
+        type Output = &'static [&'static str];
+
+        fn visit<P: Module>(self) -> Self::Output {
+            <P::Message as crate::Message>::kinds()
+        }
+    }
+
+    dispatch(name, Ask)
+}
+
 /// No module has this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no consensus module called {name:?}; there are: {}", NAMES.join(", "))]

@@ -7,6 +7,7 @@
 
 use super::{Lie, Seat, note};
 use crate::{
+    catalogue::{self, Module, UnknownModule, Visitor},
     protocol::{Effect, Input, Message, Protocol, To, Turn},
     quorum::Signed,
 };
@@ -79,6 +80,24 @@ pub trait Puppet<P: Protocol>: Send {
         seat: &Seat,
         turn: &mut Turn<'_, P::Message>,
     ) -> Option<Vec<Signed<P::Message>>>;
+}
+
+/// Whether liars can go by a script in the module called `module`.
+///
+/// # Errors
+/// If there is no such module.
+pub fn can_play(module: &str) -> Result<bool, UnknownModule> {
+    struct Ask;
+
+    impl Visitor for Ask {
+        type Output = bool;
+
+        fn visit<P: Module>(self) -> bool {
+            P::puppet().is_some()
+        }
+    }
+
+    catalogue::dispatch(module, Ask)
 }
 
 /// Goes by a script.
