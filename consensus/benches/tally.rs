@@ -26,6 +26,10 @@ impl Message for Vote {
         "vote"
     }
 
+    fn kinds() -> &'static [&'static str] {
+        &["vote"]
+    }
+
     fn slot(&self) -> Option<Slot> {
         Some(Slot { height: self.height, round: self.round, ..Slot::default() })
     }

@@ -95,6 +95,12 @@ pub trait Module: Protocol + Send + Sized + 'static {
         &[]
     }
 
+    /// How an explorer sets its scene.
+    #[cfg(any(test, feature = "byzantine"))]
+    fn stage() -> crate::byzantine::script::Stage {
+        crate::byzantine::script::Stage::default()
+    }
+
     /// The same participant with one rule weakened.
     #[cfg(any(test, feature = "byzantine"))]
     #[must_use]
@@ -240,6 +246,21 @@ pub fn customs(name: &str) -> Result<&'static [(&'static str, u64)], UnknownModu
 
         fn visit<P: Module>(self) -> Self::Output {
             P::customs()
+        }
+    }
+
+    dispatch(name, Ask)
+}
+
+/// [`Message::kinds`](crate::Message::kinds) of the module called `name`.
+pub fn kinds(name: &str) -> Result<&'static [&'static str], UnknownModule> {
+    struct Ask;
+
+    impl Visitor for Ask {
+        type Output = &'static [&'static str];
+
+        fn visit<P: Module>(self) -> Self::Output {
+            <P::Message as crate::Message>::kinds()
         }
     }
 

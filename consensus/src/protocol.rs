@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{collections::BTreeSet, fmt::Debug, sync::Arc, time::Duration};
 
 /// One participant in consensus.
-pub trait Protocol {
+pub trait Protocol: 'static {
     /// What replicas say to each other.
     type Message: Message;
 
@@ -142,6 +142,9 @@ pub trait Message:
 {
     /// The paper's name for it, for traces and counters.
     fn kind(&self) -> &'static str;
+
+    /// Every kind there is, in the order in which they follow one another.
+    fn kinds() -> &'static [&'static str];
 
     /// What may be signed once only.
     ///

@@ -27,6 +27,10 @@ impl Message for Word {
         "word"
     }
 
+    fn kinds() -> &'static [&'static str] {
+        &["word"]
+    }
+
     fn slot(&self) -> Option<Slot> {
         Some(Slot { height: self.height, round: self.round, ..Slot::default() })
     }
@@ -42,6 +46,10 @@ pub(crate) struct Cargo {
 impl Message for Cargo {
     fn kind(&self) -> &'static str {
         "cargo"
+    }
+
+    fn kinds() -> &'static [&'static str] {
+        &["cargo"]
     }
 
     fn slot(&self) -> Option<Slot> {

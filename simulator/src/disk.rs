@@ -57,6 +57,14 @@ impl Disk {
         }
     }
 
+    /// Loses what a replica keeps of what it signed, and of what its protocol asked it to keep: for
+    /// mutants of which a crash takes that.
+    pub(crate) fn forget(&self) {
+        let mut platter = self.lock();
+        let is_kept = |key: &[u8]| !key.starts_with(b"ro") && !key.starts_with(b"rr");
+        platter.visible.retain(|key, _| is_kept(key));
+    }
+
     fn lock(&self) -> MutexGuard<'_, Platter> {
         // Nobody shares it: the lock is there because stores may be shared, in the real node.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)

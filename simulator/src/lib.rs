@@ -18,6 +18,7 @@
 //! - [`network`] and [`disk`]: how messages are late or lost, and what a crash forgets.
 //! - [`mining`]: when miners find blocks, and the figures of what they found.
 //! - [`schedule`]: what goes wrong when; [`chaos()`] makes one up.
+//! - [`adversary`]: what is chosen message by message, where chance would take too long.
 //! - [`scenario`]: all of this as a file that people write, with what they expect of it.
 //! - [`record`]: what is remembered of a run, for counting and for judging it afterwards.
 //! - [`checker`]: whether everybody kept the promises of consensus.
@@ -37,12 +38,14 @@
 //! assert!(mining.main > 30 && mining.stale() < 0.5, "{mining}");
 //! ```
 
+pub mod adversary;
 mod chaos;
 pub mod checker;
 pub mod clock;
 pub mod counts;
 pub mod delay;
 pub mod disk;
+pub mod explore;
 mod heads;
 mod host;
 pub mod latency;
@@ -58,8 +61,10 @@ pub mod setup;
 pub mod soak;
 pub mod span;
 pub mod topology;
+mod variant;
 pub mod world;
 
+pub use adversary::Adversary;
 pub use chaos::chaos;
 pub use checker::{Goal, Progress, Promises, Verdict, Violation};
 pub use counts::Counts;
@@ -72,6 +77,7 @@ pub use scenario::Scenario;
 pub use schedule::{Fault, Schedule};
 pub use setup::Setup;
 pub use topology::Topology;
+pub use variant::{UnknownVariant, Variant};
 pub use world::{Transfer, World};
 
 #[cfg(test)]

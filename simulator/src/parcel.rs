@@ -1,8 +1,11 @@
 //! What travels: values as they are, or in a world on the wire the bytes of a real node.
 
 use consensus::Message;
-use ledger::{Keys, ReplicaId, VerifiedTransaction};
-use replica::{Envelope, Event, Refused, TransactionCache, packet};
+use ledger::{Keys, ReplicaId, Slot, VerifiedTransaction};
+use replica::{
+    Envelope, Event, Refused, TransactionCache,
+    packet::{self, Packet},
+};
 use std::sync::Arc;
 
 /// All recipients share one.
@@ -29,6 +32,18 @@ impl<M: Message> Parcel<M> {
             true => Parcel::TransactionBytes(packet::encode_transactions(&batch)),
             false => Parcel::Transactions(batch),
         }
+    }
+
+    /// Who says what in which slot, if it is a protocol's message and not bytes.
+    pub(crate) fn place(&self) -> Option<(ReplicaId, &'static str, Option<Slot>)> {
+        let Parcel::Envelope(envelope) = self else { return None };
+        let Packet::Message(signed) = &envelope.packet else { return None };
+        Some((signed.sender(), signed.message().kind(), signed.slot()))
+    }
+
+    /// Whether it is for everybody: transactions.
+    pub(crate) fn is_public(&self) -> bool {
+        matches!(self, Parcel::Transactions(_) | Parcel::TransactionBytes(_))
     }
 
     /// What the recipient is told, as the host of a real node would tell it.

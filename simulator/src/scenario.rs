@@ -6,7 +6,7 @@
 //! | key | what it says | default |
 //! |---|---|---|
 //! | `name` | what people call it | must be given |
-//! | `consensus` | a module's name, or several in a list | all modules |
+//! | `consensus` | a module's name, or that of a mutant with its module's before it, as `"tendermint:T3"`; or several in a list | all modules |
 //! | `seeds` | `"0..50"`, its end excluded, or one number: that seed alone | `"0..10"` |
 //! | `until` | when a run ends, in virtual time, if not before | `"10m"` |
 //! | `replicas` | how many | 4 |
@@ -19,7 +19,10 @@
 //! | `disks` | `[{ replica = 1, sync = "50ms" }]`: how long a sync takes | 1 ms |
 //! | `hash_rates` | `[{ replica = 1, factor = 3.0 }]`: times an equal share | equal shares |
 //! | `load` | `{ transfers_per_second = 5.0 }` | none |
-//! | `byzantine` | `[{ replica = 3, lie = "silent" }]`, or `replicas = [2, 3]` | nobody |
+//! | `byzantine` | `[{ replica = 3, lie = "silent" }]`, or `replicas = [2, 3]`; `"script"` is a lie, too: see below | nobody |
+//! | `faces` | `[1, 2]`: of the honest, those to whom all liars show their other face | by chance, about half |
+//! | `catch_up` | before this time nobody is told of what it missed, and the adversary has its way | at once |
+//! | `adversary` | what an adversary chooses, message by message: see below | nothing |
 //! | `chaos` | `{ faulty = 1, until = "60s" }`: see [`chaos()`](crate::chaos()) | none |
 //! | `at` | steps: `{ time = "10s", … }` with one fault or its mending | none |
 //! | `expect` | what is to come of it: see below | agreement |
@@ -33,6 +36,23 @@
 //! (as in `clocks`), `disk` (as in `disks`), `hash_rate` (as in `hash_rates`). Beside `crash` there may
 //! be `restart_after`.
 //!
+//! # The adversary's choices
+//!
+//! Each names messages by their place: what the paper calls them, `height` (or sequence number; 1 if not
+//! given, and 0 where slots have none) and `round` (or view; 0 if not given).
+//!
+//! | choice | what it does |
+//! |---|---|
+//! | `{ withhold = "precommit", round = 0, from = [0, 3], to = [1, 2] }` | those messages reach nobody in `to` before `catch_up`, whoever brings them; `from` is everybody if not given; several kinds may stand in a list; `until = "2s"` lets go earlier |
+//! | `{ say = "proposal", by = 3, round = 1, value = "mine", to = [1, 2] }` | replica 3, whose lie is `"script"`, says this to those (or to all) in place of what an honest replica would |
+//! | `{ crash = 1, after = "precommit", round = 0, down = "50ms" }` | replica 1 loses power as soon as it has said that, and lives again after a while |
+//!
+//! What is said has a `value`: `"nil"`, `"mine"` (a block of the liar's own), `"mine 2"` (another one), or
+//! `"of 0"` (what was proposed in round 0). There may be a `proof` (the earlier round or view that it
+//! appeals to), `claims` (`[{ sequence = 1, view = 7, value = "mine" }]`: what a view change claims to have
+//! prepared), `names` (in whose names it passes off signatures of theirs), and `when` (the round or
+//! view of its own in which it is said, if not in that of the message).
+//!
 //! # Expectations
 //!
 //! | key | it is met if |
@@ -44,18 +64,19 @@
 //! | `confirmed = "reverted"` | in at least one seed one does; other promises hold |
 //! | `confirmed = "either"` | always |
 //! | `height = 20` | every honest replica that is up gets there |
-//! | `progress_within = "10s of heal"` | within that time of the last `heal` every honest replica that is up gets on. Also `of restart`, `of mend`, `of speak`, `of calm` (the last step of all) and `of 30s`; a list for several |
+//! | `progress_within = "10s of heal"` | within that time of the last `heal` every honest replica that is up gets on. Also `of restart`, `of mend`, `of speak`, `of catch_up`, `of calm` (the last of all) and `of 30s`; a list for several |
 //! | `no_progress = "12s..30s"` | between these times no honest replica gets on; a list for several |
 //! | `one_chain = "20s of heal"` | from then on all are on one chain, but for blocks that nobody counts on |
 //! | `final_within = "15s"` | every transfer of the load is final within that time of its submission, or confirmed where nothing is final at once |
 //!
-//! `[expect.pow]` and the like say what is expected of one module in place of what is expected of all.
+//! `[expect.pow]`, `[expect."tendermint:T3"]` and the like say what is expected of one module in place of what is expected of all.
 //! Heights are those of final blocks, or of adopted ones where blocks are final by depth.
 //!
 //! A run ends at `until`, or earlier: when all steps are over, all times that an expectation names
 //! have passed, and what is expected to be reached is.
 
 mod bad;
+mod choices;
 mod client;
 mod expect;
 mod faults;
@@ -73,6 +94,7 @@ pub use outcome::{Latencies, Outcome, Unmet, judge};
 pub use run::run;
 
 use crate::{
+    adversary::Adversary,
     chaos::chaos,
     clock::Skew,
     delay::Delay,
@@ -81,16 +103,21 @@ use crate::{
     schedule::{Fault, Schedule, Step},
     setup::Setup,
     topology::Topology,
+    variant::Variant,
 };
 use ledger::ReplicaId;
-use std::{collections::BTreeMap, ops::Range, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+    time::Duration,
+};
 
 /// An experiment: plain data, for whatever world can carry it out.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Scenario {
     /// What people call it.
     pub name: String,
-    /// The modules to try, as the catalogue names them.
+    /// What to try: names of [`Variant`]s.
     pub consensus: Vec<String>,
     /// The seeds to try with each.
     pub seeds: Range<u64>,
@@ -118,6 +145,12 @@ pub struct Scenario {
     pub transfers_per_second: f64,
     /// Who lies, and how.
     pub byzantine: BTreeMap<ReplicaId, String>,
+    /// See [`Setup::faces`].
+    pub faces: Option<BTreeSet<ReplicaId>>,
+    /// See [`Setup::catch_up`].
+    pub catch_up: Option<Duration>,
+    /// See [`Setup::adversary`].
+    pub adversary: Adversary,
     /// Chaos made up from the seed, besides the steps.
     pub chaos: Option<Chaos>,
     /// What goes wrong when.
@@ -169,12 +202,17 @@ impl Scenario {
 
     /// When everything that goes wrong has gone wrong.
     pub fn calm(&self) -> Duration {
-        self.steps.end().max(self.chaos.map_or(Duration::ZERO, |chaos| chaos.until))
+        let chaos = self.chaos.map_or(Duration::ZERO, |chaos| chaos.until);
+        self.steps.end().max(chaos).max(self.catch_up.unwrap_or_default())
     }
 
-    /// The world of one module and seed, before anything has happened.
-    pub fn setup(&self, module: &str, seed: u64, tracing: Tracing) -> Setup {
-        let mut setup = Setup::new(module, self.replicas, seed);
+    /// The world of one variant and seed, before anything has happened.
+    ///
+    /// # Panics
+    /// If there is no such variant.
+    pub fn setup(&self, variant: &str, seed: u64, tracing: Tracing) -> Setup {
+        let variant: Variant = variant.parse().unwrap_or_else(|error| panic!("{error}"));
+        let mut setup = Setup::new(variant.module, self.replicas, seed);
         setup.settings.extend(self.settings.clone());
         Setup {
             stakes: self.stakes.clone(),
@@ -185,6 +223,10 @@ impl Scenario {
             disks: self.disks.clone(),
             schedule: self.schedule(seed),
             byzantine: self.byzantine.clone(),
+            faces: self.faces.clone(),
+            mutant: variant.mutant,
+            adversary: self.adversary.clone(),
+            catch_up: self.catch_up,
             tracing,
             ..setup
         }

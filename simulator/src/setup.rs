@@ -1,10 +1,10 @@
 //! All that is chosen before a run. Everything else follows.
 
 use crate::{
-    clock::Skew, delay::Delay, network::Conditions, record::Tracing, schedule::Schedule,
-    topology::Topology,
+    adversary::Adversary, clock::Skew, delay::Delay, network::Conditions, record::Tracing,
+    schedule::Schedule, topology::Topology,
 };
-use consensus::catalogue;
+use consensus::{byzantine::mutants::About, catalogue};
 use crypto::{SecretKey, codec, hash};
 use ledger::{
     Amount, Genesis, Hand, Keys, ReplicaId, Stake,
@@ -13,7 +13,10 @@ use ledger::{
 };
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use replica::Options;
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// What every funded account owns in the beginning.
 pub const BALANCE: Amount = Amount(1_000_000);
@@ -57,6 +60,16 @@ pub struct Setup {
     /// Who lies, and how: by the names of [`consensus::byzantine::list`]. The checker takes none of
     /// them at its word.
     pub byzantine: BTreeMap<ReplicaId, String>,
+    /// Of the honest, those to whom all liars show their other face; drawn from the seed, if nobody has
+    /// chosen.
+    pub faces: Option<BTreeSet<ReplicaId>>,
+    /// Which rule of the module is weak; none but in worlds that want to see what it is for.
+    pub mutant: Option<About>,
+    /// What an adversary chooses, message by message, as long as it has a say.
+    pub adversary: Adversary,
+    /// Before this time replicas hear what their peers say, and nothing of what they missed: no summary,
+    /// request or block of a sync travels, and the adversary has its way. None for no such time.
+    pub catch_up: Option<Duration>,
     /// Whether everything travels as bytes and is signed with real Ed25519 keys, as between real
     /// nodes. Otherwise values travel as they are, under signatures that only this world can make
     /// and check, which is several times faster.
@@ -87,6 +100,10 @@ impl Setup {
             hash_rates: BTreeMap::new(),
             schedule: Schedule::default(),
             byzantine: BTreeMap::new(),
+            faces: None,
+            mutant: None,
+            adversary: Adversary::default(),
+            catch_up: None,
             wire: false,
             tracing: Tracing::Hashed,
             options: Options::default(),

@@ -5,6 +5,7 @@ mod faults;
 mod mining;
 
 use crate::{
+    adversary::SCRIPT,
     counts::Counts,
     host::Host,
     network::Network,
@@ -25,7 +26,12 @@ use ledger::{
     VerifiedTransaction,
 };
 use replica::{Answer, Query};
-use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+    time::Duration,
+};
 
 /// Some replicas of one protocol, and all there is around them.
 pub struct World<P: Protocol> {
@@ -51,6 +57,8 @@ pub struct World<P: Protocol> {
     events: u64,
     /// How many steps of the schedule are done.
     steps: usize,
+    /// The crashes among the adversary's choices that have happened.
+    crashed: BTreeSet<usize>,
     /// How deep a block must lie to be counted on, where blocks are not final at once.
     confirmations: Option<u64>,
     /// How many hashes a second a miner tries of whom nothing else is said. None before anybody
@@ -83,9 +91,15 @@ impl<P: Protocol> World<P> {
         // A module that the catalogue does not know is a test's, and final at once.
         let depths = consensus::catalogue::depths(&genesis).ok().flatten();
         let liars = setup.byzantine.keys().copied().collect();
-        let plot = Plot::draw(setup.replicas, liars, &mut stream(setup.seed, "plot", 0));
+        let plot = match &setup.faces {
+            Some(right) => Plot::of(liars, right.clone()),
+            None => Plot::draw(setup.replicas, liars, &mut stream(setup.seed, "plot", 0)),
+        };
         let is_twins = |(id, name): (&ReplicaId, &String)| {
             assert!(id.0 < setup.replicas, "there is no replica {id} to lie");
+            if name == SCRIPT {
+                return None;
+            }
             let lie = choose::<P>(name);
             let lie = lie.unwrap_or_else(|error| panic!("replica {id} cannot lie so: {error}"));
             lie.is_twins().then_some(*id)
@@ -109,6 +123,7 @@ impl<P: Protocol> World<P> {
             questions: 0,
             events: 0,
             steps: 0,
+            crashed: BTreeSet::new(),
             confirmations: depths.map(|depths| depths.confirmations),
             hash_rate: None,
             setup,

@@ -12,7 +12,7 @@ pub mod run;
 use crate::failure::Verdict;
 use consensus::catalogue::{Module, UnknownModule, Visitor, dispatch};
 use simulator::{
-    Scenario, Tracing,
+    Scenario, Tracing, UnknownVariant, Variant,
     record::Record,
     scenario::{self, Outcome},
 };
@@ -24,31 +24,32 @@ use std::{
     time::Duration,
 };
 
-/// Runs one seed of one module. A replica that panics must not take the others' runs with it.
+/// Runs one seed of one variant. A replica that panics must not take the others' runs with it.
 pub(crate) fn one(
     scenario: &Scenario,
-    module: &str,
+    variant: &str,
     seed: u64,
     tracing: Tracing,
     see: impl FnOnce(&Record),
 ) -> Result<Outcome, String> {
-    struct Run<'a, F>(&'a Scenario, &'a str, u64, Tracing, F);
+    struct Run<'a, F>(&'a Scenario, Variant, u64, Tracing, F);
 
     impl<F: FnOnce(&Record)> Visitor for Run<'_, F> {
         type Output = Outcome;
 
         fn visit<P: Module>(self) -> Outcome {
-            let Run(scenario, module, seed, tracing, see) = self;
-            let make = |genesis: &ledger::Genesis| {
-                P::new(genesis).unwrap_or_else(|error| panic!("these settings were good: {error}"))
-            };
-            let (outcome, world) = scenario::run::<P>(scenario, module, seed, tracing, make);
+            let Run(scenario, variant, seed, tracing, see) = self;
+            let make = move |genesis: &ledger::Genesis| variant.make(genesis);
+            let name = variant.to_string();
+            let (outcome, world) = scenario::run::<P>(scenario, &name, seed, tracing, make);
             see(world.record());
             outcome
         }
     }
 
-    let run = AssertUnwindSafe(|| dispatch(module, Run(scenario, module, seed, tracing, see)));
+    let variant: Variant = variant.parse().map_err(|error: UnknownVariant| error.to_string())?;
+    let job = Run(scenario, variant, seed, tracing, see);
+    let run = AssertUnwindSafe(|| dispatch(variant.module, job));
     match panic::catch_unwind(run) {
         Ok(outcome) => outcome.map_err(|UnknownModule { name }| format!("there is no {name}")),
         Err(panic) => Err(crate::soak::said(&*panic)),

@@ -17,6 +17,10 @@ impl protocol::Message for Message {
         "block"
     }
 
+    fn kinds() -> &'static [&'static str] {
+        &["block"]
+    }
+
     /// None: whoever does the work may say as much as it likes.
     fn slot(&self) -> Option<Slot> {
         None

@@ -149,6 +149,19 @@ impl protocol::Message for Message {
         }
     }
 
+    fn kinds() -> &'static [&'static str] {
+        &[
+            "pre-prepare",
+            "prepare",
+            "commit",
+            "checkpoint",
+            "view-change",
+            "new-view",
+            "fetch",
+            "batch",
+        ]
+    }
+
     /// See the chapter for why these, and why nobody honest needs one twice.
     fn slot(&self) -> Option<Slot> {
         let slot = |height, round, phase| Some(Slot { height, epoch: 0, round, phase });

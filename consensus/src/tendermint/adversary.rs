@@ -4,12 +4,16 @@
 mod amnesia;
 mod double_vote;
 mod far_future;
+mod puppet;
 mod relabel;
 mod withhold;
 
 use super::{Instance, Message, Tendermint};
 use crate::{
-    byzantine::{Entry, Seat, SlowLeader, recipients},
+    byzantine::{
+        Entry, Seat, SlowLeader, recipients,
+        script::{Part, Puppet, Sort, Stage},
+    },
     protocol::{To, Turn},
 };
 use ledger::ReplicaId;
@@ -61,6 +65,26 @@ pub(super) fn lies() -> Vec<Entry<Tendermint>> {
         ),
     ]
 }
+
+/// What [`Protocol::puppet`](crate::Protocol::puppet) is.
+pub(super) fn puppet() -> Box<dyn Puppet<Tendermint>> {
+    Box::<puppet::Puppet>::default()
+}
+
+/// Timeouts of some ten message delays.
+pub(super) const STAGE: Stage = Stage {
+    settings: &[
+        ("tendermint.propose_ms", 100),
+        ("tendermint.prevote_ms", 50),
+        ("tendermint.precommit_ms", 50),
+        ("tendermint.delta_ms", 50),
+    ],
+    parts: &[
+        Part { kind: "proposal", sort: Sort::Offer },
+        Part { kind: "prevote", sort: Sort::Vote },
+        Part { kind: "precommit", sort: Sort::Vote },
+    ],
+};
 
 /// How long the others wait for a proposal.
 fn patience(honest: &Tendermint, message: &Message) -> Option<Duration> {

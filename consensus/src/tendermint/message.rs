@@ -100,6 +100,10 @@ impl protocol::Message for Message {
         }
     }
 
+    fn kinds() -> &'static [&'static str] {
+        &["proposal", "prevote", "precommit"]
+    }
+
     fn slot(&self) -> Option<Slot> {
         Some(self.place())
     }

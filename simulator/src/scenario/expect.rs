@@ -67,15 +67,17 @@ impl Expect {
 pub(super) fn read(value: &Value<'_>, scenario: &mut Scenario) -> Read<()> {
     let mut table = value.table()?;
     let common = fields(&mut table, Expect::default(), scenario)?;
-    for name in NAMES.iter().copied() {
-        let Some(value) = table.take(name) else { continue };
-        if !scenario.consensus.iter().any(|module| module == name) {
-            return Err(value.bad(format!("{name} is not tried here; see `consensus`")));
-        }
+    for name in scenario.consensus.clone() {
+        let Some(value) = table.take(&name) else { continue };
         let mut inner = value.table()?;
         let one = fields(&mut inner, common.clone(), scenario)?;
         inner.finish()?;
-        scenario.expect_of.insert(name.to_owned(), one);
+        scenario.expect_of.insert(name, one);
+    }
+    for name in NAMES.iter().copied() {
+        if let Some(value) = table.take(name) {
+            return Err(value.bad(format!("{name} is not tried here; see `consensus`")));
+        }
     }
     table.finish()?;
     scenario.expect = common;
@@ -118,7 +120,7 @@ fn fields(table: &mut Table<'_>, usual: Expect, scenario: &Scenario) -> Read<Exp
 }
 
 /// What can be within some time of something else.
-const SINCE: [&str; 5] = ["heal", "restart", "mend", "speak", "calm"];
+const SINCE: [&str; 6] = ["heal", "restart", "mend", "speak", "catch_up", "calm"];
 
 /// Reads `10s of heal`: how long, and since when.
 fn within(value: &Value<'_>, scenario: &Scenario) -> Read<(Duration, Duration)> {
@@ -136,6 +138,7 @@ fn within(value: &Value<'_>, scenario: &Scenario) -> Read<(Duration, Duration)> 
         "restart" => last(|fault| matches!(fault, Fault::Restart(_))),
         "mend" => last(|fault| matches!(fault, Fault::Mend { .. })),
         "speak" => last(|fault| matches!(fault, Fault::Speak(_))),
+        "catch_up" => scenario.catch_up,
         "calm" => Some(scenario.calm()),
         _ if of.starts_with(|letter: char| letter.is_ascii_digit()) => Some(value.span_of(of)?),
         _ => {

@@ -3,11 +3,13 @@
 use super::{
     Chaos, Expect, Scenario,
     bad::BadScenario,
-    expect, faults,
+    choices, expect, faults,
     reader::{Read, Table, Value},
     surroundings,
 };
 use crate::{
+    Variant,
+    adversary::{Adversary, SCRIPT},
     mining::{MAX_HASHES, hashes},
     network::Conditions,
     record::Tracing,
@@ -19,7 +21,11 @@ use consensus::{
     nakamoto,
 };
 use ledger::{Genesis, ReplicaId, genesis::BadGenesis};
-use std::{collections::BTreeMap, ops::Range, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+    time::Duration,
+};
 use toml::de::DeTable;
 
 /// The longest text that is read, in bytes.
@@ -64,6 +70,8 @@ fn read(file: &mut Table<'_>) -> Read<Scenario> {
     let stakes = file.take("stakes");
     let settings = file.take("settings");
     let byzantine = file.take("byzantine");
+    let catch_up = file.take("catch_up");
+    let adversary = file.take("adversary");
     let calm_at = file.take("at");
     let chaos = file.read("chaos", |value| read_chaos(&value, replicas))?;
     let steps = calm_at.map(|value| faults::steps(&value, replicas)).transpose()?;
@@ -98,12 +106,18 @@ fn read(file: &mut Table<'_>) -> Read<Scenario> {
             .map(|value| liars(value, replicas, &consensus))
             .transpose()?
             .unwrap_or_default(),
+        faces: file.read("faces", |value| value.replicas(replicas).map(BTreeSet::from_iter))?,
+        catch_up: catch_up.as_ref().map(Value::span).transpose()?,
+        adversary: Adversary::default(),
         chaos,
         steps: steps.unwrap_or_default(),
         expect: Expect::default(),
         expect_of: BTreeMap::new(),
         consensus,
     };
+    if let Some(value) = &adversary {
+        scenario.adversary = choices::read(value, &scenario)?;
+    }
     if let Some(value) = file.take("expect") {
         expect::read(&value, &mut scenario)?;
     }
@@ -167,7 +181,10 @@ fn name(value: Value<'_>) -> Read<String> {
 fn modules(value: Value<'_>) -> Read<Vec<String>> {
     let mut modules: Vec<String> = Vec::new();
     for each in value.one_or_more()? {
-        let name = NAMES[each.one_of(NAMES)?].to_owned();
+        let name = each.text()?;
+        let variant: Result<Variant, _> = name.parse();
+        let name = variant.map_err(|error| each.bad(error.to_string()).suggest(name, NAMES))?;
+        let name = name.to_string();
         if modules.contains(&name) {
             return Err(each.bad(format!("{name} is here twice")));
         }
@@ -299,8 +316,11 @@ fn liars(
 fn lie(value: &Value<'_>, modules: &[String]) -> Read<String> {
     let found = value.text()?;
     for module in modules {
+        let module = module.parse::<Variant>().expect("its name was read").module;
         let all = byzantine::list(module).expect("the module is one of the catalogue's");
-        let known: Vec<_> = all.iter().map(|about| about.name).collect();
+        let scripted = byzantine::script::can_play(module).expect("it is one of those");
+        let all = all.iter().map(|about| about.name);
+        let known: Vec<_> = all.chain(scripted.then_some(SCRIPT)).collect();
         if !known.contains(&found) {
             let shown: String = found.chars().take(40).collect();
             let what = format!("there is no lie called {shown:?} about {module}");

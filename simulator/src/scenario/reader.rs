@@ -41,7 +41,7 @@ pub(super) struct Table<'a> {
     place: Range<usize>,
     path: String,
     left: BTreeMap<&'a str, (Range<usize>, Value<'a>)>,
-    known: Vec<&'static str>,
+    known: Vec<String>,
 }
 
 impl<'a> Table<'a> {
@@ -64,15 +64,15 @@ impl<'a> Table<'a> {
     }
 
     /// The entry with this key, if there is one.
-    pub(super) fn take(&mut self, key: &'static str) -> Option<Value<'a>> {
-        self.known.push(key);
+    pub(super) fn take(&mut self, key: &str) -> Option<Value<'a>> {
+        self.known.push(key.to_owned());
         self.left.remove(key).map(|(_, value)| value)
     }
 
     /// What `read` makes of the entry with this key, if there is one.
     pub(super) fn read<T>(
         &mut self,
-        key: &'static str,
+        key: &str,
         read: impl FnOnce(Value<'a>) -> Read<T>,
     ) -> Read<Option<T>> {
         self.take(key).map(read).transpose()
@@ -81,7 +81,7 @@ impl<'a> Table<'a> {
     /// What `read` makes of the entry with this key.
     pub(super) fn need<T>(
         &mut self,
-        key: &'static str,
+        key: &str,
         read: impl FnOnce(Value<'a>) -> Read<T>,
     ) -> Read<T> {
         let value = self.take(key).ok_or_else(|| {
@@ -113,7 +113,8 @@ impl<'a> Table<'a> {
             "" => format!("a scenario has no `{shown}`"),
             path => format!("{path} has no `{shown}`"),
         };
-        Err(BadScenario::at(self.text, place.clone(), what).suggest(name, &self.known))
+        let known: Vec<_> = self.known.iter().map(String::as_str).collect();
+        Err(BadScenario::at(self.text, place.clone(), what).suggest(name, &known))
     }
 }
 

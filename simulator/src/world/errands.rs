@@ -2,9 +2,12 @@
 
 use super::World;
 use crate::{disk::Mark, parcel::Parcel, places::Place, record::Origin, topology::Rumour};
-use consensus::Protocol;
+use consensus::{Message, Protocol};
 use ledger::ReplicaId;
-use replica::{Action, Alarm, Event, Query, Ticket, packet};
+use replica::{
+    Action, Alarm, Event, Query, Ticket,
+    packet::{self, Packet},
+};
 use std::{sync::Arc, time::Duration};
 
 /// Something under way to one life of one replica.
@@ -66,7 +69,7 @@ impl<P: Protocol> World<P> {
     /// What the replica is to hear of an errand, if anything.
     fn event(&mut self, me: Place, what: What<P::Message>) -> Option<Event<P::Message>> {
         match what {
-            What::Parcel(from, parcel) => self.open(me, from, &parcel),
+            What::Parcel(from, parcel) => self.arrive(me, from, parcel),
             What::Rumour(neighbour, rumour) => {
                 let overlay = self.overlay.as_mut().expect("rumours need neighbours");
                 if !overlay.is_news(me, rumour.number) {
@@ -91,6 +94,28 @@ impl<P: Protocol> World<P> {
         }
     }
 
+    /// Opens a parcel, unless the adversary lets it come later, or not at all.
+    fn arrive(
+        &mut self,
+        me: Place,
+        from: ReplicaId,
+        parcel: Arc<Parcel<P::Message>>,
+    ) -> Option<Event<P::Message>> {
+        if let Some(late) = self.setup.catch_up.filter(|late| self.now < *late) {
+            let place = parcel.place();
+            let Some((sender, kind, slot)) = place else {
+                return parcel.is_public().then(|| self.open(me, from, &parcel))?;
+            };
+            let to = self.places.seat(me);
+            let until = self.setup.adversary.withholds((kind, slot), sender, to, late);
+            if let Some(until) = until.filter(|until| self.now < *until) {
+                self.send(me, until - self.now, What::Parcel(from, parcel));
+                return None;
+            }
+        }
+        self.open(me, from, &parcel)
+    }
+
     fn open(
         &mut self,
         me: Place,
@@ -109,6 +134,11 @@ impl<P: Protocol> World<P> {
                 Action::Send { to, envelope, class } => {
                     let to = self.met_by(me, to);
                     let (life, at) = (self.host(me).life, self.now);
+                    if let Packet::Message(signed) = &envelope.packet
+                        && signed.sender() == id
+                    {
+                        self.crash_after(me, (signed.message().kind(), signed.slot()));
+                    }
                     let origin = Origin { carrier: id, life, at };
                     let sort = (envelope.packet.kind(), envelope.encoded_len() as u64);
                     self.record.sent(origin, &envelope, class, (sort.1, to.len()));

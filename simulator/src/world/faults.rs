@@ -1,12 +1,12 @@
 //! Things going wrong, and right again.
 
 use super::World;
-use crate::{places::Place, schedule::Fault};
+use crate::{adversary::SCRIPT, places::Place, schedule::Fault};
 use consensus::{
     Protocol,
-    byzantine::{Entry, Liar, Seat, choose},
+    byzantine::{Entry, Liar, Lie, Seat, choose, mutants::Beneath, script::Script},
 };
-use ledger::ReplicaId;
+use ledger::{ReplicaId, Slot};
 use std::{sync::Arc, time::Duration};
 
 impl<P: Protocol> World<P> {
@@ -37,6 +37,9 @@ impl<P: Protocol> World<P> {
         let id = self.places.seat(place);
         let protocol = self.protocol(id);
         let host = &mut self.hosts[place.0];
+        if self.setup.mutant.is_some_and(|mutant| mutant.beneath == Beneath::Forgets) {
+            host.disk.forget();
+        }
         host.wake(self.now, &self.setup, &self.genesis, &self.keys, protocol);
         let moment = host.moment(self.now, &self.genesis);
         let replica = host.replica.as_mut().expect("it has just been opened");
@@ -51,12 +54,37 @@ impl<P: Protocol> World<P> {
     /// What sits in a replica's seat: its protocol, or a lie about it.
     fn protocol(&self, id: ReplicaId) -> Liar<P> {
         let honest = (self.make)(&self.genesis);
-        let lie = self.setup.byzantine.get(&id).and_then(|name| self.lie(name).lie());
+        let lie = self.setup.byzantine.get(&id).and_then(|name| match name.as_str() {
+            SCRIPT => Some(self.script(id)),
+            name => self.lie(name).lie(),
+        });
         match lie {
             None => Liar::honest(honest),
             Some(lie) => {
                 let hand = self.setup.hand(id, &self.genesis);
                 Liar::new(honest, lie, Seat::new(hand, Arc::clone(&self.plot)))
+            }
+        }
+    }
+
+    /// # Panics
+    /// If the module cannot be scripted.
+    fn script(&self, id: ReplicaId) -> Box<dyn Lie<P>> {
+        let script = Script::new(self.setup.adversary.lines(id));
+        let module = &self.setup.consensus;
+        Box::new(script.unwrap_or_else(|| panic!("nobody can go by a script in {module}")))
+    }
+
+    /// A message that somebody said or heard may be what it crashes after, once.
+    pub(super) fn crash_after(&mut self, place: Place, message: (&str, Option<Slot>)) {
+        let id = self.places.seat(place);
+        let due: Vec<_> = self.setup.adversary.crashes(id, message).collect();
+        let due: Vec<_> = due.into_iter().map(|(number, crash)| (number, crash.down)).collect();
+        for (number, down) in due {
+            if self.crashed.insert(number) {
+                let schedule = std::mem::take(&mut self.setup.schedule);
+                self.setup.schedule =
+                    schedule.at(self.now, Fault::Crash(id)).at(self.now + down, Fault::Restart(id));
             }
         }
     }

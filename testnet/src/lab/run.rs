@@ -3,10 +3,9 @@
 use super::{milliseconds, one, pool, print, stop_on_ctrl_c, time};
 use crate::soak::seeds;
 use clap::Args;
-use consensus::catalogue::{self, UnknownModule};
 use serde_json::json;
 use simulator::{
-    Scenario, Tracing,
+    Scenario, Tracing, UnknownVariant, Variant,
     scenario::{BadScenario, Outcome, judge},
 };
 use std::{
@@ -90,9 +89,9 @@ pub enum RunError {
         /// What the system said.
         reason: io::Error,
     },
-    /// There is no such module.
+    /// There is no such module or mutant.
     #[error(transparent)]
-    Unknown(#[from] UnknownModule),
+    Unknown(#[from] UnknownVariant),
     /// The scenario is not for this module.
     #[error("the scenario does not name {0}; it names {1}")]
     NotNamed(String, String),
@@ -141,7 +140,7 @@ impl Run {
         let bad = |reason| RunError::Bad { path: self.file.clone(), reason };
         let mut scenario = Scenario::parse(&text).map_err(bad)?;
         for name in &self.consensus {
-            catalogue::customs(name)?;
+            name.parse::<Variant>()?;
             if !scenario.consensus.contains(name) {
                 return Err(RunError::NotNamed(name.clone(), scenario.consensus.join(", ")));
             }
