@@ -193,6 +193,11 @@ impl Module for Tendermint {
     fn new(genesis: &Genesis) -> Result<Tendermint, BadSettings> {
         Ok(Tendermint::new(Config::from_genesis(genesis)?))
     }
+
+    #[cfg(any(test, feature = "byzantine"))]
+    fn stage() -> crate::byzantine::script::Stage {
+        adversary::STAGE
+    }
 }
 
 impl Tendermint {
