@@ -101,7 +101,8 @@ fn gathered(pairs: &Pairs) -> Vec<Rectangle> {
             [own.clone(), with]
         });
         // The first of those that serve most.
-        let best = candidates.reduce(|best, next| if most(&next) > most(&best) { next } else { best });
+        let best =
+            candidates.reduce(|best, next| if most(&next) > most(&best) { next } else { best });
         let best = best.expect("somebody is left");
         let (ones, rest): (BTreeMap<_, _>, BTreeMap<_, _>) =
             left.into_iter().partition(|(one, own)| fits(&best, one, own));

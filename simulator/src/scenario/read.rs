@@ -66,7 +66,8 @@ fn read(file: &mut Table<'_>) -> Read<Scenario> {
     let consensus = consensus.unwrap_or_else(|| NAMES.iter().map(ToString::to_string).collect());
     let seeds = file.read("seeds", seeds)?.unwrap_or(usual::SEEDS);
     let until = file.read("until", until)?.unwrap_or(usual::UNTIL);
-    let replicas = file.read("replicas", |value| value.count(1..=MAX_REPLICAS))?.unwrap_or(usual::REPLICAS);
+    let replicas =
+        file.read("replicas", |value| value.count(1..=MAX_REPLICAS))?.unwrap_or(usual::REPLICAS);
     let stakes = file.take("stakes");
     let settings = file.take("settings");
     let byzantine = file.take("byzantine");

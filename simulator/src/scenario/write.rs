@@ -14,7 +14,11 @@ use consensus::{
     catalogue::NAMES,
 };
 use ledger::ReplicaId;
-use std::{collections::BTreeMap, fmt::Display, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Display,
+    time::Duration,
+};
 
 mod steps;
 #[cfg(test)]
@@ -66,10 +70,7 @@ impl Scenario {
         say("settings", (!self.settings.is_empty()).then(|| table(settings)));
         say("topology", topology(self.topology));
         say("network", network(&self.network));
-        say(
-            "clocks",
-            filled(self.clocks.iter().map(|(id, skew)| table(steps::skew(*id, *skew)))),
-        );
+        say("clocks", filled(self.clocks.iter().map(|(id, skew)| table(steps::skew(*id, *skew)))));
         let disk = |(id, sync): (&ReplicaId, _)| table(steps::disk(*id, sync));
         say("disks", filled(self.disks.iter().map(disk)));
         let rate = |(id, factor): (&ReplicaId, &f64)| table(steps::hash_rate(*id, *factor));
@@ -77,6 +78,8 @@ impl Scenario {
         let load = [("transfers_per_second", self.transfers_per_second.to_string())];
         say("load", (self.transfers_per_second > 0.0).then(|| table(load)));
         say("byzantine", liars(&self.byzantine));
+        let faces = |faces: &BTreeSet<ReplicaId>| list(faces.iter().map(ToString::to_string));
+        say("faces", self.faces.as_ref().map(faces));
         say("catch_up", self.catch_up.map(time));
         say("adversary", adversary(&self.adversary.grouped(), self.replicas));
         let chaos = self.chaos.map(|chaos| {
@@ -277,7 +280,7 @@ fn withheld(kinds: &[&str], withhold: &Withhold, replicas: u32) -> String {
         _ => vec![("withhold", list(kinds.iter().map(|kind| quoted(kind))))],
     };
     entries.extend(slot(what.height, what.round));
-    let is_everybody = |ids: &std::collections::BTreeSet<_>| ids.len() == replicas as usize;
+    let is_everybody = |ids: &BTreeSet<_>| ids.len() == replicas as usize;
     entries.extend((!is_everybody(from)).then(|| ("from", ids(from))));
     entries.extend((!is_everybody(to)).then(|| ("to", ids(to))));
     entries.extend(until.map(|until| ("until", time(until))));
@@ -349,9 +352,9 @@ fn expectations(
     };
     let promises = list(progress.iter().map(|each| within(each.since, each.within)));
     say("progress_within", *progress != usual.progress, Some(promises));
-    let between = no_progress.iter().map(|range| {
-        quoted(&format!("{}..{}", span::show(range.start), span::show(range.end)))
-    });
+    let between = no_progress
+        .iter()
+        .map(|range| quoted(&format!("{}..{}", span::show(range.start), span::show(range.end))));
     say("no_progress", *no_progress != usual.no_progress, Some(list(between)));
     let chain = one_chain.map(|since| within(Duration::ZERO, since));
     say("one_chain", *one_chain != usual.one_chain, chain);

@@ -1,11 +1,7 @@
 //! The steps of a scenario as text: those who crash together stand together, with their rising.
 
 use super::{Fault, Step, fault, ids, quoted, table, time};
-use crate::{
-    clock::Skew,
-    delay::Delay,
-    schedule::Schedule,
-};
+use crate::{clock::Skew, delay::Delay, schedule::Schedule};
 use ledger::ReplicaId;
 use std::time::Duration;
 
@@ -70,7 +66,8 @@ fn rising(steps: &[Step], crashes: &[usize], told: &[bool]) -> Vec<usize> {
         (crash + 1..steps.len()).find(is_next)
     };
     let found: Option<Vec<usize>> = crashes.iter().map(rises).collect();
-    let times = |found: &Vec<usize>| found.iter().all(|each| steps[*each].time == steps[found[0]].time);
+    let times =
+        |found: &Vec<usize>| found.iter().all(|each| steps[*each].time == steps[found[0]].time);
     found.filter(times).unwrap_or_default()
 }
 
