@@ -95,6 +95,12 @@ pub trait Module: Protocol + Send + Sized + 'static {
         &[]
     }
 
+    /// How an explorer sets its scene.
+    #[cfg(any(test, feature = "byzantine"))]
+    fn stage() -> crate::byzantine::script::Stage {
+        crate::byzantine::script::Stage::default()
+    }
+
     /// The same participant with one rule weakened.
     #[cfg(any(test, feature = "byzantine"))]
     #[must_use]

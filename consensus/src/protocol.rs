@@ -169,6 +169,13 @@ pub trait Message:
         Vec::new()
     }
 
+    /// The message of another kind that this one is mistaken for where kinds are not signed: a mutant's
+    /// world alone asks, see [`Keys::confusing_kinds`].
+    #[cfg(any(test, feature = "byzantine"))]
+    fn confusable(&self) -> Option<Self> {
+        None
+    }
+
     /// The block this message carries whole. The signatures of its transactions are checked beside
     /// the envelope's, off the replica's thread.
     fn block(&self) -> Option<&Arc<Block>> {

@@ -23,6 +23,7 @@ use crate::{
     signer::Signer,
     sync::Sync,
     trace::{TraceLine, What},
+    weak::Weak,
 };
 use consensus::{Input, Message, Protocol, Signed, Topic, Turn, Want};
 use ledger::{
@@ -70,11 +71,13 @@ pub struct Options {
     pub trace: bool,
     /// Whether its world vouches that an empty disk was never another one: see [`crate::birth`].
     pub first_life: bool,
+    /// Which of its rules it lacks: none, outside worlds that want mutants.
+    pub weak: Weak,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { pool: 16_384, trace: true, first_life: false }
+        Options { pool: 16_384, trace: true, first_life: false, weak: Weak::default() }
     }
 }
 

@@ -45,6 +45,7 @@ pub mod clock;
 pub mod counts;
 pub mod delay;
 pub mod disk;
+pub mod explore;
 mod heads;
 mod host;
 pub mod latency;

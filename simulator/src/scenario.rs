@@ -20,6 +20,7 @@
 //! | `hash_rates` | `[{ replica = 1, factor = 3.0 }]`: times an equal share | equal shares |
 //! | `load` | `{ transfers_per_second = 5.0 }` | none |
 //! | `byzantine` | `[{ replica = 3, lie = "silent" }]`, or `replicas = [2, 3]`; `"script"` is a lie, too: see below | nobody |
+//! | `faces` | `[1, 2]`: of the honest, those to whom all liars show their other face | by chance, about half |
 //! | `catch_up` | before this time nobody is told of what it missed, and the adversary has its way | at once |
 //! | `adversary` | what an adversary chooses, message by message: see below | nothing |
 //! | `chaos` | `{ faulty = 1, until = "60s" }`: see [`chaos()`](crate::chaos()) | none |
@@ -105,7 +106,11 @@ use crate::{
     variant::Variant,
 };
 use ledger::ReplicaId;
-use std::{collections::BTreeMap, ops::Range, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+    time::Duration,
+};
 
 /// An experiment: plain data, for whatever world can carry it out.
 #[derive(Clone, PartialEq, Debug)]
@@ -140,6 +145,8 @@ pub struct Scenario {
     pub transfers_per_second: f64,
     /// Who lies, and how.
     pub byzantine: BTreeMap<ReplicaId, String>,
+    /// See [`Setup::faces`].
+    pub faces: Option<BTreeSet<ReplicaId>>,
     /// See [`Setup::catch_up`].
     pub catch_up: Option<Duration>,
     /// See [`Setup::adversary`].
@@ -216,6 +223,7 @@ impl Scenario {
             disks: self.disks.clone(),
             schedule: self.schedule(seed),
             byzantine: self.byzantine.clone(),
+            faces: self.faces.clone(),
             mutant: variant.mutant,
             adversary: self.adversary.clone(),
             catch_up: self.catch_up,

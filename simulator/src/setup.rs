@@ -13,7 +13,10 @@ use ledger::{
 };
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use replica::Options;
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// What every funded account owns in the beginning.
 pub const BALANCE: Amount = Amount(1_000_000);
@@ -57,6 +60,9 @@ pub struct Setup {
     /// Who lies, and how: by the names of [`consensus::byzantine::list`]. The checker takes none of
     /// them at its word.
     pub byzantine: BTreeMap<ReplicaId, String>,
+    /// Of the honest, those to whom all liars show their other face; drawn from the seed, if nobody has
+    /// chosen.
+    pub faces: Option<BTreeSet<ReplicaId>>,
     /// Which rule of the module is weak; none but in worlds that want to see what it is for.
     pub mutant: Option<About>,
     /// What an adversary chooses, message by message, as long as it has a say.
@@ -94,6 +100,7 @@ impl Setup {
             hash_rates: BTreeMap::new(),
             schedule: Schedule::default(),
             byzantine: BTreeMap::new(),
+            faces: None,
             mutant: None,
             adversary: Adversary::default(),
             catch_up: None,

@@ -91,7 +91,10 @@ impl<P: Protocol> World<P> {
         // A module that the catalogue does not know is a test's, and final at once.
         let depths = consensus::catalogue::depths(&genesis).ok().flatten();
         let liars = setup.byzantine.keys().copied().collect();
-        let plot = Plot::draw(setup.replicas, liars, &mut stream(setup.seed, "plot", 0));
+        let plot = match &setup.faces {
+            Some(right) => Plot::of(liars, right.clone()),
+            None => Plot::draw(setup.replicas, liars, &mut stream(setup.seed, "plot", 0)),
+        };
         let is_twins = |(id, name): (&ReplicaId, &String)| {
             assert!(id.0 < setup.replicas, "there is no replica {id} to lie");
             if name == SCRIPT {

@@ -40,6 +40,11 @@ impl Plot {
         Plot { liars, right }
     }
 
+    /// A split that somebody has chosen: those of the honest who are in the right part.
+    pub fn of(liars: BTreeSet<ReplicaId>, right: BTreeSet<ReplicaId>) -> Plot {
+        Plot { right: right.difference(&liars).copied().collect(), liars }
+    }
+
     /// Whether `id` is one of us.
     pub fn is_liar(&self, id: ReplicaId) -> bool {
         self.liars.contains(&id)

@@ -60,6 +60,39 @@ pub struct Claim {
     pub value: Word,
 }
 
+/// How an explorer sets a module's scene.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Stage {
+    /// What a genesis sets, so that much goes wrong soon.
+    pub settings: &'static [(&'static str, u64)],
+    /// What can be withheld, and what a script can say, in the order of the protocol's steps.
+    pub parts: &'static [Part],
+}
+
+/// One kind of message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Part {
+    /// The paper's name.
+    pub kind: &'static str,
+    /// What it does.
+    pub sort: Sort,
+}
+
+/// What a kind of message does, for whoever makes up schedules.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sort {
+    /// A leader offers a value at a height in a round.
+    Offer,
+    /// Somebody speaks for a value at a height in a round.
+    Vote,
+    /// Somebody says how far it is: its slot has a height, and no round.
+    Report,
+    /// Somebody gives up on the rounds before this one: its slot has no height.
+    Change,
+    /// A leader begins a round: its slot has no height.
+    Opening,
+}
+
 /// What makes a scripted liar's messages.
 pub trait Puppet<P: Protocol>: Send {
     /// Looks on before the honest protocol takes a step: what it will need is remembered.

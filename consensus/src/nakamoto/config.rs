@@ -161,6 +161,16 @@ impl Module for Nakamoto {
         Ok(Some(Config::from_genesis(genesis)?.depths))
     }
 
+    #[cfg(any(test, feature = "byzantine"))]
+    fn mutants() -> &'static [crate::byzantine::mutants::About] {
+        super::mutants::MUTANTS
+    }
+
+    #[cfg(any(test, feature = "byzantine"))]
+    fn weaken(self, flaw: crate::Flaw) -> Nakamoto {
+        Nakamoto { flaw, ..self }
+    }
+
     fn weigh(
         genesis: &Genesis,
         before: &[Header],

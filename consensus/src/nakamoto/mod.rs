@@ -73,6 +73,7 @@ mod below;
 mod config;
 mod message;
 mod mining;
+mod mutants;
 mod orphans;
 mod proof;
 mod tree;
@@ -81,12 +82,14 @@ mod tree;
 mod tests;
 
 use crate::{
+    Flaw,
     protocol::{Effect, Input, Protocol, Timer, To, Trusted, Turn, Unproven, Want},
     quorum::Signed,
     work::Target,
 };
 use ledger::{Block, BlockHash, Header, Proof, Rejected, ReplicaId, Slot};
 use mining::Mining;
+use mutants::N2;
 use orphans::{Orphan, Orphans};
 use rand_chacha::rand_core::Rng;
 use std::{collections::VecDeque, sync::Arc, time::Duration};
@@ -111,6 +114,7 @@ mod phase {
 #[derive(Debug)]
 pub struct Nakamoto {
     config: Config,
+    flaw: Flaw,
     /// None until the first life begins.
     instance: Option<Instance>,
 }
@@ -119,6 +123,7 @@ pub struct Nakamoto {
 #[derive(Debug)]
 struct Instance {
     config: Config,
+    flaw: Flaw,
     tree: Tree,
     orphans: Orphans,
     /// By the calendar: when the first of the blocks is due that came before their time.
@@ -129,7 +134,7 @@ struct Instance {
 impl Nakamoto {
     /// A participant before its first life.
     pub fn with(config: Config) -> Nakamoto {
-        Nakamoto { config, instance: None }
+        Nakamoto { config, flaw: Flaw::default(), instance: None }
     }
 }
 
@@ -138,7 +143,7 @@ impl Protocol for Nakamoto {
 
     fn step(&mut self, input: Input<Message>, turn: &mut Turn<'_, Message>) {
         if let Input::Start { records, own: _ } = &input {
-            self.instance = Some(Instance::wake(self.config, records, turn));
+            self.instance = Some(Instance::wake(self.config, self.flaw, records, turn));
         }
         let at = self.instance.as_mut().expect("a life begins with Start");
         match input {
@@ -169,14 +174,19 @@ impl Protocol for Nakamoto {
 
 impl Instance {
     /// What earlier lives left: the blocks above the root, in the order they were seen.
-    fn wake(config: Config, records: &[Vec<u8>], turn: &mut Turn<'_, Message>) -> Instance {
-        let tree = Tree::restore(records, turn);
+    fn wake(
+        config: Config,
+        flaw: Flaw,
+        records: &[Vec<u8>],
+        turn: &mut Turn<'_, Message>,
+    ) -> Instance {
+        let tree = Tree::restore(flaw, records, turn);
         let head = tree.head();
         if head != turn.app.root() {
             turn.act(Effect::Adopt { head });
         }
         let (orphans, mining) = (Orphans::default(), Mining::default());
-        Instance { config, tree, orphans, early: None, mining }
+        Instance { config, flaw, tree, orphans, early: None, mining }
     }
 
     fn hear(&mut self, signed: &Signed<Message>, turn: &mut Turn<'_, Message>) {
@@ -197,6 +207,7 @@ impl Instance {
             return; // R1
         }
         if let Err(why) = self.stands_alone(block, hash) {
+            self.n2_blame(block, hash, turn);
             return note(turn, "refused", format!("{}: {why}", hash.short()));
         }
         let before = self.tree.head();
@@ -230,6 +241,18 @@ impl Instance {
         match block.body_matches() {
             true => Ok(()),
             false => Err("its body is not the one its header names"),
+        }
+    }
+
+    /// The mutant N2: what is remembered against the header of a block that was refused.
+    fn n2_blame(&mut self, block: &Block, hash: BlockHash, turn: &mut Turn<'_, Message>) {
+        if self.flaw.is(N2) && mutants::n2_condemns(block) {
+            self.tree.condemn(hash);
+            let name = hash.short();
+            mutants::remark(
+                turn,
+                format!("N2: condemns header {name} for a body that is not its own"),
+            );
         }
     }
 
@@ -313,6 +336,7 @@ impl Instance {
     fn adopt(&mut self, before: BlockHash, turn: &mut Turn<'_, Message>) {
         let head = self.tree.head();
         turn.act(Effect::Adopt { head });
+        self.remark_on_a_head(before, turn);
         let undone = self.tree.undone(before);
         if undone > 0 {
             note(turn, "reorganised", format!("{undone} blocks undone, head {}", head.short()));

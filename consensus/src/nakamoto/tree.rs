@@ -1,7 +1,11 @@
 //! The tree of valid blocks over the committed root, and the work in each branch.
 
-use super::Message;
+use super::{
+    Message,
+    mutants::{self, Branch, N1},
+};
 use crate::{
+    Flaw,
     protocol::{Effect, Turn},
     work::{Target, Work},
 };
@@ -19,6 +23,7 @@ const MAX_RECORD_BYTES: usize = 64 * 1024;
 /// Valid blocks that may still count.
 #[derive(Debug)]
 pub(super) struct Tree {
+    flaw: Flaw,
     root: BlockHash,
     head: BlockHash,
     /// The root, and everything known above it.
@@ -34,6 +39,12 @@ struct Node {
     header: Header,
     /// From the genesis to this block.
     work: Work,
+}
+
+impl Node {
+    fn branch(&self) -> Branch {
+        Branch { height: self.header.height, work: self.work }
+    }
 }
 
 /// What is persisted.
@@ -55,7 +66,7 @@ impl Tree {
     ///
     /// # Panics
     /// If they do not belong together: they were written in the same batches.
-    pub(super) fn restore(records: &[Vec<u8>], turn: &Turn<'_, Message>) -> Tree {
+    pub(super) fn restore(flaw: Flaw, records: &[Vec<u8>], turn: &Turn<'_, Message>) -> Tree {
         let root = turn.app.root();
         let header = turn.app.block(root).expect("the ledger has its root").header.clone();
         let (mut from, mut work, mut hashes) = (root, Work::ZERO, Vec::new());
@@ -70,7 +81,7 @@ impl Tree {
         let node = Node { header, work };
         let (nodes, seen) = (BTreeMap::from([(root, node)]), Vec::new());
         let (invalid, condemned) = (BTreeSet::new(), VecDeque::new());
-        let mut tree = Tree { root, head: root, nodes, seen, invalid, condemned };
+        let mut tree = Tree { flaw, root, head: root, nodes, seen, invalid, condemned };
         if from != root {
             // The replica's sync committed in the last step of a life, and we never heard of it.
             tree.nodes.get_mut(&root).expect("just put there").work =
@@ -117,11 +128,25 @@ impl Tree {
     /// Adds a valid child of a block that is here. Heavier than the head, strictly, it is the head.
     pub(super) fn insert(&mut self, header: &Header, hash: BlockHash) {
         let work = self.nodes[&header.parent].work.plus(worth(header));
-        if work > self.work() {
+        self.nodes.insert(hash, Node { header: header.clone(), work });
+        if self.outdoes(hash, self.head) {
             self.head = hash;
         }
-        self.nodes.insert(hash, Node { header: header.clone(), work });
         self.seen.push(hash);
+    }
+
+    /// R8: whether the branch that ends in `found` takes the place of the one that ends in `held`.
+    fn outdoes(&self, found: BlockHash, held: BlockHash) -> bool {
+        let [found, held] = [found, held].map(|hash| self.nodes[&hash].branch());
+        match self.flaw.is(N1) {
+            false => found.work > held.work,
+            true => mutants::n1_outdoes(found, held),
+        }
+    }
+
+    /// How much is in the branch that ends in a block, if that is here.
+    pub(super) fn measure(&self, hash: BlockHash) -> Option<Branch> {
+        self.nodes.get(&hash).map(Node::branch)
     }
 
     /// The branch from just above the root to the head, oldest first.
@@ -189,10 +214,9 @@ impl Tree {
         self.root = root;
         if !self.contains(self.head) {
             // The first seen of the heaviest.
-            let work = |hash: &BlockHash| self.nodes[hash].work;
             let all = self.seen.iter().copied();
             self.head =
-                all.fold(root, |best, hash| if work(&hash) > work(&best) { hash } else { best });
+                all.fold(root, |best, hash| if self.outdoes(hash, best) { hash } else { best });
         }
     }
 

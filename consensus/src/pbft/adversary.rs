@@ -13,7 +13,10 @@ mod withhold;
 
 use super::{Message, Pbft};
 use crate::{
-    byzantine::{Entry, INVALID_BLOCK, Seat, Side, SlowLeader, note, recipients},
+    byzantine::{
+        Entry, INVALID_BLOCK, Seat, Side, SlowLeader, note, recipients,
+        script::{Part, Sort, Stage},
+    },
     protocol::{To, Turn},
 };
 use ledger::ReplicaId;
@@ -77,6 +80,19 @@ pub(super) fn lies() -> Vec<Entry<Pbft>> {
         ),
     ]
 }
+
+/// A timeout of some ten message delays.
+pub(super) const STAGE: Stage = Stage {
+    settings: &[("pbft.timeout_ms", 100)],
+    parts: &[
+        Part { kind: "pre-prepare", sort: Sort::Offer },
+        Part { kind: "prepare", sort: Sort::Vote },
+        Part { kind: "commit", sort: Sort::Vote },
+        Part { kind: "checkpoint", sort: Sort::Report },
+        Part { kind: "view-change", sort: Sort::Change },
+        Part { kind: "new-view", sort: Sort::Opening },
+    ],
+};
 
 /// How long the others wait for a batch while something waits to be ordered.
 fn patience(honest: &Pbft, message: &Message) -> Option<Duration> {

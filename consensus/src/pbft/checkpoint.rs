@@ -4,6 +4,7 @@
 use super::{
     State,
     message::{Checkpoint, Message},
+    mutants::{self, P6},
     note,
     proof::Stable,
 };
@@ -52,6 +53,18 @@ impl State {
         let earlier = self.checkpoints.ours.insert(sequence, checkpoint);
         if earlier.is_none() {
             self.say(Message::Checkpoint(checkpoint), turn);
+        }
+        let low = self.low();
+        let forgotten = if self.flaw.is(P6) { mutants::p6_forgotten(sequence, low) } else { low };
+        if forgotten > low {
+            mutants::remark(
+                turn,
+                format!(
+                    "P6: forgets what it holds up to number {forgotten} for its own checkpoint, which \
+                     no quorum has confirmed"
+                ),
+            );
+            self.forget(forgotten);
         }
     }
 
@@ -121,10 +134,15 @@ impl State {
         let low = stable.checkpoint.sequence;
         self.stable = Some(stable);
         self.log.prune(low);
-        self.batches.prune(low);
-        self.prepared = self.prepared.split_off(&low.saturating_add(1));
+        self.forget(low);
         self.checkpoints.prune(low);
         turn.act(Effect::Horizon { height: low, round: self.view });
+    }
+
+    /// Batches and certificates up to a number.
+    fn forget(&mut self, low: u64) {
+        self.batches.prune(low);
+        self.prepared = self.prepared.split_off(&low.saturating_add(1));
     }
 
     /// C4: the replica's sync committed blocks without us. The proof is a stable checkpoint.

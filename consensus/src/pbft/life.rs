@@ -5,6 +5,7 @@ use super::{
     log::Log, message::Message, view::Changes,
 };
 use crate::{
+    Flaw,
     protocol::{Effect, Turn},
     quorum::Signed,
 };
@@ -71,11 +72,12 @@ impl Journal {
 
 impl State {
     /// At the genesis, before anything was heard.
-    pub(super) fn new(config: Config, turn: &Turn<'_, Message>) -> State {
+    pub(super) fn new(config: Config, flaw: Flaw, turn: &Turn<'_, Message>) -> State {
         let root = turn.app.root();
         let committee = turn.app.committee(root).expect("the root has a committee");
         State {
             config,
+            flaw,
             size: Size::of(&committee),
             view: 0,
             target: None,

@@ -122,6 +122,7 @@ mod config;
 mod life;
 mod log;
 mod message;
+mod mutants;
 mod normal;
 mod pace;
 mod proof;
@@ -131,6 +132,7 @@ mod view;
 mod tests;
 
 use crate::{
+    Flaw,
     catalogue::{BadSettings, Module},
     protocol::{Backing, Effect, Input, Protocol, Timer, To, Trusted, Turn, Unproven},
     quorum::Quorum,
@@ -149,6 +151,7 @@ pub use proof::Stable;
 #[derive(Debug)]
 pub struct Pbft {
     config: Config,
+    flaw: Flaw,
     /// None until the first life begins.
     state: Option<State>,
 }
@@ -157,6 +160,7 @@ pub struct Pbft {
 #[derive(Debug)]
 struct State {
     config: Config,
+    flaw: Flaw,
     committee: Arc<Committee>,
     size: Size,
 
@@ -205,16 +209,31 @@ impl Module for Pbft {
         Ok(Pbft::new(Config::from_genesis(genesis)?))
     }
 
+    #[cfg(any(test, feature = "byzantine"))]
+    fn stage() -> crate::byzantine::script::Stage {
+        adversary::STAGE
+    }
+
     /// What lies between the watermarks may be executed, and is proven by the next stable checkpoint.
     fn unproven(genesis: &Genesis) -> Result<u64, BadSettings> {
         Ok(Config::from_genesis(genesis)?.window())
+    }
+
+    #[cfg(any(test, feature = "byzantine"))]
+    fn mutants() -> &'static [crate::byzantine::mutants::About] {
+        mutants::MUTANTS
+    }
+
+    #[cfg(any(test, feature = "byzantine"))]
+    fn weaken(self, flaw: Flaw) -> Pbft {
+        Pbft { flaw, ..self }
     }
 }
 
 impl Pbft {
     /// A participant before its first life.
     pub fn new(config: Config) -> Pbft {
-        Pbft { config, state: None }
+        Pbft { config, flaw: Flaw::default(), state: None }
     }
 }
 
@@ -223,7 +242,7 @@ impl Protocol for Pbft {
 
     fn step(&mut self, input: Input<Message>, turn: &mut Turn<'_, Message>) {
         if matches!(input, Input::Start { .. }) {
-            self.state = Some(State::new(self.config, turn));
+            self.state = Some(State::new(self.config, self.flaw, turn));
         }
         let state = self.state.as_mut().expect("a life begins with Start");
         match input {

@@ -2,7 +2,12 @@
 
 use super::{
     State, batch,
+<<<<<<< HEAD
     message::{Message, Prepared, Value, phase},
+=======
+    message::{Message, Prepared, phase},
+    mutants::{self, P1, P6},
+>>>>>>> main
     note, pace, proof,
 };
 use crate::{
@@ -160,6 +165,15 @@ impl State {
             return false;
         };
         let digest = batch.hash();
+        if self.flaw.is(P6) && sequence <= self.executed {
+            mutants::remark(
+                turn,
+                format!(
+                    "P6: agrees to {} as number {sequence}, which it has executed and forgotten",
+                    mutants::name(Some(digest))
+                ),
+            );
+        }
         if !self.is_primary(turn) {
             self.journal.batch(&batch);
         }
@@ -211,10 +225,13 @@ impl State {
     /// N5: the next number is committed, and all before it are executed. Its block is made now.
     pub(super) fn n5_execute(&mut self, turn: &mut Turn<'_, Message>) -> bool {
         let sequence = self.executed + 1;
-        let entry = self.log.get(sequence);
-        let Some(value) = entry.and_then(|entry| entry.committed(self.size.quorum())) else {
-            return false;
+        let Some(entry) = self.log.get(sequence) else { return false };
+        let committed = entry.committed(self.size.quorum());
+        let decision = match self.flaw.is(P1) {
+            false => committed,
+            true => mutants::p1_decision(entry, self.size),
         };
+        let Some(value) = decision else { return false };
         let mut orders = false;
         match value {
             None => note(turn, "null", format!("number {sequence} of view {}", self.view)),
@@ -232,6 +249,17 @@ impl State {
                 turn.act(Effect::Commit { block: head, proof: None });
                 self.head = head;
             }
+        }
+        if committed != Some(value) {
+            let value = mutants::name(value);
+            mutants::remark(
+                turn,
+                format!(
+                    "P1: executes {value} as number {sequence} of view {}, which is prepared and \
+                     not committed",
+                    self.view
+                ),
+            );
         }
         self.executed = sequence;
         self.c1_tell(turn);

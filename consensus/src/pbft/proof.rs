@@ -1,7 +1,11 @@
 //! What proves that a block is final: a stable checkpoint.
 
-use super::message::{Checkpoint, Message, Prepared, ViewChange};
+use super::{
+    message::{Checkpoint, Message, Prepared, ViewChange},
+    mutants::{self, P3},
+};
 use crate::{
+    Flaw,
     protocol::{Backing, Message as _, Trusted, Unproven},
     quorum::{Claimed, Size, value_of},
 };
@@ -100,6 +104,7 @@ pub(super) fn check_prepared(
 pub(super) fn check_change(
     change: &ViewChange,
     window: u64,
+    flaw: Flaw,
     committee: &Committee,
     judge: Judge<'_>,
 ) -> Result<(), Unproven> {
@@ -109,7 +114,7 @@ pub(super) fn check_change(
         let Prepared { view, sequence, ref signatures, .. } = *prepared;
         let is_of_use = sequence > last
             && sequence <= low.saturating_add(window)
-            && view < change.view
+            && (view < change.view || flaw.is(P3))
             && signatures.len() < quorum;
         if !is_of_use {
             let reason = format!("a certificate for number {sequence} of view {view} is no use");
@@ -122,6 +127,11 @@ pub(super) fn check_change(
     }
     if let Some(stable) = &change.stable {
         check_stable(stable, committee, judge)?;
+    }
+    if flaw.is(P3) {
+        let believes = |one| mutants::p3_believes(one, change.view, committee, judge);
+        let reason = || Unproven::Malformed("a certificate does not hold".into());
+        return change.prepared.iter().all(believes).then_some(()).ok_or_else(reason);
     }
     change.prepared.iter().try_for_each(|prepared| check_prepared(prepared, committee, judge))
 }

@@ -3,10 +3,12 @@
 use super::{
     State,
     message::{Message, Value, ViewChange},
+    mutants::{self, P2, P4, P5},
     note,
     proof::{self, Stable},
 };
 use crate::{
+    Flaw,
     protocol::Turn,
     quorum::{Claimed, Signed},
 };
@@ -87,24 +89,37 @@ pub(super) struct Selection {
     pub(super) proposals: Vec<(u64, Value)>,
 }
 
+/// By number, the view and the value of the certificate that counts.
+pub(super) type Latest = BTreeMap<u64, (u64, Value)>;
+
 /// V5: for each number the certificate of the latest view, or the null request. All of `changes` have
 /// been checked.
-pub(super) fn select<'a>(changes: impl Iterator<Item = &'a ViewChange> + Clone) -> Selection {
+pub(super) fn select<'a>(
+    flaw: Flaw,
+    changes: impl Iterator<Item = &'a ViewChange> + Clone,
+) -> Selection {
     let highest = changes.clone().max_by_key(|change| change.low());
     let stable = highest.and_then(|change| change.stable.clone());
     let low = highest.map_or(0, ViewChange::low);
-    let mut latest: BTreeMap<u64, (u64, Value)> = BTreeMap::new();
+    let mut latest = Latest::new();
     for prepared in changes.flat_map(|change| &change.prepared) {
         let found = (prepared.view, prepared.value);
         let entry = latest.entry(prepared.sequence).or_insert(found);
-        if entry.0 < found.0 {
+        let replaces = match flaw.is(P4) {
+            false => entry.0 < found.0,
+            true => mutants::p4_replaces(entry.0, found.0),
+        };
+        if replaces {
             *entry = found;
         }
     }
     let last = latest.keys().next_back().copied().unwrap_or(low);
     let value = |sequence: u64| latest.get(&sequence).and_then(|(_, value)| *value);
-    let proposals = (low + 1..=last).map(|sequence| (sequence, value(sequence)));
-    Selection { stable, proposals: proposals.collect() }
+    let proposals = match flaw.is(P5) {
+        false => (low + 1..=last).map(|sequence| (sequence, value(sequence))).collect(),
+        true => mutants::p5_proposals(low, last, &latest),
+    };
+    Selection { stable, proposals }
 }
 
 impl State {
@@ -156,11 +171,19 @@ impl State {
             return false;
         }
         let Some(changes) = self.good_changes(view, turn) else { return false };
-        let selection = select(changes.iter().map(|(_, change, _)| change));
+        let selection = select(self.flaw, changes.iter().map(|(_, change, _)| change));
         self.changes.begun.insert(view);
         let proposals = selection.proposals;
         self.say(Message::NewView { view, changes, proposals }, turn);
         true
+    }
+
+    /// How many view changes a new view takes.
+    fn changes_needed(&self) -> usize {
+        match self.flaw.is(P2) {
+            false => self.size.quorum(),
+            true => mutants::p2_enough(self.size),
+        }
     }
 
     /// A quorum of view changes for `view` that can be believed, ours among them, by rising sender.
@@ -169,7 +192,7 @@ impl State {
         view: u64,
         turn: &Turn<'_, Message>,
     ) -> Option<Vec<(ReplicaId, ViewChange, Signature)>> {
-        let (quorum, window) = (self.size.quorum(), self.config.window());
+        let (quorum, window, flaw) = (self.changes_needed(), self.config.window(), self.flaw);
         let senders = self.changes.heard.get_mut(&view)?;
         if senders.len() < quorum || !senders.contains_key(&turn.me) {
             return None;
@@ -180,7 +203,7 @@ impl State {
             let found = said.iter_mut().find_map(|heard| {
                 let Message::ViewChange(change) = heard.signed.message() else { return None };
                 let is_good = *heard.is_good.get_or_insert_with(|| {
-                    proof::check_change(change, window, &self.committee, &judge).is_ok()
+                    proof::check_change(change, window, flaw, &self.committee, &judge).is_ok()
                 });
                 is_good.then(|| (sender, change.clone(), *heard.signed.signature()))
             });
@@ -211,6 +234,7 @@ impl State {
         };
         match checked {
             Ok(selection) if selection.proposals == *proposals => {
+                self.remark_on_a_view(view, changes, &selection, turn);
                 self.enter(view, selection, turn);
             }
             Ok(_) => self.drop_new_view(view, signed.sender(), "it proposes something else", turn),
@@ -237,10 +261,10 @@ impl State {
             if !judge(&claimed) {
                 return Err(format!("a view change is not signed by {sender}"));
             }
-            proof::check_change(change, self.config.window(), &self.committee, &judge)
+            proof::check_change(change, self.config.window(), self.flaw, &self.committee, &judge)
                 .map_err(|fault| format!("the view change of {sender}: {fault}"))?;
         }
-        Ok(select(changes.iter().map(|(_, change, _)| change)))
+        Ok(select(self.flaw, changes.iter().map(|(_, change, _)| change)))
     }
 
     /// What can be seen without checking a signature.
@@ -250,7 +274,7 @@ impl State {
         changes: &[(ReplicaId, ViewChange, Signature)],
     ) -> Result<(), String> {
         let committee: &Committee = &self.committee;
-        if changes.len() < self.size.quorum() || changes.len() > self.size.n {
+        if changes.len() < self.changes_needed() || changes.len() > self.size.n {
             return Err(format!("{} view changes are no quorum", changes.len()));
         }
         if changes.windows(2).any(|pair| pair[0].0 >= pair[1].0) {

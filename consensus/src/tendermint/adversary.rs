@@ -9,7 +9,10 @@ mod withhold;
 
 use super::{Instance, Message, Tendermint};
 use crate::{
-    byzantine::{Entry, Seat, SlowLeader, recipients},
+    byzantine::{
+        Entry, Seat, SlowLeader, recipients,
+        script::{Part, Sort, Stage},
+    },
     protocol::{To, Turn},
 };
 use ledger::ReplicaId;
@@ -61,6 +64,21 @@ pub(super) fn lies() -> Vec<Entry<Tendermint>> {
         ),
     ]
 }
+
+/// Timeouts of some ten message delays.
+pub(super) const STAGE: Stage = Stage {
+    settings: &[
+        ("tendermint.propose_ms", 100),
+        ("tendermint.prevote_ms", 50),
+        ("tendermint.precommit_ms", 50),
+        ("tendermint.delta_ms", 50),
+    ],
+    parts: &[
+        Part { kind: "proposal", sort: Sort::Offer },
+        Part { kind: "prevote", sort: Sort::Vote },
+        Part { kind: "precommit", sort: Sort::Vote },
+    ],
+};
 
 /// How long the others wait for a proposal.
 fn patience(honest: &Tendermint, message: &Message) -> Option<Duration> {

@@ -21,7 +21,11 @@ use consensus::{
     nakamoto,
 };
 use ledger::{Genesis, ReplicaId, genesis::BadGenesis};
-use std::{collections::BTreeMap, ops::Range, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+    time::Duration,
+};
 use toml::de::DeTable;
 
 /// The longest text that is read, in bytes.
@@ -102,6 +106,7 @@ fn read(file: &mut Table<'_>) -> Read<Scenario> {
             .map(|value| liars(value, replicas, &consensus))
             .transpose()?
             .unwrap_or_default(),
+        faces: file.read("faces", |value| value.replicas(replicas).map(BTreeSet::from_iter))?,
         catch_up: catch_up.as_ref().map(Value::span).transpose()?,
         adversary: Adversary::default(),
         chaos,

@@ -5,5 +5,6 @@ mod depth;
 mod headers;
 mod life;
 mod mining;
+mod mutants;
 mod rig;
 mod rules;

@@ -1,6 +1,7 @@
 //! One miner on a table with its own ledger, and a forge where blocks are made for it.
 
 use crate::{
+    Flaw,
     catalogue::Module,
     nakamoto::{Config, Message, Nakamoto},
     protocol::{Application, Effect, Input, Protocol, Timer, To, Turn, Want},
@@ -211,11 +212,16 @@ pub(super) struct Rig {
 impl Rig {
     /// A life has begun, long after the beginning, so that no block is early.
     pub(super) fn new(settings: &[(&str, u64)]) -> Rig {
+        Rig::weak(settings, Flaw::default())
+    }
+
+    /// One of whose rules may be weak.
+    pub(super) fn weak(settings: &[(&str, u64)], flaw: Flaw) -> Rig {
         let genesis = genesis(settings);
         let store = Arc::new(MemoryStore::default());
         let mut rig = Rig {
             ledger: Ledger::open(store.clone(), &genesis).expect("a fresh store"),
-            protocol: Nakamoto::new(&genesis).expect("good settings"),
+            protocol: Nakamoto::new(&genesis).expect("good settings").weaken(flaw),
             rng: ChaCha8Rng::from_seed([1; 32]),
             keys: Keys::simulated(genesis.chain_id(), SECRET, 5),
             store,

@@ -49,9 +49,11 @@ impl Lie<Pbft> for ForgeCertificate {
                             *signature = *seat.sign(message).signature();
                         }
                     }
-                    let proposals =
-                        super::super::view::select(changes.iter().map(|(_, change, _)| change))
-                            .proposals;
+                    let proposals = super::super::view::select(
+                        honest.flaw,
+                        changes.iter().map(|(_, change, _)| change),
+                    )
+                    .proposals;
                     seat.say(to, Message::NewView { view, changes, proposals }, turn);
                 }
                 other => turn.act(other),

@@ -9,6 +9,7 @@ use super::{
     Message, Pbft, is_first_offer,
 };
 use crate::{
+    Flaw,
     byzantine::{Lie, Seat, note},
     protocol::{Effect, To, Turn},
 };
@@ -36,7 +37,8 @@ impl Lie<Pbft> for Forge {
                                 (*change, *signature) = (forgotten.clone(), *signed.signature());
                             }
                         }
-                        view::select(changes.iter().map(|(_, change, _)| change)).proposals
+                        view::select(Flaw::default(), changes.iter().map(|(_, change, _)| change))
+                            .proposals
                     }
                 };
                 note(turn, format!("begins view {view} with {} proposals", forged.len()));

@@ -5,6 +5,7 @@ mod book;
 mod checkpoints;
 mod cluster;
 mod life;
+mod mutants;
 mod new_views;
 mod proof;
 mod rig;

@@ -5,6 +5,7 @@ use super::super::{
 };
 use super::book::Book;
 use crate::{
+    Flaw,
     protocol::{Effect, Input, Protocol, Timer, To, Trusted, Turn},
     quorum::Signed,
 };
@@ -125,7 +126,8 @@ pub(super) fn change(view: u64, prepared: Vec<Prepared>) -> ViewChange {
 
 /// A NEW-VIEW with these view changes, and what follows from them.
 pub(super) fn new_view(view: u64, changes: &[(u32, ViewChange)]) -> Message {
-    let proposals = view::select(changes.iter().map(|(_, change)| change)).proposals;
+    let proposals =
+        view::select(Flaw::default(), changes.iter().map(|(_, change)| change)).proposals;
     let signed = changes.iter().map(|(sender, change)| {
         let signed = by(*sender, Message::ViewChange(change.clone()));
         (signed.sender(), change.clone(), *signed.signature())

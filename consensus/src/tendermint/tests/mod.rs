@@ -3,6 +3,7 @@
 mod attacks;
 mod cluster;
 mod life;
+mod mutants;
 mod proof;
 mod rig;
 mod rotation;

@@ -1,0 +1,160 @@
+//! Looks for a schedule that makes honest replicas break a promise.
+//!
+//! A *trial* is a scenario made up from its number alone, so that whoever knows the number has the trial.
+//! Four strategies take turns ([`trial`]): one of them finds what another would take years for.
+//!
+//! - *rounds* goes by the protocol's own rounds: in each it withholds some messages from some
+//!   replicas, and makes a liar say something to some of them (`rounds.rs`).
+//! - *twins* counts through the splits of the replicas, round by round, while a liar is two (Bano et al.,
+//!   "Twins: BFT Systems Made Robust", OPODIS 2021; `twins.rs`).
+//! - *priorities* makes some replicas much slower than others, and changes its mind a few times
+//!   (Burckhardt, Kothari, Musuvathi, Nagarakatte, "A Randomized Scheduler with Probabilistic Guarantees
+//!   of Finding Bugs", ASPLOS 2010; `walks.rs`).
+//! - *walk* lets faults come and go by the clock, and liars tell any lie there is (`walks.rs`).
+//!
+//! [`attempt`] carries a trial out. Whatever a mutant does, a schedule only counts as found if the sound
+//! module survives it.
+
+mod attempt;
+mod dice;
+mod rounds;
+#[cfg(test)]
+mod tests;
+mod twins;
+mod walks;
+
+pub use attempt::{Finding, attempt};
+
+use crate::{
+    Scenario, Setup, Variant,
+    latency::Latency,
+    network::Conditions,
+    scenario::{Agreement, Expect},
+    schedule::Schedule,
+};
+use consensus::{
+    byzantine::{mutants::Breaks, script::Stage},
+    catalogue::{Module, Visitor, dispatch},
+};
+use dice::Dice;
+use std::{collections::BTreeMap, time::Duration};
+
+/// Until when the adversary has its way in a trial.
+const CALM: Duration = Duration::from_secs(4);
+
+/// How long everybody has to get on then, in virtual time.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// One schedule to try.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Trial {
+    /// What it follows from.
+    pub number: u64,
+    /// How it was made up.
+    pub strategy: &'static str,
+    /// What is tried: one variant, one seed.
+    pub scenario: Scenario,
+}
+
+/// What there is to begin with where nobody has an idea: four replicas of a variant on a fast network,
+/// with short timeouts.
+pub fn general(variant: &Variant) -> Scenario {
+    let stage = stage(variant);
+    let milli = Duration::from_millis;
+    let settings = stage.settings.iter().map(|(key, value)| ((*key).to_owned(), *value));
+    let by_depth = stage.parts.is_empty();
+    Scenario {
+        name: format!("{variant}, explored"),
+        consensus: vec![variant.to_string()],
+        seeds: 0..1,
+        until: CALM + PATIENCE,
+        replicas: 4,
+        stakes: Vec::new(),
+        block_time: if by_depth { milli(1_000) } else { milli(10) },
+        settings: settings.collect(),
+        topology: Default::default(),
+        network: Conditions {
+            latency: Latency::from(milli(1)..milli(10)),
+            ..Conditions::default()
+        },
+        clocks: BTreeMap::new(),
+        disks: BTreeMap::new(),
+        hash_rates: BTreeMap::new(),
+        transfers_per_second: 0.0,
+        byzantine: BTreeMap::new(),
+        faces: None,
+        catch_up: (!by_depth).then_some(CALM),
+        adversary: Default::default(),
+        chaos: None,
+        steps: Schedule::default(),
+        expect: expected(variant),
+        expect_of: BTreeMap::new(),
+    }
+}
+
+/// What comes of a variant where a violation was found.
+pub fn expected(variant: &Variant) -> Expect {
+    let agreement = match variant.mutant {
+        Some(about) if about.breaks == Breaks::Agreement => Agreement::Broken,
+        _ => Agreement::Always,
+    };
+    Expect { agreement, ..Expect::default() }
+}
+
+/// The trial with this number: number zero is `base` as it is, the others vary it. What `base` says of
+/// replicas, stakes and network stays, unless it is the [`general`] scenario.
+///
+/// # Panics
+/// If `base` names no variant there is.
+pub fn trial(base: &Scenario, number: u64) -> Trial {
+    let variant: Variant = base.consensus[0].parse().unwrap_or_else(|error| panic!("{error}"));
+    let mut scenario = base.clone();
+    scenario.seeds = number..number + 1;
+    scenario.consensus.truncate(1);
+    if number == 0 {
+        scenario.seeds = base.seeds.start..base.seeds.start + 1;
+        return Trial { number, strategy: "as it is", scenario };
+    }
+    let mut dice = Dice::new(number);
+    let parts = stage(&variant).parts;
+    let is_general = *base == general(&variant);
+    let strategy = match number % 8 {
+        _ if parts.is_empty() => "walk",
+        1 => "twins",
+        2 => "priorities",
+        3 => "walk",
+        _ => "rounds",
+    };
+    match strategy {
+        "rounds" => rounds::vary(&mut scenario, parts, is_general, &mut dice),
+        "twins" => twins::vary(&mut scenario, parts, number / 8, &mut dice),
+        "priorities" => walks::priorities(&mut scenario, &variant, &mut dice),
+        _ => walks::walk(&mut scenario, &variant, &mut dice),
+    }
+    Trial { number, strategy, scenario }
+}
+
+/// What can be done on a variant's stage.
+fn stage(variant: &Variant) -> Stage {
+    struct Ask;
+
+    impl Visitor for Ask {
+        type Output = Stage;
+
+        fn visit<P: Module>(self) -> Stage {
+            P::stage()
+        }
+    }
+
+    dispatch(variant.module, Ask).expect("the catalogue names it")
+}
+
+/// How many of so many replicas may be Byzantine.
+fn faulty(replicas: u32) -> u32 {
+    replicas.saturating_sub(1) / 3
+}
+
+/// The world of a trial.
+fn setup(scenario: &Scenario, variant: Variant) -> Setup {
+    scenario.setup(&variant.to_string(), scenario.seeds.start, crate::Tracing::Off)
+}

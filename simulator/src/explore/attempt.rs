@@ -1,0 +1,150 @@
+//! Carries a trial out, and stops at a violation that counts.
+
+use super::{PATIENCE, setup};
+use crate::{
+    Goal, Progress, Promises, Scenario, Variant, Violation, World,
+    adversary::Choice,
+    checker::{Together, judge, progress},
+};
+use consensus::{
+    byzantine::mutants::Breaks,
+    catalogue::{self, Module},
+};
+use ledger::ReplicaId;
+use std::time::Duration;
+
+/// How often one looks.
+const BEAT: Duration = Duration::from_millis(20);
+
+/// What was found.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Finding {
+    /// The promise that was broken: the first that counts.
+    pub violation: Violation,
+    /// When it was seen, in virtual time.
+    pub at: Duration,
+    /// How many events were handled until then.
+    pub events: u64,
+}
+
+/// Runs a scenario's first seed until a promise is broken that counts for the variant: for a mutant the
+/// one that it is said to break, and only where the sound module keeps it in the same schedule; for a
+/// module itself any, but for confirmed blocks undone, which proof-of-work never excludes.
+///
+/// # Panics
+/// If a replica does: the trial is the caller's to tell.
+pub fn attempt<P: Module>(scenario: &Scenario, variant: Variant) -> Option<Finding> {
+    let finding = play::<P>(scenario, variant)?;
+    if variant.mutant.is_some() {
+        let sound = Variant { mutant: None, ..variant };
+        if play_as::<P>(scenario, sound, variant.mutant.map(|about| about.breaks)).is_some() {
+            return None;
+        }
+    }
+    Some(finding)
+}
+
+fn play<P: Module>(scenario: &Scenario, variant: Variant) -> Option<Finding> {
+    play_as::<P>(scenario, variant, variant.mutant.map(|about| about.breaks))
+}
+
+/// `breaks` is what counts; everything that a sound module promises, if none.
+fn play_as<P: Module>(
+    scenario: &Scenario,
+    variant: Variant,
+    breaks: Option<Breaks>,
+) -> Option<Finding> {
+    let setup = setup(scenario, variant);
+    let mut world = World::<P>::new(setup, move |genesis| variant.make(genesis));
+    let depths = catalogue::depths(world.genesis()).ok().flatten();
+    let calm = scenario.calm();
+    let end = scenario.until.max(calm + PATIENCE);
+    let top = top(scenario);
+    let wants_progress = breaks != Some(Breaks::Agreement);
+    let mut before = None;
+    while world.now() < end {
+        world.run_for(BEAT);
+        let reverted = breaks.is_some() && !world.record().reversions().is_empty();
+        if (reverted || is_split(&world)) && breaks != Some(Breaks::Progress) {
+            break;
+        }
+        let heights: Vec<u64> = live(&world).map(|id| height(&world, id)).collect();
+        let low = heights.iter().copied().min().unwrap_or(0);
+        if scenario.steps.end() <= world.now() && top.is_some_and(|top| low > top) {
+            return verdict(&world, breaks, Promises::default());
+        }
+        if world.now() >= calm {
+            let before = before.get_or_insert_with(|| heights.clone());
+            let got_on = heights.iter().zip(before.iter()).all(|(now, then)| now > then);
+            if depths.is_none() && (got_on || !wants_progress) {
+                return verdict(&world, breaks, Promises::default());
+            }
+        }
+    }
+    let progress = Progress { since: calm, within: end.saturating_sub(calm), goal: Goal::Gain(1) };
+    let together = depths.map(|depths| Together { since: end, but: depths.confirmations });
+    let progress = if world.now() >= end && wants_progress { vec![progress] } else { Vec::new() };
+    let together = together.filter(|_| world.now() >= end && wants_progress);
+    verdict(&world, breaks, Promises { progress, together, ..Promises::default() })
+}
+
+/// The first promise broken that counts.
+fn verdict<P: Module>(
+    world: &World<P>,
+    breaks: Option<Breaks>,
+    promises: Promises,
+) -> Option<Finding> {
+    let counts = |violation: &Violation| {
+        let is_late = matches!(violation, Violation::Stalled { .. } | Violation::Apart { .. });
+        match (breaks, violation) {
+            (None, Violation::Reverted(_)) => false,
+            (None, _) => true,
+            (Some(Breaks::Progress), _) => is_late,
+            (Some(Breaks::Agreement), violation) => matches!(
+                violation,
+                Violation::Disagreement { .. }
+                    | Violation::TakenBack { .. }
+                    | Violation::Reverted(_)
+            ),
+        }
+    };
+    let violation = judge(world, promises).violations.into_iter().find(counts)?;
+    Some(Finding { violation, at: world.now(), events: world.events() })
+}
+
+/// The greatest height that anything chosen is about; none if something goes by the clock.
+fn top(scenario: &Scenario) -> Option<u64> {
+    let by_clock = scenario.chaos.is_some()
+        || scenario.byzantine.values().any(|lie| lie != "script" && lie != "equivocate");
+    let height = |choice: &Choice| match choice {
+        Choice::Withhold(withhold) => withhold.what.height,
+        Choice::Say { line, .. } => line.height,
+        Choice::Crash(crash) => crash.after.height,
+    };
+    let top = scenario.adversary.choices.iter().map(height).max()?;
+    (!by_clock).then_some(top + 1)
+}
+
+/// Whether two honest replicas hold different blocks final at one height, or one takes back its own.
+fn is_split<P: Module>(world: &World<P>) -> bool {
+    let honest: Vec<_> = honest(world).collect();
+    honest.iter().enumerate().any(|(at, one)| {
+        let one = world.decided(*one);
+        honest[at + 1..].iter().any(|other| {
+            let other = world.decided(*other);
+            one.iter().any(|(height, block)| other.get(height).is_some_and(|it| it != block))
+        })
+    })
+}
+
+fn height<P: Module>(world: &World<P>, id: ReplicaId) -> u64 {
+    progress::height(world.record(), id, world.now())
+}
+
+fn live<P: Module>(world: &World<P>) -> impl Iterator<Item = ReplicaId> {
+    honest(world).filter(|id| world.is_up(*id))
+}
+
+fn honest<P: Module>(world: &World<P>) -> impl Iterator<Item = ReplicaId> {
+    world.replicas().filter(|id| !world.setup().byzantine.contains_key(id))
+}
