@@ -2,8 +2,12 @@
 
 use super::{
     State, batch,
+<<<<<<< HEAD
+    message::{Message, Prepared, Value, phase},
+=======
     message::{Message, Prepared, phase},
     mutants::{self, P1, P6},
+>>>>>>> main
     note, pace, proof,
 };
 use crate::{
@@ -211,6 +215,7 @@ impl State {
         let Some(prepared) = due else { return false };
         let Prepared { sequence, value, .. } = prepared;
         self.log.entry(sequence).said_commit = true;
+        note(turn, "prepared", format!("{view}/{sequence} {}", named(value)));
         self.journal.prepared(&prepared);
         self.prepared.insert(sequence, prepared);
         self.say(Message::Commit { view, sequence, value }, turn);
@@ -239,7 +244,8 @@ impl State {
                     .accept(&block)
                     .unwrap_or_else(|fault| panic!("our own block is rejected: {fault}"));
                 orders = !block.transactions.is_empty();
-                note(turn, "execute", format!("{sequence} as block {}", block.header.height));
+                let (at, name) = (block.header.height, digest.short());
+                note(turn, "execute", format!("{sequence} as block {at}, batch {name}"));
                 turn.act(Effect::Commit { block: head, proof: None });
                 self.head = head;
             }
@@ -262,4 +268,9 @@ impl State {
         }
         true
     }
+}
+
+/// How notes call a value.
+fn named(value: Value) -> String {
+    value.map_or_else(|| "null".to_owned(), |digest| digest.short())
 }
