@@ -9,11 +9,12 @@ mod far_future;
 mod forge_certificate;
 mod forge_new_view;
 mod invalid_block;
+mod puppet;
 mod withhold;
 
 use super::{Message, Pbft};
 use crate::{
-    byzantine::{Entry, INVALID_BLOCK, Seat, Side, SlowLeader, note, recipients},
+    byzantine::{Entry, INVALID_BLOCK, Seat, Side, SlowLeader, note, recipients, script::Puppet},
     protocol::{To, Turn},
 };
 use ledger::ReplicaId;
@@ -76,6 +77,11 @@ pub(super) fn lies() -> Vec<Entry<Pbft>> {
             || Box::<forge_certificate::ForgeCertificate>::default(),
         ),
     ]
+}
+
+/// What [`Protocol::puppet`](crate::Protocol::puppet) tells.
+pub(super) fn puppet() -> Box<dyn Puppet<Pbft>> {
+    Box::<puppet::Scripted>::default()
 }
 
 /// How long the others wait for a batch while something waits to be ordered.
