@@ -81,9 +81,9 @@ pub(super) fn lies() -> Vec<Entry<Pbft>> {
     ]
 }
 
-/// A timeout of some ten message delays, and numbers between checkpoints.
+/// A timeout of some ten message delays.
 pub(super) const STAGE: Stage = Stage {
-    settings: &[("pbft.timeout_ms", 100), ("pbft.checkpoint", 2)],
+    settings: &[("pbft.timeout_ms", 100)],
     parts: &[
         Part { kind: "pre-prepare", sort: Sort::Offer },
         Part { kind: "prepare", sort: Sort::Vote },

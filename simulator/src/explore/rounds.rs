@@ -8,7 +8,9 @@ use crate::{
 };
 use consensus::byzantine::script::{Claim, Line, Part, Sort, Word};
 use ledger::ReplicaId;
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
+
+mod lone;
 
 /// How many rounds a schedule goes through at most.
 const ROUNDS: u64 = 5;
@@ -31,10 +33,14 @@ pub(super) fn vary(scenario: &mut Scenario, parts: &[Part], free: bool, dice: &m
     let honest = all.iter().copied().filter(|id| !liars.contains(id)).collect();
     scenario.byzantine = liars.iter().map(|id| (*id, SCRIPT.to_owned())).collect();
     let mut play = Play { parts, honest, liars, height: 1, choices: Vec::new() };
-    let rounds = 1 + dice.below(ROUNDS);
-    for round in 0..rounds {
-        play.round(round, dice);
-    }
+    let rounds = match dice.chance(60) {
+        true => play.lone_decision(dice),
+        false => {
+            let rounds = 1 + dice.below(ROUNDS);
+            (0..rounds).for_each(|round| play.round(round, dice));
+            rounds
+        }
+    };
     if dice.chance(15) {
         play.height = 2;
         play.round(0, dice);
@@ -55,6 +61,22 @@ struct Play<'a> {
 impl Play<'_> {
     /// What goes wrong with the network in a round, and what the liars do in it.
     fn round(&mut self, round: u64, dice: &mut Dice) {
+        self.disturb(round, dice);
+        self.lies(round, [27, 18, 10, 15, 25, 5], dice);
+    }
+
+    /// What every liar does in a round. The weights are those of honesty, silence, silence towards some,
+    /// two faces, an attack, and saying two things to everybody.
+    fn lies(&mut self, round: u64, weights: [u64; 6], dice: &mut Dice) {
+        let left = dice.some(self.honest.clone(), 50);
+        let right: Ids = self.honest.difference(&left).copied().collect();
+        for liar in self.liars.clone() {
+            self.lie(liar, round, [&left, &right], weights, dice);
+        }
+    }
+
+    /// What goes wrong with the network in a round.
+    fn disturb(&mut self, round: u64, dice: &mut Dice) {
         let left = dice.some(self.honest.clone(), 50);
         let right: Ids = self.honest.difference(&left).copied().collect();
         let honest: Vec<_> = self.honest.iter().copied().collect();
@@ -88,15 +110,19 @@ impl Play<'_> {
                 }
             }
         }
-        for liar in self.liars.clone() {
-            self.lie(liar, round, [&left, &right], dice);
-        }
     }
 
     /// What a liar does in a round.
-    fn lie(&mut self, liar: ReplicaId, round: u64, [left, right]: [&Ids; 2], dice: &mut Dice) {
+    fn lie(
+        &mut self,
+        liar: ReplicaId,
+        round: u64,
+        [left, right]: [&Ids; 2],
+        weights: [u64; 6],
+        dice: &mut Dice,
+    ) {
         let me: Ids = [liar].into();
-        match dice.weighed(&[27, 18, 10, 15, 25, 5]) {
+        match dice.weighed(&weights) {
             0 => {}
             1 => self.parts.iter().for_each(|part| {
                 let choice = withheld(part, self.height, round, me.clone(), self.honest.clone());
@@ -104,8 +130,10 @@ impl Play<'_> {
             }),
             2 => {
                 let votes = self.of(|part| part.sort == Sort::Vote);
-                let (kind, to) = (*dice.pick(&votes), dice.some(self.honest.clone(), 60));
-                self.withhold(kind, round, me, to);
+                let (part, to) = (*dice.pick(&votes), dice.some(self.honest.clone(), 75));
+                let until = dice.chance(40).then(|| dice.milliseconds(100, 2_500));
+                let choice = withheld(&part, self.height, round, me, to);
+                self.choices.extend(choice.map(|choice| late(choice, until)));
             }
             3 => {
                 for (to, value) in [(left, Word::Mine(1)), (right, Word::Mine(2))] {
@@ -183,6 +211,11 @@ impl Play<'_> {
     fn extras(&mut self, rounds: u64, dice: &mut Dice) {
         self.height = 1;
         let votes = self.of(|part| part.sort == Sort::Vote);
+        if dice.chance(25) {
+            for part in self.of(|part| part.sort == Sort::Report) {
+                self.withhold(part, 0, self.everybody(), self.honest.clone());
+            }
+        }
         if dice.chance(15) {
             let honest: Vec<_> = self.honest.iter().copied().collect();
             let (kind, round) = (dice.pick(&votes).kind.to_owned(), dice.below(rounds));
@@ -242,6 +275,14 @@ pub(super) fn withheld(part: &Part, height: u64, round: u64, from: Ids, to: Ids)
     let is_nothing = to.iter().all(|to| from.iter().all(|from| from == to));
     let what = Place { kind: part.kind.to_owned(), height, round };
     (!is_nothing).then_some(Choice::Withhold(Withhold { what, from, to, until: None }))
+}
+
+/// What is withheld until a time.
+fn late(choice: Choice, until: Option<Duration>) -> Choice {
+    match choice {
+        Choice::Withhold(withhold) => Choice::Withhold(Withhold { until, ..withhold }),
+        other => other,
+    }
 }
 
 fn line(kind: &str, height: u64, round: u64, value: Word, to: Vec<ReplicaId>) -> Line {
