@@ -1,7 +1,7 @@
 //! What Tendermint's replicas say to each other, and what proves a decision to everybody else.
 
 use crate::{
-    protocol::{self, Backing, Message as _, Trusted, Unproven},
+    protocol::{self, Backing, Message as _, Topic, Trusted, Unproven},
     quorum::{Certificate, value_of},
 };
 use crypto::{Signature, codec};
@@ -106,6 +106,14 @@ impl protocol::Message for Message {
 
     fn slot(&self) -> Option<Slot> {
         Some(self.place())
+    }
+
+    fn about(&self) -> Topic {
+        let valid_round = match *self {
+            Message::Proposal { valid_round, .. } => valid_round,
+            Message::Prevote { .. } | Message::Precommit { .. } => None,
+        };
+        Topic { valid_round, ..Topic::of(self.value()) }
     }
 
     #[cfg(any(test, feature = "byzantine"))]
