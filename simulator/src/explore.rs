@@ -85,7 +85,7 @@ pub fn general(variant: &Variant) -> Scenario {
         clocks: BTreeMap::new(),
         disks: BTreeMap::new(),
         hash_rates: BTreeMap::new(),
-        transfers_per_second: 0.0,
+        transfers_per_second: if by_depth { 1.0 } else { 0.0 },
         byzantine: BTreeMap::new(),
         faces: None,
         catch_up: (!by_depth).then_some(CALM),
