@@ -98,8 +98,9 @@ fn nothing_unfinished_and_no_path_of_some_machine_is_tracked() {
     assert!(found.is_empty(), "finish or remove:\n{}", found.join("\n"));
 }
 
-/// What turns lies on in `consensus`.
-const LIES: &str = "byzantine";
+/// What turns lies on, by package: in `consensus` those that are told, in `replica` rules that it may
+/// lack.
+const LIES: [(&str, &str); 2] = [("consensus", "byzantine"), ("replica", "mutants")];
 
 /// The package `node` resolves without lies, so what `cargo build -p node` links cannot tell any.
 /// (A build of the whole workspace links one `consensus` into all binaries, with the lies that
@@ -111,19 +112,24 @@ fn the_node_package_resolves_without_lies() {
             ["tree", "-p", package, "-e", "normal,features", "--offline", "-f", "{p}|{f}"];
         cargo(&[&arguments[..], &["--prefix", "none"]].concat())
     };
-    let lying = |tree: &str| {
-        let consensus = tree.lines().filter(|line| line.starts_with("consensus v"));
-        let enabled: Vec<String> = consensus
+    let lies = |tree: &str, package: &str, feature: &str| {
+        let lines = tree.lines().filter(|line| line.starts_with(&format!("{package} v")));
+        let enabled: Vec<String> = lines
             .filter_map(|line| line.split_once('|'))
             .flat_map(|(_, features)| features.trim_end_matches(" (*)").split(','))
             .map(str::to_owned)
             .collect();
-        assert!(tree.contains("consensus v"), "it is in the tree");
-        enabled.iter().any(|feature| feature == LIES) || tree.contains("feature \"byzantine\"")
+        enabled.iter().any(|enabled| enabled == feature)
+            || tree.contains(&format!("{package} feature \"{feature}\""))
     };
-    assert!(!lying(&features("node")), "node must not turn on {LIES}");
-    assert!(!lying(&features("wallet-cli")), "wallet-cli must not turn on {LIES}");
-    assert!(lying(&features("testnet")), "this test sees lies where there are some");
+    let [node, wallet, testnet] = ["node", "wallet-cli", "testnet"].map(features);
+    assert!(node.contains("consensus v") && node.contains("replica v"), "they are in the tree");
+    assert!(wallet.contains("consensus v"), "it is in the tree");
+    for (package, feature) in LIES {
+        assert!(!lies(&node, package, feature), "node must not turn on {package}'s {feature}");
+        assert!(!lies(&wallet, package, feature), "wallet-cli must not turn on {feature}");
+        assert!(lies(&testnet, package, feature), "this test sees {feature} where it is on");
+    }
 }
 
 #[test]

@@ -21,7 +21,7 @@ pub mod work;
 
 pub use flaw::Flaw;
 pub use protocol::{
-    Application, Backing, Effect, Input, Message, Protocol, Timer, To, Trusted, Turn, Unproven,
-    Want,
+    Application, Backing, Effect, Input, Message, Named, Protocol, Shown, Timer, To, Topic,
+    Trusted, Turn, Unproven, Want,
 };
 pub use quorum::{Certificate, Claimed, Measure, Quorum, Signed, Tally};

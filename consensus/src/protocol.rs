@@ -5,6 +5,12 @@
 //! and committing are [`Effect`]s, so a world can carry them out, delay them, lose them or record
 //! them. All that a step makes durable is synced before any effect of that step leaves.
 
+mod topic;
+mod unproven;
+
+pub use topic::{Named, Shown, Topic};
+pub use unproven::Unproven;
+
 use crate::quorum::{Claimed, Quorum, Signed};
 use crypto::{Hash, Signature};
 use ledger::{
@@ -152,10 +158,22 @@ pub trait Message:
     /// passes it. `None` is best effort; whoever needs it `Want`s it.
     fn slot(&self) -> Option<Slot>;
 
+    /// What it speaks of, for traces and those who read them.
+    fn about(&self) -> Topic {
+        Topic::default()
+    }
+
     /// Signed messages inside this one: certificates, view changes. Opened beside the envelope,
     /// off the replica's thread; [`Turn::open`] then finds them already checked.
     fn claims(&self) -> Vec<&Claimed<Self>> {
         Vec::new()
+    }
+
+    /// The message of another kind that this one is mistaken for where kinds are not signed: a mutant's
+    /// world alone asks, see [`Keys::confusing_kinds`].
+    #[cfg(any(test, feature = "byzantine"))]
+    fn confusable(&self) -> Option<Self> {
+        None
     }
 
     /// The block this message carries whole. The signatures of its transactions are checked beside
@@ -312,84 +330,6 @@ pub enum Want {
     Block(BlockHash),
     /// A message without a slot, by its id.
     Message([u8; 32]),
-}
-
-/// Why a proof does not make a block final.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unproven {
-    /// The bytes are no proof of this protocol.
-    #[error("the proof is malformed: {0}")]
-    Malformed(String),
-    /// There is no header to prove.
-    #[error("there is no header to prove final")]
-    NoHeaders,
-    /// The headers do not follow one another.
-    #[error("header {0} does not stand on the one before it")]
-    BrokenChain(u64),
-    /// The header is decided by another committee than the one given.
-    #[error("the committee that decides header {0} is not the one given to check the proof")]
-    OtherCommittee(u64),
-    /// It speaks of another block.
-    #[error("the certificate is for block {found}, the header is {expected}")]
-    WrongBlock {
-        /// The last header's hash.
-        expected: BlockHash,
-        /// What the proof names.
-        found: BlockHash,
-    },
-    /// It counts on the block before the headers, which is not given.
-    #[error("a proof of work needs the block before header {0}")]
-    NoParent(u64),
-    /// A header does not meet the target it must.
-    #[error("header {height} carries too little work: {reason}")]
-    Work {
-        /// The header's.
-        height: u64,
-        /// What is wrong with its seal.
-        reason: &'static str,
-    },
-    /// A header's time is not later than it must be.
-    #[error("the time of header {0} is not later than the median of those before")]
-    Time(u64),
-    /// Too few blocks stand upon the last header.
-    #[error("{found} blocks stand upon the header, {needed} are needed")]
-    TooShallow {
-        /// By the proof.
-        found: u64,
-        /// By the genesis.
-        needed: u64,
-    },
-    /// The module's blocks carry no work.
-    #[error("blocks of this module carry no work to weigh")]
-    Weightless,
-    /// The genesis' settings make no sense.
-    #[error("{0}")]
-    Settings(String),
-    /// A signer is counted twice.
-    #[error("validator {0} is counted twice in the certificate, or its signers are out of order")]
-    DuplicateSigner(ReplicaId),
-    /// A signer has no seat.
-    #[error("signer {0} is not in the committee")]
-    NotMember(ReplicaId),
-    /// A signature is not the signer's.
-    #[error("the signature of validator {0} is wrong")]
-    BadSignature(ReplicaId),
-    /// The signers weigh too little.
-    #[error("the signers hold {weight} of {total} stake, strictly more than two thirds are needed")]
-    TooLight {
-        /// Of the distinct signers.
-        weight: u128,
-        /// Of the committee.
-        total: u128,
-    },
-    /// There are too few signers, where each counts the same.
-    #[error("{found} validators signed, {needed} are needed")]
-    TooFew {
-        /// Distinct signers.
-        found: usize,
-        /// Of the committee.
-        needed: usize,
-    },
 }
 
 /// All that a protocol may touch during one step.

@@ -30,10 +30,24 @@ impl<M: Message> Claimed<M> {
     pub fn open(self, keys: &Keys) -> Result<Signed<M>, Forged> {
         let value = value_of(&self.message);
         let vote = Vote { sender: self.sender, slot: self.message.slot(), value };
-        if !keys.check(&vote, &self.signature) {
+        if !keys.check(&vote, &self.signature) && !self.is_confused(keys) {
             return Err(Forged { sender: self.sender, kind: self.message.kind() });
         }
         Ok(Signed(Arc::new(Inner { claimed: self, value })))
+    }
+
+    /// Whether the signature is the sender's over the message that this one is mistaken for, in the
+    /// world of a mutant that mistakes it. In every other world it is not.
+    fn is_confused(&self, keys: &Keys) -> bool {
+        #[cfg(any(test, feature = "byzantine"))]
+        if keys.confuses_kinds()
+            && let Some(twin) = self.message.confusable()
+        {
+            let vote = Vote { sender: self.sender, slot: twin.slot(), value: value_of(&twin) };
+            return keys.check(&vote, &self.signature);
+        }
+        let _ = keys;
+        false
     }
 }
 
@@ -179,6 +193,23 @@ impl<M: Message> Tally<M> {
         true
     }
 
+    /// Counts a message again that [`Tally::add`] has counted: wrong, and a mutant's way. False if it
+    /// has not been counted before.
+    pub(crate) fn add_again(&mut self, signed: &Signed<M>) -> bool {
+        let Some(seat) = self.committee.seat(signed.sender()) else { return false };
+        let stake = u128::from(self.committee.members()[seat].stake.0);
+        let counts = &mut self.values;
+        let Some(count) = counts.iter_mut().find(|count| count.value == signed.value()) else {
+            return false;
+        };
+        if count.votes[seat].is_none() {
+            return false;
+        }
+        count.weight += stake;
+        self.weight += stake;
+        true
+    }
+
     /// Whether `sender` has been counted, for whatever value.
     pub fn heard(&self, sender: ReplicaId) -> bool {
         self.committee.seat(sender).is_some_and(|seat| self.spoke[seat])
@@ -224,9 +255,14 @@ impl<M: Message> Tally<M> {
 
     /// Every message behind which a quorum stands: at most one while less than a third is faulty.
     pub fn agreed(&self) -> impl Iterator<Item = &M> {
+        self.backed(|weight| self.committee.is_quorum(weight))
+    }
+
+    /// Every message whose weight is enough.
+    pub(crate) fn backed(&self, is_enough: impl Fn(u128) -> bool) -> impl Iterator<Item = &M> {
         self.values
             .iter()
-            .filter(|count| self.committee.is_quorum(count.weight))
+            .filter(move |count| is_enough(count.weight))
             .filter_map(|count| count.votes.iter().flatten().next())
             .map(Signed::message)
     }

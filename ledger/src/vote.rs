@@ -172,7 +172,11 @@ pub struct Keys {
 enum Ring {
     Ed25519(BTreeMap<ReplicaId, VerifyingKey>),
     /// A pretend world's: see [`Hand::simulated`].
-    Simulated(SimulatedSecret, u32),
+    Simulated {
+        secret: SimulatedSecret,
+        replicas: u32,
+        confusing: bool,
+    },
 }
 
 /// A world's secret: its simulated signatures are hashes keyed with it.
@@ -208,7 +212,23 @@ impl Keys {
 
     /// The keys of a pretend world with replicas `0..replicas`.
     pub fn simulated(chain: ChainId, secret: SimulatedSecret, replicas: u32) -> Keys {
-        Keys { chain, ring: Ring::Simulated(secret, replicas) }
+        Keys { chain, ring: Ring::Simulated { secret, replicas, confusing: false } }
+    }
+
+    /// The same keys in a pretend world that mistakes one kind of message for another when it looks at
+    /// a signature. Nothing but a note to those who ask: [`Keys::check`] is as strict as before. Real
+    /// keys stay as they are.
+    #[must_use]
+    pub fn confusing_kinds(mut self) -> Keys {
+        if let Ring::Simulated { confusing, .. } = &mut self.ring {
+            *confusing = true;
+        }
+        self
+    }
+
+    /// Whether they are those of such a world.
+    pub fn confuses_kinds(&self) -> bool {
+        matches!(self.ring, Ring::Simulated { confusing: true, .. })
     }
 
     /// The chain the votes must name.
@@ -223,7 +243,7 @@ impl Keys {
             Ring::Ed25519(ring) => ring
                 .get(&vote.sender)
                 .is_some_and(|key| key.verify(preimage.as_bytes(), signature).is_ok()),
-            Ring::Simulated(secret, replicas) => {
+            Ring::Simulated { secret, replicas, .. } => {
                 vote.sender.0 < *replicas && secret.sign(vote.sender, preimage) == *signature
             }
         }

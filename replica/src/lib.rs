@@ -24,8 +24,10 @@ pub mod sync;
 #[cfg(test)]
 mod testing;
 pub mod trace;
+pub mod weak;
 
 pub use cache::TransactionCache;
 pub use event::{Action, Alarm, Answer, Class, Event, Moment, Query, Ticket};
 pub use packet::{Envelope, Opened, Packet, Refused};
 pub use replica::{Options, Refusals, Replica, Setup};
+pub use weak::Weak;

@@ -23,8 +23,9 @@ use crate::{
     signer::Signer,
     sync::Sync,
     trace::{TraceLine, What},
+    weak::Weak,
 };
-use consensus::{Input, Message, Protocol, Signed, Turn, Want};
+use consensus::{Input, Message, Protocol, Signed, Topic, Turn, Want};
 use ledger::{
     BlockHash, Genesis, Hand, Keys, Ledger, ReplicaId, TransactionId,
     chain::OpenError,
@@ -70,11 +71,13 @@ pub struct Options {
     pub trace: bool,
     /// Whether its world vouches that an empty disk was never another one: see [`crate::birth`].
     pub first_life: bool,
+    /// Which of its rules it lacks: none, outside worlds that want mutants.
+    pub weak: Weak,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { pool: 16_384, trace: true, first_life: false }
+        Options { pool: 16_384, trace: true, first_life: false, weak: Weak::default() }
     }
 }
 
@@ -300,9 +303,12 @@ impl<P: Protocol> Replica<P> {
     }
 
     fn step(&mut self, input: Input<P::Message>) {
-        if let Input::Heard(signed) = &input {
-            let (sender, slot) = (signed.sender(), signed.slot());
-            self.trace(What::Heard { sender, kind: signed.message().kind().into(), slot });
+        if let Input::Heard(signed) = &input
+            && self.options.trace
+        {
+            let (sender, slot, message) = (signed.sender(), signed.slot(), signed.message());
+            let (kind, about) = (message.kind().into(), message.about());
+            self.trace(What::Heard { sender, kind, slot, about });
         }
         let mut desk = Desk { ledger: &mut self.ledger, pool: &self.pool, batch: &mut self.batch };
         let Moment { now, wall } = self.moment;
@@ -337,7 +343,17 @@ impl<P: Protocol> Replica<P> {
         }
         self.envelopes += 1;
         let envelope = self.envelopes;
-        self.trace(What::Sent { envelope, kind: packet.kind().into(), to: to.clone(), class });
+        if self.options.trace {
+            let kind = packet.kind().into();
+            let (signer, slot, about) = match &packet {
+                Packet::Message(signed) => {
+                    (Some(signed.sender()), signed.slot(), signed.message().about())
+                }
+                _ => (None, None, Topic::default()),
+            };
+            let to = to.clone();
+            self.trace(What::Sent { envelope, kind, to, class, signer, slot, about });
+        }
         let envelope = Arc::new(Envelope { seq: envelope, packet });
         self.post(Action::Send { to, envelope, class });
     }

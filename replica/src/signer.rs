@@ -4,7 +4,7 @@
 //! different message in that slot is refused, also after a crash: it is the replica's last defence
 //! against making itself guilty.
 
-use crate::inbox::Horizon;
+use crate::{inbox::Horizon, weak::Weak};
 use consensus::{Claimed, Message, Signed};
 use crypto::codec;
 use ledger::{
@@ -25,6 +25,8 @@ const MAX_OWN_BYTES: usize = crate::packet::MAX_ENVELOPE_BYTES;
 pub struct Signer<M> {
     hand: Hand,
     own: BTreeMap<Slot, Signed<M>>,
+    /// What a weak signer signed besides, in this life: a second message in a slot.
+    besides: BTreeMap<Slot, Signed<M>>,
     horizon: Horizon,
 }
 
@@ -66,11 +68,11 @@ impl<M: Message> Signer<M> {
                 own.insert(slot, signed);
             }
         }
-        Ok(Signer { hand, own, horizon })
+        Ok(Signer { hand, own, besides: BTreeMap::new(), horizon })
     }
 
-    /// Signs `message`, unless its slot is dead or taken by another.
-    pub fn sign(&mut self, message: M, batch: &mut Batch) -> Outcome<M> {
+    /// Signs `message`, unless its slot is dead or taken by another. A weak signer signs a second one.
+    pub fn sign(&mut self, message: M, weak: Weak, batch: &mut Batch) -> Outcome<M> {
         let Some(slot) = message.slot() else {
             return Outcome::First(Signed::by(&self.hand, message));
         };
@@ -80,6 +82,7 @@ impl<M: Message> Signer<M> {
         if let Some(earlier) = self.own.get(&slot) {
             return match *earlier.message() == message {
                 true => Outcome::Again(earlier.clone()),
+                false if weak.signs_twice() => self.sign_besides(slot, message),
                 false => Outcome::Conflict { slot },
             };
         }
@@ -87,6 +90,20 @@ impl<M: Message> Signer<M> {
         batch.put(own_key(slot), codec::encode(signed.claimed()));
         self.own.insert(slot, signed.clone());
         Outcome::First(signed)
+    }
+
+    /// What no signer should: a second message in a slot. Not a third, and not recorded, so that the
+    /// disk knows one message in a slot, as ever.
+    fn sign_besides(&mut self, slot: Slot, message: M) -> Outcome<M> {
+        match self.besides.get(&slot) {
+            Some(second) if *second.message() == message => Outcome::Again(second.clone()),
+            Some(_) => Outcome::Conflict { slot },
+            None => {
+                let signed = Signed::by(&self.hand, message);
+                self.besides.insert(slot, signed.clone());
+                Outcome::First(signed)
+            }
+        }
     }
 
     /// A message of ours that comes from elsewhere, since another life on another disk signed it: its
@@ -118,6 +135,7 @@ impl<M: Message> Signer<M> {
         }
         let horizon = self.horizon;
         batch.put(HORIZON.to_vec(), codec::encode(&(horizon.height, horizon.round)));
+        self.besides.retain(|slot, _| !horizon.passed(*slot));
         self.own.retain(|slot, _| {
             let dead = horizon.passed(*slot);
             if dead {

@@ -5,6 +5,7 @@
 //! pairs afterwards, so no liar can poison them. Viewers read only `kind` and notes.
 
 use crate::event::Class;
+use consensus::Topic;
 use ledger::{BlockHash, ReplicaId, Slot};
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +42,9 @@ pub enum What {
         kind: String,
         /// Where it was said.
         slot: Option<Slot>,
+        /// What it speaks of.
+        #[serde(default, skip_serializing_if = "Topic::is_nothing")]
+        about: Topic,
     },
     /// An envelope was handed to the world.
     Sent {
@@ -52,6 +56,15 @@ pub enum What {
         to: Vec<ReplicaId>,
         /// Why.
         class: Class,
+        /// Who signed it, if it is a protocol's message.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        signer: Option<ReplicaId>,
+        /// Where it is said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        slot: Option<Slot>,
+        /// What it speaks of.
+        #[serde(default, skip_serializing_if = "Topic::is_nothing")]
+        about: Topic,
     },
     /// Something was thrown away.
     Refused {

@@ -77,7 +77,7 @@
 
 mod bad;
 mod choices;
-mod client;
+pub(crate) mod client;
 mod expect;
 mod faults;
 mod outcome;

@@ -1,6 +1,6 @@
 //! What miners say to each other: blocks.
 
-use crate::protocol;
+use crate::protocol::{self, Topic};
 use ledger::{Block, Slot};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -24,6 +24,11 @@ impl protocol::Message for Message {
     /// None: whoever does the work may say as much as it likes.
     fn slot(&self) -> Option<Slot> {
         None
+    }
+
+    fn about(&self) -> Topic {
+        let Message::Block(block) = self;
+        Topic::of(Some(block.hash()))
     }
 
     fn block(&self) -> Option<&Arc<Block>> {

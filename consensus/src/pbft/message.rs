@@ -1,7 +1,7 @@
 //! What PBFT's replicas say to each other.
 
 use super::proof::Stable;
-use crate::protocol;
+use crate::protocol::{self, Named, Shown, Topic};
 use crypto::Signature;
 use ledger::{Block, BlockHash, ReplicaId, Slot};
 use serde::{Deserialize, Serialize};
@@ -175,6 +175,28 @@ impl protocol::Message for Message {
             Message::ViewChange(ref change) => slot(0, change.view, phase::VIEW_CHANGE),
             Message::NewView { view, .. } => slot(0, view, phase::NEW_VIEW),
             Message::Fetch { .. } | Message::Batch { .. } => None,
+        }
+    }
+
+    fn about(&self) -> Topic {
+        let shown = |number, round, value| Shown { number, round, value: Named::from(value) };
+        match self {
+            Message::PrePrepare { batch, .. } | Message::Batch { batch } => {
+                Topic::of(Some(batch.hash()))
+            }
+            Message::Prepare { value, .. } | Message::Commit { value, .. } => Topic::of(*value),
+            Message::Checkpoint(checkpoint) => Topic::of(Some(checkpoint.block)),
+            Message::Fetch { batch } => Topic::of(Some(*batch)),
+            Message::ViewChange(change) => {
+                let prepared = change.prepared.iter();
+                let shows = prepared.map(|one| shown(one.sequence, Some(one.view), one.value));
+                Topic { shows: shows.collect(), ..Topic::default() }
+            }
+            Message::NewView { changes, proposals, .. } => {
+                let shows = proposals.iter().map(|&(number, value)| shown(number, None, value));
+                let brings = changes.iter().map(|(sender, ..)| *sender);
+                Topic { shows: shows.collect(), brings: brings.collect(), ..Topic::default() }
+            }
         }
     }
 

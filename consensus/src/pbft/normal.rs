@@ -2,7 +2,7 @@
 
 use super::{
     State, batch,
-    message::{Message, Prepared, phase},
+    message::{Message, Prepared, Value, phase},
     mutants::{self, P1, P6},
     note, pace, proof,
 };
@@ -211,6 +211,7 @@ impl State {
         let Some(prepared) = due else { return false };
         let Prepared { sequence, value, .. } = prepared;
         self.log.entry(sequence).said_commit = true;
+        note(turn, "prepared", format!("{view}/{sequence} {}", named(value)));
         self.journal.prepared(&prepared);
         self.prepared.insert(sequence, prepared);
         self.say(Message::Commit { view, sequence, value }, turn);
@@ -239,7 +240,8 @@ impl State {
                     .accept(&block)
                     .unwrap_or_else(|fault| panic!("our own block is rejected: {fault}"));
                 orders = !block.transactions.is_empty();
-                note(turn, "execute", format!("{sequence} as block {}", block.header.height));
+                let (at, name) = (block.header.height, digest.short());
+                note(turn, "execute", format!("{sequence} as block {at}, batch {name}"));
                 turn.act(Effect::Commit { block: head, proof: None });
                 self.head = head;
             }
@@ -262,4 +264,9 @@ impl State {
         }
         true
     }
+}
+
+/// How notes call a value.
+fn named(value: Value) -> String {
+    value.map_or_else(|| "null".to_owned(), |digest| digest.short())
 }

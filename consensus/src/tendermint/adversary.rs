@@ -4,6 +4,7 @@
 mod amnesia;
 mod double_vote;
 mod far_future;
+mod puppet;
 mod relabel;
 mod withhold;
 
@@ -11,7 +12,7 @@ use super::{Instance, Message, Tendermint};
 use crate::{
     byzantine::{
         Entry, Seat, SlowLeader, recipients,
-        script::{Part, Sort, Stage},
+        script::{Part, Puppet, Sort, Stage},
     },
     protocol::{To, Turn},
 };
@@ -65,6 +66,11 @@ pub(super) fn lies() -> Vec<Entry<Tendermint>> {
     ]
 }
 
+/// What [`Protocol::puppet`](crate::Protocol::puppet) is.
+pub(super) fn puppet() -> Box<dyn Puppet<Tendermint>> {
+    Box::<puppet::Puppet>::default()
+}
+
 /// Timeouts of some ten message delays.
 pub(super) const STAGE: Stage = Stage {
     settings: &[
@@ -73,6 +79,7 @@ pub(super) const STAGE: Stage = Stage {
         ("tendermint.precommit_ms", 50),
         ("tendermint.delta_ms", 50),
     ],
+    loose: &[],
     parts: &[
         Part { kind: "proposal", sort: Sort::Offer },
         Part { kind: "prevote", sort: Sort::Vote },

@@ -3,10 +3,11 @@
 use super::{
     Choice, Config, Instance, Message, Step,
     log::{Early, Log},
-    note,
+    mutants, note,
     rotation::{Proposers, Rotation},
 };
 use crate::{
+    Flaw,
     protocol::{Effect, Turn},
     quorum::{Claimed, Signed},
 };
@@ -48,6 +49,7 @@ impl Instance {
     /// The consensus on the child of `parent`, a block that the ledger holds. No round has begun.
     pub(super) fn new(
         config: Config,
+        flaw: Flaw,
         parent: BlockHash,
         previous: Option<&Rotation>,
         turn: &Turn<'_, Message>,
@@ -61,6 +63,7 @@ impl Instance {
         };
         Instance {
             config,
+            flaw,
             parent,
             parent_time: header.time,
             height,
@@ -69,10 +72,12 @@ impl Instance {
             locked: None,
             valid: None,
             polka: Vec::new(),
-            log: Log::new(committee),
+            log: Log::new(committee, flaw),
             early: Early::default(),
             proposers: Proposers::new(stored),
             proposed: false,
+            judged: BTreeSet::new(),
+            taken: BTreeSet::new(),
             armed: BTreeSet::new(),
             began: turn.now,
             resting: false,
@@ -86,7 +91,7 @@ impl Instance {
     /// L52–L54: `block` is decided, its child is next.
     pub(super) fn begin_after(&mut self, block: BlockHash, turn: &mut Turn<'_, Message>) {
         let previous = Some(self.proposers.stored());
-        let next = Instance::new(self.config, block, previous, turn);
+        let next = Instance::new(self.config, self.flaw, block, previous, turn);
         *self = next;
         turn.act(Effect::Horizon { height: self.height - 1, round: 0 });
         self.l11_start_round(0, turn);
@@ -107,6 +112,7 @@ impl Instance {
         {
             (self.locked, self.valid, self.polka) = (saved.locked, saved.valid, polka);
             place = (saved.round, saved.step);
+            self.taken.extend(saved.valid.map(|valid| valid.round));
         }
         for message in own.iter().map(Signed::message) {
             let step = match message {
@@ -141,7 +147,11 @@ impl Instance {
         assert!(round >= self.round, "rounds only go up");
         (self.round, self.step) = (round, step);
         self.armed.clear();
+        self.judged.clear();
         self.postponed.clear();
+        if self.log.forget_by_flaw(round) {
+            self.remark_on_forgetting(turn);
+        }
         self.resting = false;
         self.proposers.reach(round);
         let proposer = self.proposers.of(round);
@@ -174,7 +184,7 @@ impl Instance {
             return self.count(&signed, turn);
         }
         let sender = signed.sender();
-        if !self.early.add(self.round, signed) {
+        if !self.early.add(self.round, self.flaw, signed) {
             let detail = format!("{height}/{round} or lower: {sender} speaks in too many rounds");
             note(turn, "dropped", detail);
         }
@@ -199,7 +209,12 @@ impl Instance {
         turn: &mut Turn<'_, Message>,
     ) -> Result<(), &'static str> {
         let Message::Proposal { round, valid_round, polka, block, .. } = signed.message() else {
-            self.log.vote(signed);
+            if mutants::forgets_prevotes(self.flaw, signed.message(), self.round) {
+                return Err("a mutant drops prevotes of earlier rounds");
+            }
+            if self.log.vote(signed) {
+                self.remark_on_copy(signed, turn);
+            }
             return Ok(());
         };
         if signed.sender() != self.proposers.of(*round) {

@@ -1,7 +1,11 @@
 //! Everything said about one height: the paper's message log, counted.
 
-use super::message::Message;
-use crate::quorum::{Certificate, Signed, Tally};
+use super::{message::Message, mutants};
+use crate::{
+    Flaw,
+    quorum::{Signed, Tally},
+};
+use crypto::Signature;
 use ledger::{Block, BlockHash, Committee, ReplicaId};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,6 +17,7 @@ use std::{
 #[derive(Debug)]
 pub(super) struct Log {
     committee: Arc<Committee>,
+    flaw: Flaw,
     rounds: BTreeMap<u64, Round>,
     /// Bodies by their name; each matches the header whose hash names it.
     bodies: BTreeMap<BlockHash, Arc<Block>>,
@@ -25,6 +30,9 @@ pub(super) struct Offer {
     pub(super) value: BlockHash,
 }
 
+/// Who signed a vote, by rising id, with the signatures.
+pub(super) type Signatures = Vec<(ReplicaId, Signature)>;
+
 #[derive(Debug)]
 struct Round {
     /// In the order heard. An equivocating proposer has more than one, and each is kept: dropping
@@ -35,8 +43,8 @@ struct Round {
 }
 
 impl Log {
-    pub(super) fn new(committee: Arc<Committee>) -> Log {
-        Log { committee, rounds: BTreeMap::new(), bodies: BTreeMap::new() }
+    pub(super) fn new(committee: Arc<Committee>, flaw: Flaw) -> Log {
+        Log { committee, flaw, rounds: BTreeMap::new(), bodies: BTreeMap::new() }
     }
 
     pub(super) fn committee(&self) -> &Arc<Committee> {
@@ -66,15 +74,39 @@ impl Log {
         self.bodies.entry(value).or_insert_with(|| Arc::clone(block));
     }
 
-    /// Counts a vote; the same one again changes nothing.
-    pub(super) fn vote(&mut self, vote: &Signed<Message>) {
+    /// Counts a vote; the same one again changes nothing. True if it did, by a flaw.
+    pub(super) fn vote(&mut self, vote: &Signed<Message>) -> bool {
+        let counts_copies = mutants::counts_copies(self.flaw);
         let round = self.round(vote.message().round());
         let tally = match vote.message() {
             Message::Proposal { .. } => unreachable!("proposals are offers"),
             Message::Prevote { .. } => &mut round.prevotes,
             Message::Precommit { .. } => &mut round.precommits,
         };
-        tally.add(vote);
+        !tally.add(vote) && counts_copies && tally.add_again(vote)
+    }
+
+    /// A mutant may drop the prevotes of rounds before this one. Whether there were any.
+    pub(super) fn forget_by_flaw(&mut self, round: u64) -> bool {
+        let mut any = false;
+        for (&of, earlier) in self.rounds.range_mut(..round) {
+            if mutants::drops_polka(self.flaw, of, round) && earlier.prevotes.weight() > 0 {
+                earlier.prevotes = Tally::new(self.committee.clone());
+                any = true;
+            }
+        }
+        any
+    }
+
+    /// Whether so much weight is a quorum.
+    fn is_enough(&self, weight: u128) -> bool {
+        self.committee.is_quorum(weight)
+            || mutants::passes_for_a_quorum(self.flaw, weight, &self.committee)
+    }
+
+    /// What a quorum of a round's votes of one kind is for.
+    fn agreed<'a>(&'a self, votes: &'a Tally<Message>) -> impl Iterator<Item = &'a Message> {
+        votes.backed(|weight| self.is_enough(weight))
     }
 
     pub(super) fn body(&self, value: BlockHash) -> Option<&Arc<Block>> {
@@ -91,24 +123,24 @@ impl Log {
         self.rounds
             .get(&round)
             .into_iter()
-            .flat_map(|round| round.prevotes.agreed())
+            .flat_map(|round| self.agreed(&round.prevotes))
             .map(Message::value)
     }
 
     /// Whether a round has a quorum of prevotes for whatever.
     pub(super) fn is_prevoted(&self, round: u64) -> bool {
-        self.rounds.get(&round).is_some_and(|round| round.prevotes.is_quorum())
+        self.rounds.get(&round).is_some_and(|round| self.is_enough(round.prevotes.weight()))
     }
 
     /// Whether a round has a quorum of precommits for whatever.
     pub(super) fn is_precommitted(&self, round: u64) -> bool {
-        self.rounds.get(&round).is_some_and(|round| round.precommits.is_quorum())
+        self.rounds.get(&round).is_some_and(|round| self.is_enough(round.precommits.weight()))
     }
 
     /// Every round in which a quorum precommits a value, with that value.
     pub(super) fn decisions(&self) -> impl Iterator<Item = (u64, BlockHash)> {
         self.rounds.iter().flat_map(|(&round, log)| {
-            log.precommits.agreed().filter_map(move |message| Some((round, message.value()?)))
+            self.agreed(&log.precommits).filter_map(move |message| Some((round, message.value()?)))
         })
     }
 
@@ -117,27 +149,29 @@ impl Log {
         self.polkas(round).any(|polka| polka == Some(value))
     }
 
-    /// The prevotes of a round's polka for `value`.
-    pub(super) fn polka(&self, round: u64, value: BlockHash) -> Option<Certificate<Message>> {
-        find(&self.rounds.get(&round)?.prevotes, value)
+    /// The prevotes of a round's polka for `value`: who signed them, by rising id.
+    pub(super) fn polka(&self, round: u64, value: BlockHash) -> Option<Signatures> {
+        self.find(&self.rounds.get(&round)?.prevotes, value)
     }
 
-    /// The precommits that decide `value` in `round`.
-    pub(super) fn decision(&self, round: u64, value: BlockHash) -> Option<Certificate<Message>> {
-        find(&self.rounds.get(&round)?.precommits, value)
+    /// The precommits that decide `value` in `round`, as [`Log::polka`].
+    pub(super) fn decision(&self, round: u64, value: BlockHash) -> Option<Signatures> {
+        self.find(&self.rounds.get(&round)?.precommits, value)
+    }
+
+    fn find(&self, votes: &Tally<Message>, value: BlockHash) -> Option<Signatures> {
+        let message = self.agreed(votes).find(|message| message.value() == Some(value))?;
+        Some(votes.signatures(message))
     }
 
     /// Every value that a quorum names, in prevotes or precommits of whatever round.
     pub(super) fn named(&self) -> BTreeSet<BlockHash> {
         let agreed = |round: &'_ Round| -> Vec<Option<BlockHash>> {
-            round.prevotes.agreed().chain(round.precommits.agreed()).map(Message::value).collect()
+            let both = [&round.prevotes, &round.precommits];
+            both.into_iter().flat_map(|votes| self.agreed(votes)).map(Message::value).collect()
         };
         self.rounds.values().flat_map(agreed).flatten().collect()
     }
-}
-
-fn find(tally: &Tally<Message>, value: BlockHash) -> Option<Certificate<Message>> {
-    tally.certificates().into_iter().find(|found| found.message().value() == Some(value))
 }
 
 /// Messages of rounds not yet reached. They matter to L55 only, until their round begins.
@@ -162,9 +196,9 @@ impl Early {
 
     /// Keeps a message. False if something of its sender had to go: the message itself or all that
     /// it said in its lowest round.
-    pub(super) fn add(&mut self, now: u64, signed: Signed<Message>) -> bool {
+    pub(super) fn add(&mut self, now: u64, flaw: Flaw, signed: Signed<Message>) -> bool {
         let (sender, round) = (signed.sender(), signed.message().round());
-        if round - now > Early::REACH {
+        if round - now > mutants::reach(flaw, Early::REACH) {
             return false;
         }
         self.rounds.entry(round).or_default().entry(sender).or_default().push(signed);
@@ -182,12 +216,13 @@ impl Early {
     }
 
     /// The highest round in which more than a third of the stake speaks.
-    pub(super) fn spoken_for(&self, committee: &Committee) -> Option<u64> {
+    pub(super) fn spoken_for(&self, committee: &Committee, flaw: Flaw) -> Option<u64> {
         let stake = |&sender: &ReplicaId| {
             u128::from(committee.member(sender).expect("only members' are kept").stake.0)
         };
         let is_spoken_for = |senders: &BTreeMap<ReplicaId, _>| {
-            committee.is_weak_quorum(senders.keys().map(stake).sum())
+            let weight = senders.keys().map(stake).sum();
+            committee.is_weak_quorum(weight) || mutants::follows(flaw, weight, committee)
         };
         let mut highest_first = self.rounds.iter().rev();
         highest_first.find(|(_, senders)| is_spoken_for(senders)).map(|(&round, _)| round)

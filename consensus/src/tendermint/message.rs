@@ -1,7 +1,7 @@
 //! What Tendermint's replicas say to each other, and what proves a decision to everybody else.
 
 use crate::{
-    protocol::{self, Backing, Message as _, Trusted, Unproven},
+    protocol::{self, Backing, Message as _, Topic, Trusted, Unproven},
     quorum::{Certificate, value_of},
 };
 use crypto::{Signature, codec};
@@ -108,6 +108,27 @@ impl protocol::Message for Message {
         Some(self.place())
     }
 
+    fn about(&self) -> Topic {
+        let valid_round = match *self {
+            Message::Proposal { valid_round, .. } => valid_round,
+            Message::Prevote { .. } | Message::Precommit { .. } => None,
+        };
+        Topic { valid_round, ..Topic::of(self.value()) }
+    }
+
+    #[cfg(any(test, feature = "byzantine"))]
+    fn confusable(&self) -> Option<Message> {
+        match *self {
+            Message::Proposal { .. } => None,
+            Message::Prevote { height, round, value } => {
+                Some(Message::Precommit { height, round, value })
+            }
+            Message::Precommit { height, round, value } => {
+                Some(Message::Prevote { height, round, value })
+            }
+        }
+    }
+
     fn block(&self) -> Option<&Arc<Block>> {
         match self {
             Message::Proposal { block, .. } => Some(block),
@@ -138,13 +159,6 @@ pub struct Commit {
 impl Commit {
     /// No honest proof is longer: a round, a hash, a length, and an id and signature for each seat.
     const MAX_BYTES: usize = 8 + 32 + 8 + MAX_COMMITTEE * (4 + 64);
-
-    /// What a quorum's precommits prove. They must not be for nil.
-    pub(super) fn of(certificate: &Certificate<Message>) -> Commit {
-        let precommit = certificate.message();
-        let block = precommit.value().expect("nil is never decided");
-        Commit { round: precommit.round(), block, signatures: certificate.signatures() }
-    }
 
     /// As it travels.
     pub fn encode(&self) -> Proof {

@@ -99,6 +99,8 @@ mod config;
 mod life;
 mod log;
 mod message;
+mod module;
+mod mutants;
 pub mod rotation;
 mod value;
 
@@ -106,11 +108,11 @@ mod value;
 mod tests;
 
 use crate::{
-    catalogue::{BadSettings, Module},
+    Flaw,
     protocol::{Backing, Effect, Input, Protocol, Timer, To, Trusted, Turn, Unproven},
 };
 use crypto::Signature;
-use ledger::{BlockHash, Genesis, Header, Proof, ReplicaId, Slot};
+use ledger::{BlockHash, Header, Proof, ReplicaId, Slot};
 use message::phase;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -125,6 +127,8 @@ pub use message::{Commit, Message};
 #[derive(Debug)]
 pub struct Tendermint {
     config: Config,
+    /// Which rule is weak, in worlds that want mutants.
+    flaw: Flaw,
     /// None until the first life begins.
     instance: Option<Instance>,
 }
@@ -134,6 +138,7 @@ pub struct Tendermint {
 #[derive(Debug)]
 struct Instance {
     config: Config,
+    flaw: Flaw,
     /// The decided block that this height's value stands on.
     parent: BlockHash,
     /// The parent's time, in milliseconds since 1970.
@@ -153,6 +158,10 @@ struct Instance {
 
     /// Whether we asked to send this round's proposal; it may not have been heard back yet.
     proposed: bool,
+    /// What this round offered and was judged: a prevote each, and so one at most.
+    judged: BTreeSet<BlockHash>,
+    /// The rounds whose polka was acted on: "for the first time" in L36.
+    taken: BTreeSet<u64>,
     /// The timeouts that this round has armed: "for the first time" in L34 and L47.
     armed: BTreeSet<u8>,
     /// Since when this height has been ours, in time of this life.
@@ -187,23 +196,10 @@ struct Choice {
     value: BlockHash,
 }
 
-impl Module for Tendermint {
-    const NAME: &'static str = "tendermint";
-
-    fn new(genesis: &Genesis) -> Result<Tendermint, BadSettings> {
-        Ok(Tendermint::new(Config::from_genesis(genesis)?))
-    }
-
-    #[cfg(any(test, feature = "byzantine"))]
-    fn stage() -> crate::byzantine::script::Stage {
-        adversary::STAGE
-    }
-}
-
 impl Tendermint {
     /// A participant before its first life.
     pub fn new(config: Config) -> Tendermint {
-        Tendermint { config, instance: None }
+        Tendermint { config, flaw: Flaw::default(), instance: None }
     }
 }
 
@@ -212,7 +208,8 @@ impl Protocol for Tendermint {
 
     fn step(&mut self, input: Input<Message>, turn: &mut Turn<'_, Message>) {
         if matches!(input, Input::Start { .. }) {
-            self.instance = Some(Instance::new(self.config, turn.app.root(), None, turn));
+            let root = turn.app.root();
+            self.instance = Some(Instance::new(self.config, self.flaw, root, None, turn));
         }
         let at = self.instance.as_mut().expect("a life begins with Start");
         match input {
@@ -255,6 +252,11 @@ impl Protocol for Tendermint {
     fn lies() -> Vec<crate::byzantine::Entry<Tendermint>> {
         adversary::lies()
     }
+
+    #[cfg(any(test, feature = "byzantine"))]
+    fn puppet() -> Option<Box<dyn crate::byzantine::script::Puppet<Tendermint>>> {
+        Some(adversary::puppet())
+    }
 }
 
 /// An upon-rule: true if its condition held, and it acted.
@@ -282,19 +284,20 @@ impl Instance {
 
     /// L22–L27: a fresh proposal.
     fn l22_prevote_a_fresh_proposal(&mut self, turn: &mut Turn<'_, Message>) -> bool {
-        if self.step != Step::Propose {
+        if !self.may_prevote() {
             return false;
         }
         for offer in self.log.offers(self.round).to_vec() {
-            if offer.valid_round.is_some() {
+            if offer.valid_round.is_some() || self.judged.contains(&offer.value) {
                 continue;
             }
             if self.is_early(offer.value, turn) {
                 continue;
             }
             let Some(good) = self.is_valid(offer.value, turn) else { continue };
-            let free = self.locked.is_none_or(|locked| locked.value == offer.value);
-            self.prevote((good && free).then_some(offer.value), turn);
+            let free = self.locked.is_none_or(|locked| locked.value == offer.value)
+                || good && self.is_free_by_flaw(offer, turn);
+            self.judge(offer.value, good && free, turn);
             return true;
         }
         false
@@ -302,19 +305,20 @@ impl Instance {
 
     /// L28–L33: a proposal with the polka of an earlier round.
     fn l28_prevote_a_proposal_with_a_polka(&mut self, turn: &mut Turn<'_, Message>) -> bool {
-        if self.step != Step::Propose {
+        if !self.may_prevote() {
             return false;
         }
         for offer in self.log.offers(self.round).to_vec() {
             let Some(valid_round) = offer.valid_round else { continue };
-            if !self.log.has_polka(valid_round, offer.value) {
+            if !self.log.has_polka(valid_round, offer.value) || self.judged.contains(&offer.value) {
                 continue;
             }
             let Some(good) = self.is_valid(offer.value, turn) else { continue };
             let free = self
                 .locked
-                .is_none_or(|locked| locked.round <= valid_round || locked.value == offer.value);
-            self.prevote((good && free).then_some(offer.value), turn);
+                .is_none_or(|locked| locked.round <= valid_round || locked.value == offer.value)
+                || good && self.is_free_by_flaw(offer, turn);
+            self.judge(offer.value, good && free, turn);
             return true;
         }
         false
@@ -335,8 +339,10 @@ impl Instance {
     /// L36–L43: a polka in this very round. One of an earlier round must not move the lock: it
     /// would go back to before the lock it has.
     fn l36_lock(&mut self, turn: &mut Turn<'_, Message>) -> bool {
-        let is_known = self.valid.is_some_and(|valid| valid.round == self.round);
-        if self.step == Step::Propose || is_known {
+        if self.lock_by_flaw(turn) {
+            return true;
+        }
+        if self.step == Step::Propose || self.taken.contains(&self.round) {
             return false;
         }
         let polkas: Vec<_> = self.log.polkas(self.round).flatten().collect();
@@ -351,9 +357,10 @@ impl Instance {
                 self.locked = Some(choice);
                 self.precommit(Some(value), turn);
             }
+            self.taken.insert(self.round);
             self.valid = Some(choice);
-            self.polka =
-                self.log.polka(self.round, value).expect("it was found there").signatures();
+            self.polka = self.log.polka(self.round, value).expect("it was found there");
+            self.remark_on_quorum(&self.polka, "prevotes", turn);
             return true;
         }
         false
@@ -387,9 +394,9 @@ impl Instance {
             if self.is_valid(value, turn) != Some(true) {
                 continue;
             }
-            let certificate =
-                self.log.decision(round, value).expect("a decision has its certificate");
-            let proof = Some(Commit::of(&certificate).encode());
+            let signatures = self.log.decision(round, value).expect("a decision has its quorum");
+            self.remark_on_quorum(&signatures, "precommits", turn);
+            let proof = Some(Commit { round, block: value, signatures }.encode());
             note(turn, "decide", format!("{}/{round} {}", self.height, value.short()));
             turn.act(Effect::Commit { block: value, proof });
             self.begin_after(value, turn);
@@ -400,7 +407,9 @@ impl Instance {
 
     /// L55–L56: somebody honest is in a later round.
     fn l55_skip(&mut self, turn: &mut Turn<'_, Message>) -> bool {
-        let Some(round) = self.early.spoken_for(self.log.committee()) else { return false };
+        let speaks = self.early.spoken_for(self.log.committee(), self.flaw);
+        let Some(round) = speaks else { return false };
+        self.remark_on_skip(round, turn);
         note(turn, "skip", format!("{}/{} to {round}", self.height, self.round));
         self.l11_start_round(round, turn);
         true
@@ -428,9 +437,22 @@ impl Instance {
         self.l11_start_round(self.round + 1, turn);
     }
 
+    /// L22 and L28 ask for step propose.
+    fn may_prevote(&self) -> bool {
+        self.step == Step::Propose || self.may_prevote_by_flaw()
+    }
+
+    /// Prevotes what is offered, or nil.
+    fn judge(&mut self, offer: BlockHash, good: bool, turn: &mut Turn<'_, Message>) {
+        self.judged.insert(offer);
+        self.prevote(good.then_some(offer), turn);
+    }
+
     /// The vote and the step go together, so that a round has one prevote of ours.
     fn prevote(&mut self, value: Option<BlockHash>, turn: &mut Turn<'_, Message>) {
-        assert_eq!(self.step, Step::Propose, "a prevote leaves step propose");
+        if self.step != Step::Propose {
+            return self.prevote_again(value, turn);
+        }
         self.step = Step::Prevote;
         self.say(Message::Prevote { height: self.height, round: self.round, value }, turn);
     }

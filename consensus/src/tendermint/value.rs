@@ -2,7 +2,8 @@
 
 use super::{Instance, Message, Step, note, phase};
 use crate::protocol::{Effect, Turn, Want};
-use ledger::{Block, BlockHash, Draft, Rejected, Seal};
+use crypto::Signature;
+use ledger::{Block, BlockHash, Draft, Rejected, ReplicaId, Seal};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 impl Instance {
@@ -54,11 +55,16 @@ impl Instance {
         };
         match block {
             Some(block) => {
-                let polka = self.polka.clone();
+                let polka = self.polka_to_bring(turn);
                 self.say(Message::Proposal { height, round, valid_round, polka, block }, turn);
             }
             None => note(turn, "unproposed", format!("{height}/{round} has no block to propose")),
         }
+    }
+
+    /// The prevotes that go with our valid value, if it has any.
+    fn polka_to_bring(&self, turn: &mut Turn<'_, Message>) -> Vec<(ReplicaId, Signature)> {
+        if self.brings_none_by_flaw(turn) { Vec::new() } else { self.polka.clone() }
     }
 
     /// The paper's getValue().

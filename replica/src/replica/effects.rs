@@ -63,7 +63,7 @@ impl<P: Protocol> Replica<P> {
         if message.slot().is_some() {
             self.be_born();
         }
-        let (signed, class) = match self.signer.sign(message, &mut self.batch) {
+        let (signed, class) = match self.signer.sign(message, self.options.weak, &mut self.batch) {
             Outcome::First(signed) => (signed, Class::First),
             Outcome::Again(signed) => (signed, Class::Resend),
             Outcome::Conflict { .. } => return self.refuse(kind, "slot_taken"),

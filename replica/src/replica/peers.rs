@@ -45,6 +45,8 @@ impl<P: Protocol> Replica<P> {
                 charge: "equivocation".into(),
                 slot: Some(evidence.slot),
             }),
+            // Our own voice counts once even so.
+            Verdict::Known if self.options.weak.hears_twice() && signed.sender() != self.me => {}
             Verdict::Known | Verdict::Dead => return,
             Verdict::TooFar => return self.refuse(kind, "too_far"),
             Verdict::Surplus => return self.refuse(kind, "surplus"),

@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 mod bulk;
 mod carriers;
 mod catching_up;
+mod weak;
 mod wiped;
 
 struct Rig {

@@ -8,13 +8,18 @@ use crate::{
 };
 use consensus::byzantine::script::{Claim, Line, Part, Sort, Word};
 use ledger::ReplicaId;
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
+
+mod lone;
 
 /// How many rounds a schedule goes through at most.
 const ROUNDS: u64 = 5;
 
 /// A round that nobody reaches by waiting.
 const FAR: u64 = 1_000_000;
+
+/// A liar that is down so long stays down.
+const FAR_DOWN: Duration = Duration::from_secs(3600);
 
 type Ids = BTreeSet<ReplicaId>;
 
@@ -30,11 +35,15 @@ pub(super) fn vary(scenario: &mut Scenario, parts: &[Part], free: bool, dice: &m
     };
     let honest = all.iter().copied().filter(|id| !liars.contains(id)).collect();
     scenario.byzantine = liars.iter().map(|id| (*id, SCRIPT.to_owned())).collect();
-    let mut play = Play { parts, honest, liars, height: 1, choices: Vec::new() };
-    let rounds = 1 + dice.below(ROUNDS);
-    for round in 0..rounds {
-        play.round(round, dice);
-    }
+    let mut play = Play { parts, honest, liars, height: 1, bound: 0, choices: Vec::new() };
+    let rounds = match dice.chance(60) {
+        true => play.lone_decision(dice),
+        false => {
+            let rounds = 1 + dice.below(ROUNDS);
+            (0..rounds).for_each(|round| play.round(round, dice));
+            rounds
+        }
+    };
     if dice.chance(15) {
         play.height = 2;
         play.round(0, dice);
@@ -49,12 +58,30 @@ struct Play<'a> {
     honest: Ids,
     liars: Ids,
     height: u64,
+    /// In how many rounds, from the first, somebody may have been bound to a value.
+    bound: u64,
     choices: Vec<Choice>,
 }
 
 impl Play<'_> {
     /// What goes wrong with the network in a round, and what the liars do in it.
     fn round(&mut self, round: u64, dice: &mut Dice) {
+        self.disturb(round, dice);
+        self.lies(round, [27, 18, 10, 15, 25, 5], dice);
+    }
+
+    /// What every liar does in a round. The weights are those of honesty, silence, silence towards some,
+    /// two faces, an attack, and saying two things to everybody.
+    fn lies(&mut self, round: u64, weights: [u64; 6], dice: &mut Dice) {
+        let left = dice.some(self.honest.clone(), 50);
+        let right: Ids = self.honest.difference(&left).copied().collect();
+        for liar in self.liars.clone() {
+            self.lie(liar, round, [&left, &right], weights, dice);
+        }
+    }
+
+    /// What goes wrong with the network in a round.
+    fn disturb(&mut self, round: u64, dice: &mut Dice) {
         let left = dice.some(self.honest.clone(), 50);
         let right: Ids = self.honest.difference(&left).copied().collect();
         let honest: Vec<_> = self.honest.iter().copied().collect();
@@ -88,15 +115,19 @@ impl Play<'_> {
                 }
             }
         }
-        for liar in self.liars.clone() {
-            self.lie(liar, round, [&left, &right], dice);
-        }
     }
 
     /// What a liar does in a round.
-    fn lie(&mut self, liar: ReplicaId, round: u64, [left, right]: [&Ids; 2], dice: &mut Dice) {
+    fn lie(
+        &mut self,
+        liar: ReplicaId,
+        round: u64,
+        [left, right]: [&Ids; 2],
+        weights: [u64; 6],
+        dice: &mut Dice,
+    ) {
         let me: Ids = [liar].into();
-        match dice.weighed(&[27, 18, 10, 15, 25, 5]) {
+        match dice.weighed(&weights) {
             0 => {}
             1 => self.parts.iter().for_each(|part| {
                 let choice = withheld(part, self.height, round, me.clone(), self.honest.clone());
@@ -104,8 +135,10 @@ impl Play<'_> {
             }),
             2 => {
                 let votes = self.of(|part| part.sort == Sort::Vote);
-                let (kind, to) = (*dice.pick(&votes), dice.some(self.honest.clone(), 60));
-                self.withhold(kind, round, me, to);
+                let (part, to) = (*dice.pick(&votes), dice.some(self.honest.clone(), 75));
+                let until = dice.chance(40).then(|| dice.milliseconds(100, 2_500));
+                let choice = withheld(&part, self.height, round, me, to);
+                self.choices.extend(choice.map(|choice| late(choice, until)));
             }
             3 => {
                 for (to, value) in [(left, Word::Mine(1)), (right, Word::Mine(2))] {
@@ -134,21 +167,30 @@ impl Play<'_> {
 
     /// A liar pushes one value in a round, by whatever means.
     fn attack(&mut self, liar: ReplicaId, round: u64, dice: &mut Dice) {
-        let value = word(round, dice);
-        let to: Vec<_> = match dice.chance(60) {
+        let recent = if dice.chance(70) { self.bound } else { round };
+        let earlier = (round > 0).then(|| dice.below(recent.clamp(1, round)));
+        let old = if self.bound > 0 { 45 } else { 20 };
+        let (value, proof) = match (dice.weighed(&[42, old, 10, 8, 5]), earlier) {
+            (1, Some(earlier)) => (Word::Of(earlier), Some(earlier)),
+            (2, _) => (Word::Of(dice.below(round + 1)), None),
+            (3, earlier) => (Word::Mine(1), earlier),
+            (4, _) => (Word::Nil, None),
+            _ => (Word::Mine(1), None),
+        };
+        let to: Vec<_> = match dice.chance(75) {
             true => Vec::new(),
             false => dice.some(self.honest.clone(), 60).into_iter().collect(),
         };
-        let proof = (round > 0 && dice.chance(50)).then(|| dice.below(round));
         let twice = dice.chance(10);
+        let passes_off = dice.chance(10);
         for part in self.of(|part| matches!(part.sort, Sort::Offer | Sort::Vote)) {
-            if !dice.chance(85) {
+            if !dice.chance(92) {
                 continue;
             }
             let mut line = line(part.kind, self.height, round, value, to.clone());
             match part.sort {
                 Sort::Offer => line.proof = proof,
-                _ if dice.chance(25) => {
+                _ if passes_off => {
                     line.names = dice.some(self.honest.clone(), 60).into_iter().collect();
                 }
                 _ => {}
@@ -183,12 +225,16 @@ impl Play<'_> {
     fn extras(&mut self, rounds: u64, dice: &mut Dice) {
         self.height = 1;
         let votes = self.of(|part| part.sort == Sort::Vote);
+        if dice.chance(25) {
+            for part in self.of(|part| part.sort == Sort::Report) {
+                self.withhold(part, 0, self.everybody(), self.honest.clone());
+            }
+        }
         if dice.chance(15) {
-            let honest: Vec<_> = self.honest.iter().copied().collect();
-            let (kind, round) = (dice.pick(&votes).kind.to_owned(), dice.below(rounds));
-            let after = Place { kind, height: 1, round };
-            let (replica, down) = (*dice.pick(&honest), dice.milliseconds(20, 100));
-            self.choices.push(Choice::Crash(Crash { replica, after, down }));
+            let all: Vec<_> = self.everybody().into_iter().collect();
+            let (replica, vote) = (*dice.pick(&all), *dice.pick(&votes));
+            let round = dice.below(rounds);
+            self.crash(replica, vote, round, dice);
         }
         for liar in self.liars.clone() {
             if dice.chance(4) {
@@ -242,6 +288,14 @@ pub(super) fn withheld(part: &Part, height: u64, round: u64, from: Ids, to: Ids)
     let is_nothing = to.iter().all(|to| from.iter().all(|from| from == to));
     let what = Place { kind: part.kind.to_owned(), height, round };
     (!is_nothing).then_some(Choice::Withhold(Withhold { what, from, to, until: None }))
+}
+
+/// What is withheld until a time.
+fn late(choice: Choice, until: Option<Duration>) -> Choice {
+    match choice {
+        Choice::Withhold(withhold) => Choice::Withhold(Withhold { until, ..withhold }),
+        other => other,
+    }
 }
 
 fn line(kind: &str, height: u64, round: u64, value: Word, to: Vec<ReplicaId>) -> Line {

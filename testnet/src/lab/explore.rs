@@ -293,7 +293,8 @@ fn only_variant(scenario: &Scenario, path: &Path) -> Result<Variant, ExploreErro
     let all: Vec<_> = scenario.consensus.iter().map(named).collect();
     let mutants: Vec<_> = all.iter().filter(|variant| variant.mutant.is_some()).collect();
     match (&all[..], &mutants[..]) {
-        ([only], _) | (_, [only]) => Ok(*only),
+        ([only], _) => Ok(*only),
+        (_, [only]) => Ok(**only),
         _ => {
             let names = scenario.consensus.clone();
             Err(ExploreError::Several { path: path.to_owned(), names })

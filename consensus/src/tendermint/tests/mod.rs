@@ -3,7 +3,9 @@
 mod attacks;
 mod cluster;
 mod life;
+mod mutants;
 mod proof;
+mod puppet;
 mod rig;
 mod rotation;
 mod rules;

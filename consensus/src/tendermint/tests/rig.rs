@@ -1,6 +1,8 @@
 //! One replica on a table: a pretend ledger under it, and whatever the test says around it.
 
 use crate::{
+    Flaw,
+    catalogue::Module,
     protocol::{Application, Effect, Input, Protocol, Timer, Trusted, Turn, Want},
     quorum::Signed,
     tendermint::{Config, Message, Tendermint, message::phase},
@@ -248,6 +250,7 @@ impl Application for Book {
 pub(super) struct Rig {
     pub(super) me: u32,
     pub(super) config: Config,
+    pub(super) flaw: Flaw,
     pub(super) replica: Tendermint,
     pub(super) book: Book,
     pub(super) now: Duration,
@@ -274,6 +277,7 @@ impl Rig {
         Rig {
             me,
             config,
+            flaw: Flaw::default(),
             replica: Tendermint::new(config),
             book: Book::new(committee),
             now: Duration::ZERO,
@@ -297,6 +301,15 @@ impl Rig {
         rig
     }
 
+    /// The same as the mutant `id`, or as the whole protocol.
+    pub(super) fn mutant(me: u32, committee: Arc<Committee>, id: Option<&'static str>) -> Rig {
+        let mut rig = Rig::new(me, committee, brisk());
+        rig.flaw = id.map(Flaw::of).unwrap_or_default();
+        rig.replica = Tendermint::new(rig.config).weaken(rig.flaw);
+        rig.wake();
+        rig
+    }
+
     /// Begins a life with what the disk holds.
     pub(super) fn wake(&mut self) {
         let own: Vec<_> = self.signed.values().cloned().collect();
@@ -306,7 +319,7 @@ impl Rig {
 
     /// Loses all but the disk. Time begins anew.
     pub(super) fn crash(&mut self) {
-        self.replica = Tendermint::new(self.config);
+        self.replica = Tendermint::new(self.config).weaken(self.flaw);
         (self.timers, self.inbox) = (BTreeMap::new(), BTreeMap::new());
         self.deferred.clear();
         self.outbox.clear();
@@ -340,7 +353,8 @@ impl Rig {
                 let signed = by(self.me, message.clone());
                 let slot = signed.slot().unwrap();
                 let before = self.signed.insert(slot, signed.clone());
-                assert!(before.is_none(), "signed twice in {slot:?}: {before:?} and {message:?}");
+                let is_once = before.is_none() || self.flaw.is("T6");
+                assert!(is_once, "signed twice in {slot:?}: {before:?} and {message:?}");
                 self.outbox.push_back(signed.clone());
                 self.admit(&signed);
                 inputs.push_back(Input::Heard(signed));

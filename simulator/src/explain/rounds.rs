@@ -1,0 +1,312 @@
+//! Tells of protocols with votes: round by round, or view by view, what was said and what came of it.
+
+mod leaders;
+mod sights;
+mod votes;
+
+use super::{
+    facts::{Facts, Moment},
+    remark::Remark,
+    words::{Grammar, Names, list, sentence, who},
+};
+use crate::{Adversary, adversary::Choice, schedule::Fault};
+use consensus::byzantine::mutants::{About, Beneath};
+use ledger::ReplicaId;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::RangeInclusive,
+};
+
+/// How many rounds or views are told of in full before the rest is said to go on like that.
+const TOLD: usize = 7;
+
+/// Which part of a run is told.
+#[derive(Clone, Debug)]
+pub(super) struct Window {
+    pub(super) from: Moment,
+    pub(super) to: Moment,
+    /// The heights, or sequence numbers.
+    pub(super) numbers: RangeInclusive<u64>,
+}
+
+/// A round of a height, or a view beside a zero.
+pub(super) type Scene = (u64, u64);
+
+/// One thing to tell of a scene.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Beat {
+    /// It begins for somebody.
+    Enter,
+    /// Somebody asks for it.
+    Change,
+    /// Its leader begins it.
+    Begin,
+    /// Messages of a kind for a number.
+    Said(String, u64),
+    /// Messages of an earlier scene, heard now.
+    Late(String, Scene),
+    Flaw(String),
+    Decide(u64, String),
+    Crash(usize),
+    Wake(usize),
+    Fault(usize),
+}
+
+/// Tells.
+pub(super) struct Teller<'a> {
+    pub(super) facts: &'a Facts,
+    pub(super) grammar: Grammar,
+    pub(super) window: Window,
+    pub(super) adversary: &'a Adversary,
+    pub(super) mutant: Option<About>,
+    pub(super) names: Names,
+    pub(super) sentences: Vec<String>,
+}
+
+impl Teller<'_> {
+    /// Tells all scenes in the order in which they began.
+    pub(super) fn tell(&mut self) {
+        let beats = self.beats();
+        let mut scenes: BTreeMap<Scene, Vec<(Moment, Beat)>> = BTreeMap::new();
+        for ((scene, beat), moment) in beats {
+            scenes.entry(scene).or_default().push((moment, beat));
+        }
+        let mut scenes: Vec<_> = scenes.into_iter().collect();
+        for (_, beats) in &mut scenes {
+            beats.sort();
+        }
+        scenes.sort_by_key(|(scene, beats)| (beats[0].0, *scene));
+        let mut dull: Vec<Scene> = Vec::new();
+        let mut told = 0;
+        let all = scenes.len();
+        for (at, (scene, beats)) in scenes.iter().enumerate() {
+            let matters = |(_, beat): &(Moment, Beat)| {
+                matches!(beat, Beat::Flaw(_) | Beat::Decide(..) | Beat::Crash(_))
+            };
+            // Whatever comes to pass in the end is told in any case.
+            let is_last = at + 2 >= all;
+            if (told >= TOLD && !is_last && !beats.iter().any(matters)) || self.is_dull(*scene, beats) {
+                dull.push(*scene);
+                continue;
+            }
+            self.tell_dull(&mut dull);
+            told += 1;
+            for (moment, beat) in beats {
+                self.tell_beat(*scene, *moment, beat);
+            }
+        }
+        self.tell_dull(&mut dull);
+    }
+
+    pub(super) fn say(&mut self, text: &str) {
+        self.sentences.push(sentence(text));
+    }
+
+    pub(super) fn who(&self, ids: &BTreeSet<ReplicaId>) -> String {
+        who(ids, &self.facts.liars)
+    }
+
+    fn beats(&self) -> BTreeMap<(Scene, Beat), Moment> {
+        let mut beats = BTreeMap::new();
+        let mut add = |scene: Scene, beat: Beat, moment: Moment| {
+            let first = beats.entry((scene, beat)).or_insert(moment);
+            *first = moment.min(*first);
+        };
+        for message in &self.facts.messages {
+            let Some(moment) = message.said.or_else(|| message.heard.values().min().copied()) else {
+                continue;
+            };
+            let Some(scene) = self.scene_of(message) else { continue };
+            if !self.is_told(moment) {
+                continue;
+            }
+            let beat = match message.kind.as_str() {
+                "view-change" => Beat::Change,
+                "new-view" => Beat::Begin,
+                kind => Beat::Said(kind.to_owned(), message.slot.height),
+            };
+            add(scene, beat, moment);
+        }
+        for (moment, id, remark) in &self.facts.remarks {
+            if !self.is_told(*moment) || self.facts.liars.contains(id) {
+                continue;
+            }
+            match remark {
+                Remark::Round { height, round, .. }
+                    if self.window.numbers.contains(height) && *round > 0 =>
+                {
+                    add((*height, *round), Beat::Enter, *moment);
+                }
+                Remark::Flaw { detail } => {
+                    add(self.place(*id, *moment), Beat::Flaw(detail.clone()), *moment);
+                    for (kind, scene) in self.late(*id, *moment) {
+                        add(self.place(*id, *moment), Beat::Late(kind, scene), moment - 1);
+                    }
+                }
+                Remark::Decide { height, value, .. } if self.window.numbers.contains(height) => {
+                    // The next height begins with it.
+                    let scene = self.place(*id, moment - 1);
+                    add(scene, Beat::Decide(*height, value.clone()), *moment);
+                }
+                Remark::Execute { number, value, .. } if self.window.numbers.contains(number) => {
+                    let beat = Beat::Decide(*number, value.clone());
+                    add(self.place(*id, *moment), beat, *moment);
+                }
+                Remark::Null { number, .. } if self.window.numbers.contains(number) => {
+                    let beat = Beat::Decide(*number, String::new());
+                    add(self.place(*id, *moment), beat, *moment);
+                }
+                _ => {}
+            }
+        }
+        for (number, life) in self.facts.lives.iter().enumerate() {
+            let before = life.crashed.saturating_sub(1);
+            if self.is_told(life.crashed) {
+                add(self.place(life.replica, before), Beat::Crash(number), life.crashed);
+            }
+        }
+        for (number, (moment, _, fault)) in self.facts.faults.iter().enumerate() {
+            if *moment <= self.window.to && words_of(fault).is_some() {
+                add(self.latest(*moment), Beat::Fault(number), *moment);
+            }
+        }
+        beats
+    }
+
+    fn is_told(&self, moment: Moment) -> bool {
+        (self.window.from..=self.window.to).contains(&moment)
+    }
+
+    fn tell_beat(&mut self, scene: Scene, moment: Moment, beat: &Beat) {
+        match beat {
+            Beat::Enter => self.tell_entry(scene),
+            Beat::Change => self.tell_changes(scene),
+            Beat::Begin => self.tell_beginning(scene),
+            Beat::Said(kind, number) => self.tell_votes(scene, kind, *number),
+            Beat::Late(kind, of) => self.tell_late(kind, *of, moment),
+            Beat::Flaw(detail) => self.tell_flaw(scene, detail),
+            Beat::Decide(number, value) => self.tell_decision(scene, *number, value),
+            Beat::Crash(number) => self.tell_crash(*number),
+            Beat::Wake(_) => {}
+            Beat::Fault(number) => {
+                let text = words_of(&self.facts.faults[*number].2).unwrap_or_default();
+                self.say(&text);
+            }
+        }
+    }
+
+    fn tell_flaw(&mut self, scene: Scene, detail: &str) {
+        let is_it = |remark: &Remark| matches!(remark, Remark::Flaw { detail: found } if found == detail);
+        let mut ids: BTreeSet<ReplicaId> = BTreeSet::new();
+        for (moment, id, remark) in &self.facts.remarks {
+            let here = self.is_told(*moment) && self.place(*id, *moment) == scene;
+            if here && is_it(remark) && !self.facts.liars.contains(id) {
+                ids.insert(*id);
+            }
+        }
+        let who = self.who(&ids);
+        let id = self.mutant.map_or("", |about| about.id);
+        let text = detail.strip_prefix(id).map_or(detail, |rest| rest.trim_start_matches([':', ' ']));
+        let text = self.names.in_text(text, self.grammar.noun);
+        let (verb, rest) = text.split_once(' ').unwrap_or((&text, ""));
+        let plain = ["prevotes", "counts", "goes", "believes", "executes", "forgets", "agrees"];
+        let text = match plain.iter().find(|known| **known == verb) {
+            Some(_) if ids.len() == 1 => format!("{who} {text}"),
+            Some(&"goes") => format!("{who} go {rest}"),
+            Some(_) => format!("{who} {} {rest}", verb.trim_end_matches('s')),
+            None => format!("at {who}, {text}"),
+        };
+        self.say(&format!("Here the weak rule lets it pass: {text}"));
+    }
+
+    fn tell_crash(&mut self, number: usize) {
+        let life = self.facts.lives[number];
+        let after = life.choice.and_then(|choice| match &self.adversary.choices[choice] {
+            Choice::Crash(crash) => Some(format!(
+                " right after its {} of {} {}",
+                self.grammar.vote(&crash.after.kind),
+                self.grammar.round,
+                crash.after.round
+            )),
+            _ => None,
+        });
+        let forgets = self.mutant.is_some_and(|about| about.beneath == Beneath::Forgets);
+        let after = after.unwrap_or_default();
+        let id = life.replica;
+        let Some(_) = life.woke.filter(|woke| *woke <= self.window.to) else {
+            return self.say(&format!("replica {id} loses power{after}, and stays down"));
+        };
+        let lock = self.lock(id, life.crashed).map(|(value, _)| value);
+        let lock = lock.map(|value| self.names.of(&value, self.grammar.noun));
+        let text = match (forgets, lock) {
+            (true, Some(lock)) => format!(
+                "and comes back with nothing on its disk: it has forgotten its lock on {lock}, and \
+                 all that it signed"
+            ),
+            (true, None) => "and comes back with nothing on its disk".to_owned(),
+            (false, Some(lock)) => {
+                format!("and comes back with what was on its disk, its lock on {lock} included")
+            }
+            (false, None) => "and comes back with what was on its disk".to_owned(),
+        };
+        self.say(&format!("replica {id} loses power{after}, {text}"));
+    }
+
+    /// Whether nobody honest votes for anything in a scene, and nothing else happens.
+    fn is_dull(&self, (height, round): Scene, beats: &[(Moment, Beat)]) -> bool {
+        let plain = |(_, beat): &(Moment, Beat)| match beat {
+            Beat::Enter => true,
+            Beat::Said(kind, _) => {
+                *kind != self.grammar.offer && self.are_nil((height, round), kind)
+            }
+            _ => false,
+        };
+        !self.grammar.views && beats.iter().all(plain)
+    }
+
+    /// Several rounds in which nothing happens, in one sentence.
+    fn tell_dull(&mut self, scenes: &mut Vec<Scene>) {
+        let quiet: Vec<_> = scenes.drain(..).collect();
+        let (Some(first), Some(last)) = (quiet.first(), quiet.last()) else { return };
+        let round = self.grammar.round;
+        let rounds = match quiet.len() {
+            1 => format!("{round} {}", first.1),
+            2 => format!("{round}s {} and {}", first.1, last.1),
+            _ => format!("{round}s {} to {}", first.1, last.1),
+        };
+        let offers = quiet.iter().any(|scene| self.has_offer(*scene));
+        match offers {
+            true => self.say(&format!("{rounds} go by in the same way, and nothing is decided")),
+            false => {
+                let leaders: Vec<_> = quiet.iter().filter_map(|scene| self.leader(*scene)).collect();
+                let s = if leaders.len() == 1 { "" } else { "s" };
+                let leaders = list(leaders);
+                let leader = self.grammar.leader;
+                self.say(&format!(
+                    "{rounds} ({leader}{s} {leaders}): nobody hears a proposal in time, everybody \
+                     votes nil, and nothing is decided"
+                ));
+            }
+        }
+    }
+}
+
+/// What people are told of a fault; none if it is told otherwise, or of no use in a story.
+fn words_of(fault: &Fault) -> Option<String> {
+    Some(match fault {
+        Fault::Partition(sides) => {
+            let sides: Vec<_> = sides.iter().map(|side| format!("{{{}}}", list(side))).collect();
+            format!("the network is cut into {}", list(sides))
+        }
+        Fault::Heal => "the network is whole again".to_owned(),
+        Fault::Cut { from, to } => format!("nothing passes from replica {from} to {to} any more"),
+        Fault::Mend { from, to } => format!("replica {to} hears replica {from} again"),
+        Fault::Eclipse { victim, but } => match &but[..] {
+            [] => format!("replica {victim} is cut off from everybody"),
+            some => format!("replica {victim} is cut off from everybody but {}", list(some)),
+        },
+        Fault::Silence(id) => format!("nothing leaves replica {id} any more"),
+        Fault::Speak(id) => format!("replica {id} is heard again"),
+        _ => return None,
+    })
+}

@@ -1,0 +1,167 @@
+//! How rounds and views begin.
+
+use super::{Scene, Teller};
+use crate::explain::{
+    remark::Remark,
+    words::{count, list},
+};
+use consensus::{Named, Shown};
+use ledger::ReplicaId;
+use std::collections::{BTreeMap, BTreeSet};
+
+type Ids = BTreeSet<ReplicaId>;
+
+impl Teller<'_> {
+    /// A later round begins for some.
+    pub(super) fn tell_entry(&mut self, scene: Scene) {
+        let (height, round) = scene;
+        let entered = self.remarked(|remark| {
+            matches!(remark, Remark::Round { height: of, round: at, .. } if (*of, *at) == scene)
+        });
+        let skipped = self.remarked(|remark| {
+            matches!(remark, Remark::Skip { height: of, to, .. } if (*of, *to) == scene)
+        });
+        let patient = |id: &&ReplicaId| !skipped.contains_key(*id);
+        let waited: Ids = entered.keys().filter(patient).copied().collect();
+        let leader = self.leader(scene).map(|id| self.who(&Ids::from([id])));
+        let leader = leader.map(|id| format!(", whose proposer is {id}")).unwrap_or_default();
+        let mut parts = Vec::new();
+        if !waited.is_empty() {
+            let do_not = if waited.len() > 1 { "do not" } else { "does not" };
+            parts.push(format!(
+                "{} {do_not} see a decision in round {}, and after a while begin{} round {round}{leader}",
+                self.who(&waited),
+                round.saturating_sub(1),
+                if waited.len() > 1 { "" } else { "s" },
+            ));
+        }
+        if !skipped.is_empty() {
+            let ids: Ids = skipped.keys().copied().collect();
+            let s = if ids.len() > 1 { "" } else { "s" };
+            let which = if waited.is_empty() {
+                format!("round {round}{leader}")
+            } else {
+                "it as well".to_owned()
+            };
+            parts.push(format!("{} follow{s} others into {which}", self.who(&ids)));
+        }
+        let mut locks: BTreeMap<String, BTreeMap<u64, Ids>> = BTreeMap::new();
+        for (id, moment) in &entered {
+            if let Some((value, since)) = self.lock(*id, *moment) {
+                locks.entry(value).or_default().entry(since).or_default().insert(*id);
+            }
+        }
+        for (value, rounds) in locks {
+            for (since, ids) in rounds {
+                let value = self.names.of(&value, self.grammar.noun);
+                let are = if ids.len() > 1 { "are" } else { "is" };
+                parts.push(format!("{} {are} locked on {value} since round {since}", self.who(&ids)));
+            }
+        }
+        let _ = height;
+        self.say(&parts.join("; "));
+    }
+
+    /// Some give up on a view.
+    pub(super) fn tell_changes(&mut self, scene: Scene) {
+        let view = scene.1;
+        let said: Vec<_> = self
+            .said(scene, "view-change")
+            .into_iter()
+            .map(|each| (each.signer, self.relevant(&each.about.shows), each.to.clone()))
+            .collect();
+        let all: Ids = said.iter().map(|(id, ..)| *id).collect();
+        let s = if all.len() > 1 { "" } else { "s" };
+        let lose = if view > 1 { "nothing comes of the view before" } else { "nothing comes of view 0 any more" };
+        let mut text = format!("{lose}: {} send{s} VIEW-CHANGE for view {view}", self.who(&all));
+        let mut shows: BTreeMap<Vec<Shown>, Ids> = BTreeMap::new();
+        for (id, shown, _) in said {
+            shows.entry(shown).or_default().insert(id);
+        }
+        let mut parts = Vec::new();
+        for (shown, ids) in shows.iter().rev() {
+            let s = if ids.len() > 1 { "" } else { "s" };
+            let who = self.who(ids);
+            if shown.is_empty() {
+                parts.push(format!("{who} say{s} to have prepared nothing"));
+                continue;
+            }
+            let values: Vec<_> = shown
+                .iter()
+                .map(|Shown { number, round, value }| {
+                    let value = self.names.named(*value, self.grammar.noun);
+                    let view = round.map(|view| format!(" in view {view}")).unwrap_or_default();
+                    format!("{value} as number {number}{view}")
+                })
+                .collect();
+            parts.push(format!("{who} show{s} a certificate for {}", list(values)));
+        }
+        text += &format!(". {}", crate::explain::words::sentence(&parts.join("; ")));
+        let kept: Vec<_> = self
+            .said(scene, "view-change")
+            .iter()
+            .filter_map(|each| {
+                let to: Ids = self.facts.honest().filter(|id| *id != each.signer && self.is_withheld(each, *id)).collect();
+                (!to.is_empty()).then(|| format!("that of {} from {}", each.signer, self.who(&to)))
+            })
+            .collect();
+        if !kept.is_empty() {
+            text += &format!(" The adversary keeps {}", list(kept));
+        }
+        self.say(&text);
+    }
+
+    /// A primary begins its view.
+    pub(super) fn tell_beginning(&mut self, scene: Scene) {
+        let view = scene.1;
+        let said: Vec<_> = self
+            .said(scene, "new-view")
+            .into_iter()
+            .map(|each| (each.signer, each.about.clone(), each.to.clone()))
+            .collect();
+        for (primary, about, _) in said {
+            let entered: Ids = self
+                .remarked(|remark| matches!(remark, Remark::View { view: of, .. } if *of == view))
+                .into_keys()
+                .filter(|id| *id != primary)
+                .collect();
+            let brings: Ids = about.brings.iter().copied().collect();
+            let short = match self.facts.is_quorum(&brings) {
+                true => String::new(),
+                false => format!(" (a quorum would be {})", count(self.facts.quorum.needed as usize)),
+            };
+            let who = self.who(&Ids::from([primary]));
+            let shows = self.relevant(&about.shows);
+            let follows: Vec<_> = shows
+                .iter()
+                .map(|Shown { number, value, .. }| match value {
+                    Named::Nil => format!("number {number} stands for nothing"),
+                    value => {
+                        let value = self.names.named(*value, self.grammar.noun);
+                        format!("number {number} stands for {value}")
+                    }
+                })
+                .collect();
+            let first = self.window.numbers.start();
+            let follows = match follows.is_empty() {
+                true => format!("none of them shows anything of number {first}, which is free again"),
+                false => format!("from them follows that {}", list(follows)),
+            };
+            let enter = match entered.len() {
+                0 => "nobody else enters it".to_owned(),
+                1 => format!("{} enters it", self.who(&entered)),
+                _ => format!("{} enter it", self.who(&entered)),
+            };
+            self.say(&format!(
+                "{who}, the primary of view {view}, begins it with the VIEW-CHANGEs of {}{short}: \
+                 {follows}; {enter}",
+                list(&brings)
+            ));
+        }
+    }
+
+    /// What is shown of numbers that are told of.
+    fn relevant(&self, shows: &[Shown]) -> Vec<Shown> {
+        shows.iter().filter(|shown| self.window.numbers.contains(&shown.number)).copied().collect()
+    }
+}

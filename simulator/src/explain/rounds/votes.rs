@@ -1,0 +1,474 @@
+//! What was offered, who voted for what, who heard it, and what was decided.
+
+use super::{
+    Scene, Teller,
+    sights::heard,
+};
+use crate::explain::{
+    facts::{Moment, Said},
+    remark::Remark,
+    words::{count, list},
+};
+use consensus::Named;
+use ledger::ReplicaId;
+use std::collections::{BTreeMap, BTreeSet};
+
+type Ids = BTreeSet<ReplicaId>;
+
+/// Votes for one value, by those who cast them.
+struct Votes {
+    value: Named,
+    signers: Ids,
+    /// Whether their signer never cast them.
+    passed_off: Option<ReplicaId>,
+}
+
+impl Teller<'_> {
+    /// Messages of one kind for one number: offers, or votes.
+    pub(super) fn tell_votes(&mut self, scene: Scene, kind: &str, number: u64) {
+        if kind == self.grammar.offer {
+            self.tell_offers(scene, number);
+        } else if kind == self.grammar.first || kind == self.grammar.second {
+            let groups = self.groups(scene, kind, number);
+            if !groups.is_empty() {
+                let told: Vec<_> =
+                    groups.iter().map(|votes| self.cast(scene, kind, number, votes)).collect();
+                let hearing = self.hearing(scene, kind, number);
+                self.say(&format!("{}{hearing}", told.join("; ")));
+            }
+        }
+    }
+
+    fn tell_offers(&mut self, scene: Scene, number: u64) {
+        let kind = self.grammar.offer;
+        let offers: Vec<_> = self
+            .said(scene, kind)
+            .into_iter()
+            .filter(|each| each.slot.height == number)
+            .map(|each| (each.signer, each.about.clone(), each.to.clone()))
+            .collect();
+        let mut told = Vec::new();
+        for (signer, about, to) in offers {
+            let Some(value) = about.value else { continue };
+            let value = self.names.named(value, self.grammar.noun);
+            let who = self.who(&Ids::from([signer]));
+            let place = match (self.grammar.views, scene.1, told.is_empty()) {
+                (true, _, true) => format!("in view {}, ", scene.1),
+                (false, 0, true) => format!("height {number}, round 0: "),
+                _ => String::new(),
+            };
+            let mut text = match self.grammar.views {
+                true => format!("{place}the primary, {who}, gives number {number} to {value}"),
+                false if self.leader(scene) == Some(signer) && scene.1 == 0 => {
+                    format!("{place}its proposer, {who}, proposes {value}")
+                }
+                false => format!("{place}{who} proposes {value}"),
+            };
+            if !self.grammar.views {
+                match about.valid_round {
+                    Some(round) => {
+                        text += &format!(" again, with the quorum of prevotes for it of round {round}");
+                    }
+                    None if scene.1 > 0 => text += ", as something new",
+                    None => {}
+                }
+            }
+            text += &self.told_only(signer, &to);
+            told.push(text);
+        }
+        if !told.is_empty() {
+            let hearing = self.hearing(scene, kind, number);
+            self.say(&format!("{}{hearing}", told.join("; ")));
+        }
+    }
+
+    /// Says so if a message was not for everybody.
+    fn told_only(&self, signer: ReplicaId, to: &Ids) -> String {
+        let others: Ids = self.facts.honest().filter(|id| *id != signer).collect();
+        let told: Ids = others.intersection(to).copied().collect();
+        match told == others || told.is_empty() || !self.facts.liars.contains(&signer) {
+            true => String::new(),
+            false => format!(" (to {} only)", self.who(&told)),
+        }
+    }
+
+    /// The votes of a kind, by value, in the order in which they were cast.
+    fn groups(&self, scene: Scene, kind: &str, number: u64) -> Vec<Votes> {
+        let mut groups: Vec<Votes> = Vec::new();
+        for each in self.said(scene, kind) {
+            let Some(value) = each.about.value.filter(|_| each.slot.height == number) else {
+                continue;
+            };
+            let passed_off = if each.said.is_none() { each.carrier } else { None };
+            let same = |votes: &&mut Votes| (votes.value, votes.passed_off) == (value, passed_off);
+            match groups.iter_mut().find(same) {
+                Some(votes) => drop(votes.signers.insert(each.signer)),
+                None => {
+                    groups.push(Votes { value, signers: Ids::from([each.signer]), passed_off });
+                }
+            }
+        }
+        groups
+    }
+
+    /// Who casts votes for one value, and why.
+    fn cast(&mut self, scene: Scene, kind: &str, number: u64, votes: &Votes) -> String {
+        let value = self.names.named(votes.value, self.grammar.noun);
+        let vote = self.grammar.vote(kind);
+        if let Some(carrier) = votes.passed_off {
+            let (who, whose) = (self.who(&Ids::from([carrier])), self.who(&votes.signers));
+            return format!(
+                "{who} passes off signatures of {whose} as {vote}s for {value}, which they never sent"
+            );
+        }
+        let does = |ids: &Ids| self.grammar.votes(kind, ids.len() > 1, &value);
+        if kind == self.grammar.second
+            && let Named::Block(hash) = votes.value
+        {
+            let lockers = self.lockers(scene, number, &hash.short());
+            let locked: Ids = votes.signers.intersection(&lockers).copied().collect();
+            let others: Ids = votes.signers.difference(&lockers).copied().collect();
+            if !locked.is_empty() {
+                return self.lock_and_vote(kind, &value, &locked, &others);
+            }
+        }
+        let (restricted, open): (Ids, Ids) =
+            votes.signers.iter().partition(|id| !self.limits(scene, kind, **id, votes.value).is_empty());
+        let mut told = Vec::new();
+        for (ids, why) in self.reasons(scene, kind, number, votes.value, &open) {
+            told.push(format!("{} {}{why}", self.who(&ids), does(&ids)));
+        }
+        for id in restricted {
+            let one = Ids::from([id]);
+            let only = self.limits(scene, kind, id, votes.value);
+            told.push(format!("{} {}{only}", self.who(&one), does(&one)));
+        }
+        told.join(", ")
+    }
+
+    fn lock_and_vote(&mut self, kind: &str, value: &str, locked: &Ids, others: &Ids) -> String {
+        let who = self.who(locked);
+        let many = locked.len() > 1;
+        let short = value.split(", call it ").last().unwrap_or(value).trim_end_matches(',');
+        let does = self.grammar.votes(kind, many, "it");
+        let (have, lock) = if many { ("have", "lock") } else { ("has", "locks") };
+        let are = if many { "are" } else { "is" };
+        let mut text = match self.grammar.views {
+            false => {
+                format!("{who} {have} heard a quorum of prevotes for {value} {lock} {short} and {does}")
+                    .replace(&format!("{value} {lock}"), &format!("{value}; so {who} {lock}"))
+            }
+            true => format!("{who} {are} prepared for {value}, and {does}"),
+        };
+        if !others.is_empty() {
+            let does = self.grammar.votes(kind, others.len() > 1, short);
+            text += &format!(", and {} {does}", self.who(others));
+        }
+        text
+    }
+
+    /// Those who locked a value in a scene, or were prepared for it.
+    fn lockers(&self, (_, round): Scene, number: u64, value: &str) -> Ids {
+        let is_it = |remark: &Remark| match remark {
+            Remark::Lock { height, round: at, value: found } => {
+                (*height, *at, found.as_str()) == (number, round, value)
+            }
+            Remark::Prepared { view, number: of, value: found } => {
+                (*of, *view, found.as_str()) == (number, round, value)
+            }
+            _ => false,
+        };
+        self.remarked(is_it).into_keys().collect()
+    }
+
+    /// Whom alone a liar told of its vote.
+    fn limits(&self, scene: Scene, kind: &str, id: ReplicaId, value: Named) -> String {
+        let said = self.said(scene, kind);
+        let is_it = |each: &&&Said| each.signer == id && each.about.value == Some(value);
+        let to = said.iter().find(is_it).map(|each| each.to.clone()).unwrap_or_default();
+        self.told_only(id, &to)
+    }
+
+    /// Splits voters by why they vote so; only who votes for nothing needs a reason.
+    fn reasons(
+        &mut self,
+        scene: Scene,
+        kind: &str,
+        number: u64,
+        value: Named,
+        ids: &Ids,
+    ) -> Vec<(Ids, String)> {
+        let mut groups: BTreeMap<String, Ids> = BTreeMap::new();
+        for id in ids {
+            let honest = !self.facts.liars.contains(id);
+            let nil = value == Named::Nil && honest && !self.grammar.views;
+            let why = if nil { self.why_nil(scene, kind, number, *id) } else { String::new() };
+            groups.entry(why).or_default().insert(*id);
+        }
+        groups.into_iter().map(|(why, ids)| (ids, why)).collect()
+    }
+
+    fn why_nil(&mut self, scene: Scene, kind: &str, number: u64, id: ReplicaId) -> String {
+        let step = if kind == self.grammar.first { "propose" } else { kind_of_wait(kind) };
+        let is_it = |remark: &Remark| {
+            matches!(remark, Remark::Timeout { height, round, step: found }
+                if (*height, *round) == (number, scene.1) && found == step)
+        };
+        let waited = self.remarked(is_it).contains_key(&id);
+        if kind == self.grammar.second {
+            return match waited {
+                true => " (no quorum of prevotes for one value in time)".to_owned(),
+                false => String::new(),
+            };
+        }
+        if waited {
+            return " (no proposal in time)".to_owned();
+        }
+        let said = self.said(scene, kind);
+        let moment = said.iter().find(|each| each.signer == id).and_then(|each| each.said);
+        match moment.and_then(|moment| self.lock(id, moment)) {
+            Some((lock, round)) => {
+                let lock = self.names.of(&lock, self.grammar.noun);
+                format!(" (locked on {lock} since round {round})")
+            }
+            None => String::new(),
+        }
+    }
+
+    /// Who does not hear some messages in time, and who sees a quorum in spite of it.
+    fn hearing(&mut self, scene: Scene, kind: &str, number: u64) -> String {
+        let said: Vec<_> =
+            self.said(scene, kind).into_iter().filter(|each| each.slot.height == number).collect();
+        let mut kept: BTreeMap<Ids, Ids> = BTreeMap::new();
+        let mut missed: BTreeMap<Ids, Ids> = BTreeMap::new();
+        for id in self.facts.honest() {
+            let left = self.left(id, scene, number);
+            let lacks = |each: &&&Said| {
+                let is_told = each.to.contains(&id) || each.to.is_empty();
+                let has = each.heard.get(&id).is_some_and(|at| *at <= left);
+                each.signer != id && each.said.is_some() && is_told && !has
+            };
+            let (by_choice, otherwise): (Vec<_>, Vec<_>) =
+                said.iter().filter(lacks).partition(|each| self.is_withheld(each, id));
+            let signers = |some: &[&&Said]| some.iter().map(|each| each.signer).collect::<Ids>();
+            if !by_choice.is_empty() {
+                kept.entry(signers(&by_choice)).or_default().insert(id);
+            }
+            let is_served = self.has_quorum(&said, id, left);
+            let due: Vec<_> =
+                otherwise.into_iter().filter(|each| each.said.is_some_and(|at| at < left)).collect();
+            if !due.is_empty() && !is_served && left >= self.window.from {
+                missed.entry(signers(&due)).or_default().insert(id);
+            }
+        }
+        if kept.is_empty() && missed.is_empty() {
+            let limited = said.iter().any(|each| !self.told_only(each.signer, &each.to).is_empty());
+            return match (limited, said.len()) {
+                (true, _) => String::new(),
+                (false, 1) => ". Everybody hears it".to_owned(),
+                (false, _) => ". Everybody hears all of them".to_owned(),
+            };
+        }
+        let vote = self.grammar.vote(kind);
+        let what = |from: &Ids| match said.len() {
+            1 => "it".to_owned(),
+            _ if from.len() == 1 => format!("the {vote} of {}", list(from)),
+            _ => format!("the {vote}s of {}", list(from)),
+        };
+        let mut text = String::new();
+        let parts: Vec<_> =
+            kept.iter().map(|(from, to)| format!("{} from {}", what(from), self.who(to))).collect();
+        if !parts.is_empty() {
+            text += &format!(". The adversary keeps {}", list(parts));
+        }
+        let parts: Vec<_> = missed
+            .iter()
+            .map(|(from, to)| {
+                let does = if to.len() > 1 { "do" } else { "does" };
+                format!("{} {does} not hear {} in time", self.who(to), what(from))
+            })
+            .collect();
+        if !parts.is_empty() {
+            text += &format!(". {}", crate::explain::words::sentence(&list(parts)));
+        }
+        let text = text.trim_end_matches('.').to_owned();
+        let seen = self.seen(scene, kind, number);
+        text + &seen
+    }
+
+    /// Whether a replica hears a quorum of messages in time.
+    fn has_quorum(&self, said: &[&Said], id: ReplicaId, left: Moment) -> bool {
+        let mut values: BTreeMap<Option<Named>, Vec<&Said>> = BTreeMap::new();
+        for each in said {
+            values.entry(each.about.value).or_default().push(each);
+        }
+        values.values().any(|said| self.facts.is_quorum(&heard(said, id, left)))
+    }
+
+    /// Who sees a quorum for one value, where not everybody does.
+    fn seen(&mut self, scene: Scene, kind: &str, number: u64) -> String {
+        let is_first_of_views = self.grammar.views && kind == self.grammar.first;
+        if kind == self.grammar.offer || is_first_of_views {
+            return String::new();
+        }
+        let groups = self.groups(scene, kind, number);
+        let mut told = Vec::new();
+        for votes in groups {
+            let Named::Block(hash) = votes.value else { continue };
+            let said = self.said(scene, kind);
+            let for_it = |each: &&Said| {
+                each.about.value == Some(votes.value) && each.slot.height == number
+            };
+            let said: Vec<_> = said.into_iter().filter(for_it).collect();
+            if !self.facts.is_quorum(&said.iter().map(|each| each.signer).collect()) {
+                continue;
+            }
+            let sees =
+                |id: &ReplicaId| self.facts.is_quorum(&heard(&said, *id, self.left(*id, scene, number)));
+            let ids: Ids = self.facts.honest().filter(sees).collect();
+            let value = self.names.of(&hash.short(), self.grammar.noun);
+            let all = self.facts.honest().count();
+            if ids.is_empty() {
+                told.push(format!("nobody hears a quorum for {value}"));
+            } else if ids.len() < all {
+                let s = if ids.len() == 1 { "s" } else { "" };
+                told.push(format!("only {} hear{s} a quorum for {value}", self.who(&ids)));
+            }
+        }
+        if told.is_empty() { String::new() } else { format!(": {}", list(told)) }
+    }
+
+    /// Messages of an earlier round are heard, and matter now.
+    pub(super) fn tell_late(&mut self, kind: &str, scene: Scene, moment: Moment) {
+        let now = self.facts.times[(moment + 1).min(self.facts.times.len() - 1)];
+        let mut whose = Ids::new();
+        let mut by = Ids::new();
+        for each in self.said(scene, kind) {
+            for (id, at) in &each.heard {
+                if self.facts.times[*at] == now && !self.facts.liars.contains(id) && each.signer != *id {
+                    whose.insert(each.signer);
+                    by.insert(*id);
+                }
+            }
+        }
+        if whose.is_empty() {
+            return;
+        }
+        let (does, round) = (if by.len() > 1 { "hear" } else { "hears" }, self.grammar.round);
+        let s = if whose.len() > 1 { "s" } else { "" };
+        let text = format!(
+            "only now {} {does} the {}{s} of {} of {round} {}",
+            self.who(&by),
+            self.grammar.vote(kind),
+            self.who(&whose),
+            scene.1
+        );
+        self.say(&text);
+    }
+
+    /// A value is decided, or executed.
+    pub(super) fn tell_decision(&mut self, scene: Scene, number: u64, value: &str) {
+        let mut groups: BTreeMap<(u64, Ids), Ids> = BTreeMap::new();
+        for (id, moment) in self.deciders(number, value) {
+            if self.place(id, moment.saturating_sub(1)) == scene {
+                let (round, votes) = self.backers(id, number, value, moment);
+                groups.entry((round, votes)).or_default().insert(id);
+            }
+        }
+        for ((round, votes), ids) in groups {
+            let (who, many) = (self.who(&ids), ids.len() > 1);
+            let vote = self.grammar.vote(self.grammar.second);
+            let (hear, decide) = match (many, self.grammar.views) {
+                (true, false) => ("hear", "decide"),
+                (false, false) => ("hears", "decides"),
+                (true, true) => ("hear", "execute"),
+                (false, true) => ("hears", "executes"),
+            };
+            let of = if round == scene.1 {
+                String::new()
+            } else {
+                format!(" of {} {round}", self.grammar.round)
+            };
+            let what = match value {
+                "" => format!("number {number} as the null request, which does nothing"),
+                _ if self.grammar.views => {
+                    let name = self.names.of(value, self.grammar.noun);
+                    format!("{name} as number {number}")
+                }
+                _ => format!("{} at height {number}", self.names.of(value, self.grammar.noun)),
+            };
+            let verdict = match self.facts.is_quorum(&votes) {
+                true => "a quorum",
+                false if votes.is_empty() => "none at all",
+                false => "no quorum",
+            };
+            let s = if votes.len() == 1 { "" } else { "s" };
+            let text = match votes.is_empty() {
+                true => format!("{who} {decide} {what} without a {vote} for it"),
+                false => format!(
+                    "{who} {hear} the {vote}{s} of {}{of}, {verdict}, and {decide} {what}",
+                    list(&votes)
+                ),
+            };
+            self.say(&text);
+        }
+    }
+
+    /// Who decided a value, with when.
+    pub(in crate::explain) fn deciders(&self, number: u64, value: &str) -> BTreeMap<ReplicaId, Moment> {
+        self.remarked(|remark| match remark {
+            Remark::Decide { height, value: found, .. } => {
+                (*height, found.as_str()) == (number, value)
+            }
+            Remark::Execute { number: of, value: found, .. } => {
+                (*of, found.as_str()) == (number, value)
+            }
+            Remark::Null { number: of, .. } => *of == number && value.is_empty(),
+            _ => false,
+        })
+    }
+
+    /// The votes by which a replica decided: of one round those that weigh most.
+    pub(in crate::explain) fn backers(
+        &self,
+        id: ReplicaId,
+        number: u64,
+        value: &str,
+        moment: Moment,
+    ) -> (u64, Ids) {
+        let is_for_it = |each: &&Said| {
+            let named = match each.about.value {
+                Some(Named::Block(hash)) => hash.short() == value,
+                Some(Named::Nil) => value.is_empty(),
+                None => false,
+            };
+            each.kind == self.grammar.second && each.slot.height == number && named
+        };
+        let mut rounds: BTreeMap<u64, Vec<&Said>> = BTreeMap::new();
+        for each in self.facts.messages.iter().filter(is_for_it) {
+            rounds.entry(each.slot.round).or_default().push(each);
+        }
+        let rounds = rounds.iter().map(|(round, said)| (*round, heard(said, id, moment)));
+        rounds.max_by_key(|(_, votes)| votes.len()).unwrap_or_default()
+    }
+
+    /// How many members a quorum takes at least, in words.
+    pub(in crate::explain) fn quorum_in_words(&self) -> String {
+        let all = self.facts.replicas.len();
+        let needed = self.facts.quorum.needed;
+        match self.is_even() {
+            true => format!("{} of the {}", count(needed as usize), count(all)),
+            false => format!("{needed} of {} stake", self.facts.quorum.total),
+        }
+    }
+
+    /// Whether each member counts the same.
+    pub(in crate::explain) fn is_even(&self) -> bool {
+        self.facts.quorum.total == self.facts.replicas.len() as u128
+    }
+}
+
+/// The step whose timeout makes one give up on votes of the kind before.
+fn kind_of_wait(kind: &str) -> &'static str {
+    if kind == "precommit" { "prevote" } else { "none" }
+}
