@@ -2,12 +2,8 @@
 
 use super::{
     State, batch,
-<<<<<<< HEAD
     message::{Message, Prepared, Value, phase},
-=======
-    message::{Message, Prepared, phase},
     mutants::{self, P1, P6},
->>>>>>> main
     note, pace, proof,
 };
 use crate::{

@@ -85,7 +85,9 @@ impl Teller<'_> {
             };
             // Whatever comes to pass in the end is told in any case.
             let is_last = at + 2 >= all;
-            if (told >= TOLD && !is_last && !beats.iter().any(matters)) || self.is_dull(*scene, beats) {
+            if (told >= TOLD && !is_last && !beats.iter().any(matters))
+                || self.is_dull(*scene, beats)
+            {
                 dull.push(*scene);
                 continue;
             }
@@ -113,7 +115,8 @@ impl Teller<'_> {
             *first = moment.min(*first);
         };
         for message in &self.facts.messages {
-            let Some(moment) = message.said.or_else(|| message.heard.values().min().copied()) else {
+            let Some(moment) = message.said.or_else(|| message.heard.values().min().copied())
+            else {
                 continue;
             };
             let Some(scene) = self.scene_of(message) else { continue };
@@ -196,7 +199,8 @@ impl Teller<'_> {
     }
 
     fn tell_flaw(&mut self, scene: Scene, detail: &str) {
-        let is_it = |remark: &Remark| matches!(remark, Remark::Flaw { detail: found } if found == detail);
+        let is_it =
+            |remark: &Remark| matches!(remark, Remark::Flaw { detail: found } if found == detail);
         let mut ids: BTreeSet<ReplicaId> = BTreeSet::new();
         for (moment, id, remark) in &self.facts.remarks {
             let here = self.is_told(*moment) && self.place(*id, *moment) == scene;
@@ -206,7 +210,8 @@ impl Teller<'_> {
         }
         let who = self.who(&ids);
         let id = self.mutant.map_or("", |about| about.id);
-        let text = detail.strip_prefix(id).map_or(detail, |rest| rest.trim_start_matches([':', ' ']));
+        let text =
+            detail.strip_prefix(id).map_or(detail, |rest| rest.trim_start_matches([':', ' ']));
         let text = self.names.in_text(text, self.grammar.noun);
         let (verb, rest) = text.split_once(' ').unwrap_or((&text, ""));
         let plain = ["prevotes", "counts", "goes", "believes", "executes", "forgets", "agrees"];
@@ -278,7 +283,8 @@ impl Teller<'_> {
         match offers {
             true => self.say(&format!("{rounds} go by in the same way, and nothing is decided")),
             false => {
-                let leaders: Vec<_> = quiet.iter().filter_map(|scene| self.leader(*scene)).collect();
+                let leaders: Vec<_> =
+                    quiet.iter().filter_map(|scene| self.leader(*scene)).collect();
                 let s = if leaders.len() == 1 { "" } else { "s" };
                 let leaders = list(leaders);
                 let leader = self.grammar.leader;

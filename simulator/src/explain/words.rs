@@ -173,6 +173,7 @@ pub(super) fn sentence(text: &str) -> String {
 
 /// Small numbers are words.
 pub(super) fn count(number: usize) -> String {
-    let words = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
+    let words =
+        ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
     words.get(number).map_or_else(|| number.to_string(), |word| (*word).to_owned())
 }

@@ -18,9 +18,9 @@ impl Teller<'_> {
         let entered = self.remarked(|remark| {
             matches!(remark, Remark::Round { height: of, round: at, .. } if (*of, *at) == scene)
         });
-        let skipped = self.remarked(|remark| {
-            matches!(remark, Remark::Skip { height: of, to, .. } if (*of, *to) == scene)
-        });
+        let skipped = self.remarked(
+            |remark| matches!(remark, Remark::Skip { height: of, to, .. } if (*of, *to) == scene),
+        );
         let patient = |id: &&ReplicaId| !skipped.contains_key(*id);
         let waited: Ids = entered.keys().filter(patient).copied().collect();
         let leader = self.leader(scene).map(|id| self.who(&Ids::from([id])));
@@ -55,7 +55,10 @@ impl Teller<'_> {
             for (since, ids) in rounds {
                 let value = self.names.of(&value, self.grammar.noun);
                 let are = if ids.len() > 1 { "are" } else { "is" };
-                parts.push(format!("{} {are} locked on {value} since round {since}", self.who(&ids)));
+                parts.push(format!(
+                    "{} {are} locked on {value} since round {since}",
+                    self.who(&ids)
+                ));
             }
         }
         let _ = height;
@@ -72,7 +75,11 @@ impl Teller<'_> {
             .collect();
         let all: Ids = said.iter().map(|(id, ..)| *id).collect();
         let s = if all.len() > 1 { "" } else { "s" };
-        let lose = if view > 1 { "nothing comes of the view before" } else { "nothing comes of view 0 any more" };
+        let lose = if view > 1 {
+            "nothing comes of the view before"
+        } else {
+            "nothing comes of view 0 any more"
+        };
         let mut text = format!("{lose}: {} send{s} VIEW-CHANGE for view {view}", self.who(&all));
         let mut shows: BTreeMap<Vec<Shown>, Ids> = BTreeMap::new();
         for (id, shown, _) in said {
@@ -101,7 +108,11 @@ impl Teller<'_> {
             .said(scene, "view-change")
             .iter()
             .filter_map(|each| {
-                let to: Ids = self.facts.honest().filter(|id| *id != each.signer && self.is_withheld(each, *id)).collect();
+                let to: Ids = self
+                    .facts
+                    .honest()
+                    .filter(|id| *id != each.signer && self.is_withheld(each, *id))
+                    .collect();
                 (!to.is_empty()).then(|| format!("that of {} from {}", each.signer, self.who(&to)))
             })
             .collect();
@@ -128,7 +139,9 @@ impl Teller<'_> {
             let brings: Ids = about.brings.iter().copied().collect();
             let short = match self.facts.is_quorum(&brings) {
                 true => String::new(),
-                false => format!(" (a quorum would be {})", count(self.facts.quorum.needed as usize)),
+                false => {
+                    format!(" (a quorum would be {})", count(self.facts.quorum.needed as usize))
+                }
             };
             let who = self.who(&Ids::from([primary]));
             let shows = self.relevant(&about.shows);
@@ -144,7 +157,9 @@ impl Teller<'_> {
                 .collect();
             let first = self.window.numbers.start();
             let follows = match follows.is_empty() {
-                true => format!("none of them shows anything of number {first}, which is free again"),
+                true => {
+                    format!("none of them shows anything of number {first}, which is free again")
+                }
                 false => format!("from them follows that {}", list(follows)),
             };
             let enter = match entered.len() {

@@ -1,9 +1,6 @@
 //! What was offered, who voted for what, who heard it, and what was decided.
 
-use super::{
-    Scene, Teller,
-    sights::heard,
-};
+use super::{Scene, Teller, sights::heard};
 use crate::explain::{
     facts::{Moment, Said},
     remark::Remark,
@@ -67,7 +64,8 @@ impl Teller<'_> {
             if !self.grammar.views {
                 match about.valid_round {
                     Some(round) => {
-                        text += &format!(" again, with the quorum of prevotes for it of round {round}");
+                        text +=
+                            &format!(" again, with the quorum of prevotes for it of round {round}");
                     }
                     None if scene.1 > 0 => text += ", as something new",
                     None => {}
@@ -121,7 +119,8 @@ impl Teller<'_> {
                 "{who} passes off signatures of {whose} as {vote}s for {value}, which they never sent"
             );
         }
-        let does = |ids: &Ids| self.grammar.votes(kind, ids.len() > 1, &value);
+        let grammar = self.grammar;
+        let does = |ids: &Ids| grammar.votes(kind, ids.len() > 1, &value);
         if kind == self.grammar.second
             && let Named::Block(hash) = votes.value
         {
@@ -132,8 +131,10 @@ impl Teller<'_> {
                 return self.lock_and_vote(kind, &value, &locked, &others);
             }
         }
-        let (restricted, open): (Ids, Ids) =
-            votes.signers.iter().partition(|id| !self.limits(scene, kind, **id, votes.value).is_empty());
+        let (restricted, open): (Ids, Ids) = votes
+            .signers
+            .iter()
+            .partition(|id| !self.limits(scene, kind, **id, votes.value).is_empty());
         let mut told = Vec::new();
         for (ids, why) in self.reasons(scene, kind, number, votes.value, &open) {
             told.push(format!("{} {}{why}", self.who(&ids), does(&ids)));
@@ -154,10 +155,10 @@ impl Teller<'_> {
         let (have, lock) = if many { ("have", "lock") } else { ("has", "locks") };
         let are = if many { "are" } else { "is" };
         let mut text = match self.grammar.views {
-            false => {
-                format!("{who} {have} heard a quorum of prevotes for {value} {lock} {short} and {does}")
-                    .replace(&format!("{value} {lock}"), &format!("{value}; so {who} {lock}"))
-            }
+            false => format!(
+                "{who} {have} heard a quorum of prevotes for {value} {lock} {short} and {does}"
+            )
+            .replace(&format!("{value} {lock}"), &format!("{value}; so {who} {lock}")),
             true => format!("{who} {are} prepared for {value}, and {does}"),
         };
         if !others.is_empty() {
@@ -255,8 +256,10 @@ impl Teller<'_> {
                 kept.entry(signers(&by_choice)).or_default().insert(id);
             }
             let is_served = self.has_quorum(&said, id, left);
-            let due: Vec<_> =
-                otherwise.into_iter().filter(|each| each.said.is_some_and(|at| at < left)).collect();
+            let due: Vec<_> = otherwise
+                .into_iter()
+                .filter(|each| each.said.is_some_and(|at| at < left))
+                .collect();
             if !due.is_empty() && !is_served && left >= self.window.from {
                 missed.entry(signers(&due)).or_default().insert(id);
             }
@@ -316,15 +319,15 @@ impl Teller<'_> {
         for votes in groups {
             let Named::Block(hash) = votes.value else { continue };
             let said = self.said(scene, kind);
-            let for_it = |each: &&Said| {
-                each.about.value == Some(votes.value) && each.slot.height == number
-            };
+            let for_it =
+                |each: &&Said| each.about.value == Some(votes.value) && each.slot.height == number;
             let said: Vec<_> = said.into_iter().filter(for_it).collect();
             if !self.facts.is_quorum(&said.iter().map(|each| each.signer).collect()) {
                 continue;
             }
-            let sees =
-                |id: &ReplicaId| self.facts.is_quorum(&heard(&said, *id, self.left(*id, scene, number)));
+            let sees = |id: &ReplicaId| {
+                self.facts.is_quorum(&heard(&said, *id, self.left(*id, scene, number)))
+            };
             let ids: Ids = self.facts.honest().filter(sees).collect();
             let value = self.names.of(&hash.short(), self.grammar.noun);
             let all = self.facts.honest().count();
@@ -345,7 +348,10 @@ impl Teller<'_> {
         let mut by = Ids::new();
         for each in self.said(scene, kind) {
             for (id, at) in &each.heard {
-                if self.facts.times[*at] == now && !self.facts.liars.contains(id) && each.signer != *id {
+                if self.facts.times[*at] == now
+                    && !self.facts.liars.contains(id)
+                    && each.signer != *id
+                {
                     whose.insert(each.signer);
                     by.insert(*id);
                 }
@@ -415,7 +421,11 @@ impl Teller<'_> {
     }
 
     /// Who decided a value, with when.
-    pub(in crate::explain) fn deciders(&self, number: u64, value: &str) -> BTreeMap<ReplicaId, Moment> {
+    pub(in crate::explain) fn deciders(
+        &self,
+        number: u64,
+        value: &str,
+    ) -> BTreeMap<ReplicaId, Moment> {
         self.remarked(|remark| match remark {
             Remark::Decide { height, value: found, .. } => {
                 (*height, found.as_str()) == (number, value)
