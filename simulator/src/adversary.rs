@@ -7,6 +7,8 @@
 //! step of a schedule as papers write them, and a schedule is as long as it has choices:
 //! [`Adversary::len`].
 
+mod group;
+
 use consensus::byzantine::script::Line;
 use ledger::{ReplicaId, Slot};
 use std::{collections::BTreeSet, time::Duration};

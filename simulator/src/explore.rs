@@ -18,12 +18,14 @@
 mod attempt;
 mod dice;
 mod rounds;
+mod shrink;
 #[cfg(test)]
 mod tests;
 mod twins;
 mod walks;
 
 pub use attempt::{Finding, attempt};
+pub use shrink::{IsBroken, shrink};
 
 use crate::{
     Scenario, Setup, Variant,

@@ -95,6 +95,7 @@ impl<P: Protocol> Host<P> {
                 trace: setup.tracing != Tracing::Off,
                 // Nobody has lost a disk before the world began.
                 first_life: self.life == 1,
+                weak: setup.weak(),
                 ..setup.options.clone()
             },
         });

@@ -77,7 +77,7 @@
 
 mod bad;
 mod choices;
-mod client;
+pub(crate) mod client;
 mod expect;
 mod faults;
 mod outcome;
@@ -87,6 +87,8 @@ mod run;
 mod surroundings;
 #[cfg(test)]
 mod tests;
+mod usual;
+mod write;
 
 pub use bad::BadScenario;
 pub use expect::{Agreement, Confirmed, Expect};
@@ -94,7 +96,7 @@ pub use outcome::{Latencies, Outcome, Unmet, judge};
 pub use run::run;
 
 use crate::{
-    adversary::Adversary,
+    adversary::{Adversary, SCRIPT},
     chaos::chaos,
     clock::Skew,
     delay::Delay,
@@ -204,6 +206,20 @@ impl Scenario {
     pub fn calm(&self) -> Duration {
         let chaos = self.chaos.map_or(Duration::ZERO, |chaos| chaos.until);
         self.steps.end().max(chaos).max(self.catch_up.unwrap_or_default())
+    }
+
+    /// How much goes wrong by choice: the measure of a scenario that somebody is to read. Each choice of
+    /// the adversary counts ([`Adversary::len`]), each step, each liar that tells a lie with a name, and
+    /// each thing about the world that is not as it should be. Whoever lies by a script counts by the
+    /// script's lines alone.
+    pub fn faults(&self) -> usize {
+        let Conditions { loss, links, duplication, reordering, silent, unrest, .. } = &self.network;
+        let named = self.byzantine.values().filter(|lie| *lie != SCRIPT).count();
+        let weather = [*loss > 0, *duplication > 0, reordering.share > 0, unrest.is_some()];
+        let weather = weather.into_iter().chain([self.chaos.is_some()]).filter(|is| *is).count();
+        let places = [links.len(), silent.len(), self.clocks.len(), self.disks.len()];
+        let places = places.into_iter().chain([self.hash_rates.len()]).sum::<usize>();
+        self.adversary.len() + self.steps.steps().len() + named + weather + places
     }
 
     /// The world of one variant and seed, before anything has happened.

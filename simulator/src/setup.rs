@@ -4,7 +4,10 @@ use crate::{
     adversary::Adversary, clock::Skew, delay::Delay, network::Conditions, record::Tracing,
     schedule::Schedule, topology::Topology,
 };
-use consensus::{byzantine::mutants::About, catalogue};
+use consensus::{
+    byzantine::mutants::{About, Beneath},
+    catalogue,
+};
 use crypto::{SecretKey, codec, hash};
 use ledger::{
     Amount, Genesis, Hand, Keys, ReplicaId, Stake,
@@ -12,7 +15,7 @@ use ledger::{
     vote::SimulatedSecret,
 };
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
-use replica::Options;
+use replica::{Options, Weak, weak::Rule};
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
@@ -154,7 +157,27 @@ impl Setup {
         match (self.wire, genesis.committee()) {
             (true, Ok(committee)) => Keys::of(genesis.chain_id(), &committee),
             (true, Err(reason)) => panic!("a simulation cannot begin so: {reason}"),
-            (false, _) => Keys::simulated(genesis.chain_id(), self.secret(), self.replicas),
+            (false, _) => {
+                let keys = Keys::simulated(genesis.chain_id(), self.secret(), self.replicas);
+                match self.lacks(Beneath::ConfusesKinds) {
+                    true => keys.confusing_kinds(),
+                    false => keys,
+                }
+            }
+        }
+    }
+
+    /// Whether this is what is weak beneath the protocol.
+    pub(crate) fn lacks(&self, beneath: Beneath) -> bool {
+        self.mutant.is_some_and(|mutant| mutant.beneath == beneath)
+    }
+
+    /// What is weak in replicas.
+    pub(crate) fn weak(&self) -> Weak {
+        match self.mutant.map(|mutant| mutant.beneath) {
+            Some(Beneath::SignsTwice) => Weak::lacking(Rule::SignOnce),
+            Some(Beneath::HearsTwice) => Weak::lacking(Rule::HearOnce),
+            _ => self.options.weak,
         }
     }
 

@@ -9,13 +9,14 @@ mod far_future;
 mod forge_certificate;
 mod forge_new_view;
 mod invalid_block;
+mod puppet;
 mod withhold;
 
 use super::{Message, Pbft};
 use crate::{
     byzantine::{
         Entry, INVALID_BLOCK, Seat, Side, SlowLeader, note, recipients,
-        script::{Part, Sort, Stage},
+        script::{Part, Puppet, Sort, Stage},
     },
     protocol::{To, Turn},
 };
@@ -93,6 +94,11 @@ pub(super) const STAGE: Stage = Stage {
         Part { kind: "new-view", sort: Sort::Opening },
     ],
 };
+
+/// What [`Protocol::puppet`](crate::Protocol::puppet) tells.
+pub(super) fn puppet() -> Box<dyn Puppet<Pbft>> {
+    Box::<puppet::Scripted>::default()
+}
 
 /// How long the others wait for a batch while something waits to be ordered.
 fn patience(honest: &Pbft, message: &Message) -> Option<Duration> {

@@ -299,6 +299,11 @@ impl Protocol for Pbft {
     fn lies() -> Vec<crate::byzantine::Entry<Pbft>> {
         adversary::lies()
     }
+
+    #[cfg(any(test, feature = "byzantine"))]
+    fn puppet() -> Option<Box<dyn crate::byzantine::script::Puppet<Pbft>>> {
+        Some(adversary::puppet())
+    }
 }
 
 /// A rule that waits for messages: true if its condition held, and it acted.

@@ -179,7 +179,7 @@ impl State {
     }
 
     /// How many view changes a new view takes.
-    fn changes_needed(&self) -> usize {
+    pub(super) fn changes_needed(&self) -> usize {
         match self.flaw.is(P2) {
             false => self.size.quorum(),
             true => mutants::p2_enough(self.size),

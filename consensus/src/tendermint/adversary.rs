@@ -4,6 +4,7 @@
 mod amnesia;
 mod double_vote;
 mod far_future;
+mod puppet;
 mod relabel;
 mod withhold;
 
@@ -11,7 +12,7 @@ use super::{Instance, Message, Tendermint};
 use crate::{
     byzantine::{
         Entry, Seat, SlowLeader, recipients,
-        script::{Part, Sort, Stage},
+        script::{Part, Puppet, Sort, Stage},
     },
     protocol::{To, Turn},
 };
@@ -63,6 +64,11 @@ pub(super) fn lies() -> Vec<Entry<Tendermint>> {
             || Box::new(SlowLeader::new(patience)),
         ),
     ]
+}
+
+/// What [`Protocol::puppet`](crate::Protocol::puppet) is.
+pub(super) fn puppet() -> Box<dyn Puppet<Tendermint>> {
+    Box::<puppet::Puppet>::default()
 }
 
 /// Timeouts of some ten message delays.

@@ -99,6 +99,7 @@ mod config;
 mod life;
 mod log;
 mod message;
+mod module;
 mod mutants;
 pub mod rotation;
 mod value;
@@ -108,11 +109,10 @@ mod tests;
 
 use crate::{
     Flaw,
-    catalogue::{BadSettings, Module},
     protocol::{Backing, Effect, Input, Protocol, Timer, To, Trusted, Turn, Unproven},
 };
 use crypto::Signature;
-use ledger::{BlockHash, Genesis, Header, Proof, ReplicaId, Slot};
+use ledger::{BlockHash, Header, Proof, ReplicaId, Slot};
 use message::phase;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -196,29 +196,6 @@ struct Choice {
     value: BlockHash,
 }
 
-impl Module for Tendermint {
-    const NAME: &'static str = "tendermint";
-
-    fn new(genesis: &Genesis) -> Result<Tendermint, BadSettings> {
-        Ok(Tendermint::new(Config::from_genesis(genesis)?))
-    }
-
-    #[cfg(any(test, feature = "byzantine"))]
-    fn stage() -> crate::byzantine::script::Stage {
-        adversary::STAGE
-    }
-
-    #[cfg(any(test, feature = "byzantine"))]
-    fn mutants() -> &'static [crate::byzantine::mutants::About] {
-        mutants::MUTANTS
-    }
-
-    #[cfg(any(test, feature = "byzantine"))]
-    fn weaken(self, flaw: Flaw) -> Tendermint {
-        Tendermint { flaw, ..self }
-    }
-}
-
 impl Tendermint {
     /// A participant before its first life.
     pub fn new(config: Config) -> Tendermint {
@@ -274,6 +251,11 @@ impl Protocol for Tendermint {
     #[cfg(any(test, feature = "byzantine"))]
     fn lies() -> Vec<crate::byzantine::Entry<Tendermint>> {
         adversary::lies()
+    }
+
+    #[cfg(any(test, feature = "byzantine"))]
+    fn puppet() -> Option<Box<dyn crate::byzantine::script::Puppet<Tendermint>>> {
+        Some(adversary::puppet())
     }
 }
 

@@ -5,6 +5,7 @@ use crate::{
     Goal, Progress, Promises, Scenario, Variant, Violation, World,
     adversary::Choice,
     checker::{Together, judge, progress},
+    scenario::client::Client,
 };
 use consensus::{
     byzantine::mutants::Breaks,
@@ -62,8 +63,10 @@ fn play_as<P: Module>(
     let top = top(scenario);
     let wants_progress = breaks != Some(Breaks::Agreement);
     let mut before = None;
+    let mut client = Client::new(scenario.transfers_per_second, scenario.seeds.start);
     while world.now() < end {
-        world.run_for(BEAT);
+        let next = (world.now() + BEAT).min(end);
+        client.play(&mut world, next);
         let reverted = breaks.is_some() && !world.record().reversions().is_empty();
         if (reverted || is_split(&world)) && breaks != Some(Breaks::Progress) {
             break;
@@ -108,6 +111,10 @@ fn verdict<P: Module>(
             ),
         }
     };
+    let parted = is_split(world) || !world.record().reversions().is_empty();
+    if breaks == Some(Breaks::Agreement) && !parted {
+        return None; // Spares the trouble of executing every block again.
+    }
     let violation = judge(world, promises).violations.into_iter().find(counts)?;
     Some(Finding { violation, at: world.now(), events: world.events() })
 }

@@ -17,7 +17,7 @@ use ledger::ReplicaId;
 use std::{collections::BTreeSet, time::Duration};
 
 /// How long a replica is down of which nothing else is said.
-const DOWN: Duration = Duration::from_millis(50);
+pub(super) const DOWN: Duration = Duration::from_millis(50);
 
 /// Reads the list under `adversary`.
 pub(super) fn read(value: &Value<'_>, scenario: &Scenario) -> Read<Adversary> {

@@ -24,7 +24,7 @@ const AGAIN: usize = 16;
 /// Submits transfers, and keeps at it: the replica that took one may lose it in a crash, or be cut
 /// off from the others.
 #[derive(Debug)]
-pub(super) struct Client {
+pub(crate) struct Client {
     /// Between two transfers; none for no load.
     every: Option<Duration>,
     submitted: u32,
@@ -52,19 +52,28 @@ pub(super) struct Served {
 }
 
 impl Client {
-    pub(super) fn new(per_second: f64, seed: u64) -> Client {
+    pub(crate) fn new(per_second: f64, seed: u64) -> Client {
         let every = (per_second > 0.0).then(|| Duration::from_secs_f64(1.0 / per_second));
         let (sent, open) = (Vec::new(), BTreeMap::new());
         Client { every, submitted: 0, chance: stream(seed, "load", 0), sent, open }
     }
 
+    /// Lets time go by until `end`, and submits what is due.
+    pub(crate) fn play<P: Protocol>(&mut self, world: &mut World<P>, end: Duration) {
+        while let Some(due) = self.next().filter(|due| *due <= end) {
+            world.run_for(due.saturating_sub(world.now()));
+            self.submit(world);
+        }
+        world.run_for(end.saturating_sub(world.now()));
+    }
+
     /// When the next transfer is due.
-    pub(super) fn next(&self) -> Option<Duration> {
+    fn next(&self) -> Option<Duration> {
         self.every.map(|every| every * (self.submitted + 1))
     }
 
     /// Somebody pays somebody.
-    pub(super) fn submit<P: Protocol>(&mut self, world: &mut World<P>) {
+    fn submit<P: Protocol>(&mut self, world: &mut World<P>) {
         self.submitted += 1;
         let (accounts, replicas) = (world.setup().accounts, world.setup().replicas);
         let mut pick = |bound: u32| {
@@ -80,7 +89,7 @@ impl Client {
     }
 
     /// Forgets what is in the chain of whoever took it; hands in elsewhere what has waited too long.
-    pub(super) fn look<P: Protocol>(&mut self, world: &mut World<P>) {
+    pub(crate) fn look<P: Protocol>(&mut self, world: &mut World<P>) {
         let patience = PATIENCE.max(world.setup().block_time * 4);
         for open in self.open.values_mut() {
             while open.front().is_some_and(|number| self.sent[*number].is_ordered(world)) {

@@ -5,7 +5,7 @@ use super::{
     bad::BadScenario,
     choices, expect, faults,
     reader::{Read, Table, Value},
-    surroundings,
+    surroundings, usual,
 };
 use crate::{
     Variant,
@@ -64,9 +64,10 @@ fn read(file: &mut Table<'_>) -> Read<Scenario> {
     let name = file.need("name", name)?;
     let consensus = file.read("consensus", modules)?;
     let consensus = consensus.unwrap_or_else(|| NAMES.iter().map(ToString::to_string).collect());
-    let seeds = file.read("seeds", seeds)?.unwrap_or(0..10);
-    let until = file.read("until", until)?.unwrap_or(Duration::from_secs(600));
-    let replicas = file.read("replicas", |value| value.count(1..=MAX_REPLICAS))?.unwrap_or(4);
+    let seeds = file.read("seeds", seeds)?.unwrap_or(usual::SEEDS);
+    let until = file.read("until", until)?.unwrap_or(usual::UNTIL);
+    let replicas =
+        file.read("replicas", |value| value.count(1..=MAX_REPLICAS))?.unwrap_or(usual::REPLICAS);
     let stakes = file.take("stakes");
     let settings = file.take("settings");
     let byzantine = file.take("byzantine");
@@ -85,7 +86,7 @@ fn read(file: &mut Table<'_>) -> Read<Scenario> {
             .map(|value| read_stakes(value, replicas))
             .transpose()?
             .unwrap_or_default(),
-        block_time: file.read("block_time", block_time)?.unwrap_or(Duration::from_secs(1)),
+        block_time: file.read("block_time", block_time)?.unwrap_or(usual::BLOCK_TIME),
         settings: settings.as_ref().map(read_settings).transpose()?.unwrap_or_default(),
         topology: file.read("topology", topology)?.unwrap_or_default(),
         network: file

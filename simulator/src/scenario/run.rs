@@ -69,12 +69,8 @@ impl<'a> Run<'a> {
         let until = self.scenario.until;
         let mut beat = BEAT;
         while world.now() < until {
-            let submission = self.client.next();
-            let next = beat.min(submission.unwrap_or(until)).min(until);
-            world.run_for(next.saturating_sub(world.now()));
-            if submission == Some(next) {
-                self.client.submit(world);
-            }
+            let next = beat.min(until);
+            self.client.play(world, next);
             if next == beat {
                 beat += BEAT;
                 self.client.look(world);

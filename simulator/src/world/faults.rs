@@ -37,7 +37,7 @@ impl<P: Protocol> World<P> {
         let id = self.places.seat(place);
         let protocol = self.protocol(id);
         let host = &mut self.hosts[place.0];
-        if self.setup.mutant.is_some_and(|mutant| mutant.beneath == Beneath::Forgets) {
+        if self.setup.lacks(Beneath::Forgets) {
             host.disk.forget();
         }
         host.wake(self.now, &self.setup, &self.genesis, &self.keys, protocol);

@@ -8,6 +8,7 @@ mod life;
 mod mutants;
 mod new_views;
 mod proof;
+mod puppet;
 mod rig;
 mod rules;
 mod timers;

@@ -6,6 +6,10 @@ use super::super::{
 use super::book::Book;
 use crate::{
     Flaw,
+    byzantine::{
+        Lie, Plot, Seat,
+        script::{Line, Script},
+    },
     protocol::{Effect, Input, Protocol, Timer, To, Trusted, Turn},
     quorum::Signed,
 };
@@ -140,6 +144,9 @@ pub(super) struct Rig {
     pub(super) me: u32,
     config: Config,
     pub(super) replica: Pbft,
+    /// What it goes by if it lies, and what it relayed then.
+    script: Option<(Script<Pbft>, Seat)>,
+    pub(super) relayed: Vec<(Vec<u32>, Message)>,
     pub(super) book: Book,
     pub(super) now: Duration,
     pub(super) wall: Duration,
@@ -169,6 +176,8 @@ impl Rig {
             me,
             config,
             replica: Pbft::new(config),
+            script: None,
+            relayed: Vec::new(),
             book: Book::new(committee(n)),
             now: Duration::ZERO,
             wall: EPOCH,
@@ -193,6 +202,16 @@ impl Rig {
 
     pub(super) fn started_with(me: u32, config: Config) -> Rig {
         let mut rig = Rig::new(me, 4, config);
+        rig.wake();
+        rig
+    }
+
+    /// Replica `me` of four, which goes by these lines.
+    pub(super) fn scripted(me: u32, lines: Vec<Line>) -> Rig {
+        let mut rig = Rig::new(me, 4, brisk());
+        let hand = Hand::simulated(ReplicaId(me), chain(), SECRET);
+        let seat = Seat::new(hand, Arc::new(Plot::default()));
+        rig.script = Some((Script::new(lines).expect("PBFT has a puppet"), seat));
         rig.wake();
         rig
     }
@@ -229,7 +248,10 @@ impl Rig {
             let keys = keys();
             let me = ReplicaId(self.me);
             let mut turn = Turn::new(self.now, self.wall, me, &mut self.rng, &mut self.book, &keys);
-            self.replica.step(input, &mut turn);
+            match &mut self.script {
+                None => self.replica.step(input, &mut turn),
+                Some((script, seat)) => script.step(&mut self.replica, input, seat, &mut turn),
+            }
             let effects = turn.into_effects();
             for effect in &effects {
                 self.carry_out(effect, &mut inputs);
@@ -282,6 +304,10 @@ impl Rig {
             }
             Effect::Defer(signed) => self.deferred.push(signed.clone()),
             Effect::Note { .. } => {}
+            Effect::Relay { to: To::Some(to), message } if self.script.is_some() => {
+                let to = to.iter().map(|id| id.0).collect();
+                self.relayed.push((to, message.message().clone()));
+            }
             other => panic!("PBFT does not do {other:?}"),
         }
     }
