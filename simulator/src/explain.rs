@@ -6,7 +6,7 @@
 //! they come up. Messages of one kind in one round are told of together: who said what, who heard it,
 //! what came of it.
 //!
-//! The words for votes fit the protocols with rounds or views, whose messages are named as in their papers
+//! The words for votes fit protocols with rounds or views whose messages are named as in their papers
 //! ([`words::Grammar`]); a protocol whose blocks carry work is told of by its branches ([`mined`]).
 //!
 //! The same scenario and variant give the same story, word by word, in every build.

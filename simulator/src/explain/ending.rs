@@ -20,7 +20,6 @@ type Ids = BTreeSet<ReplicaId>;
 #[derive(Debug)]
 struct Decision {
     value: String,
-    by: Ids,
     round: u64,
     votes: Ids,
 }
@@ -86,8 +85,7 @@ impl Teller<'_> {
             };
             let (round, votes) = self.backers(*id, number, &value, *moment);
             let name = self.names.of(&value, self.grammar.noun);
-            let by = deciders.keys().copied().collect();
-            found.push((*moment, Decision { value: name, by, round, votes }));
+            found.push((*moment, Decision { value: name, round, votes }));
         }
         found.sort_by_key(|(moment, _)| *moment);
         found.into_iter().map(|(_, decision)| decision).collect()
@@ -121,34 +119,26 @@ impl Teller<'_> {
                 .filter(|(_, is_quorum)| !is_quorum)
                 .map(|(each, _)| list(&each.votes))
                 .collect();
-            let (weak, no) = match weak.len() {
-                1 => (weak[0].clone(), "is none"),
-                _ => (weak.join(" nor "), "is one"),
+            let which = match &weak[..] {
+                [one] => format!("The {vote}s of {one} are no"),
+                _ => "Neither is a".to_owned(),
             };
-            let neither = if no == "is one" { "neither " } else { "" };
-            text += &format!(
-                " {} {no}: that would be {}.",
-                sentence(&format!("{neither}{weak}")).trim_end_matches('.'),
-                self.quorum_in_words()
-            );
+            text += &format!(" {which} quorum: that would be {}.", self.quorum_in_words());
         }
         text += &match (shared.is_empty(), honest.is_empty()) {
             (true, _) => " Here they share nobody.".to_owned(),
             (_, true) => format!(" Here they share only {}.", self.who(&shared)),
             _ => {
                 let who = self.who(&honest);
-                let (s, rounds) = match one.round == other.round {
-                    true => ("", format!("both in {round} {}", one.round)),
-                    false => (
-                        "",
-                        format!(
-                            "{} in {round} {} and {} in {round} {}",
-                            one.value, one.round, other.value, other.round
-                        ),
+                let rounds = match one.round == other.round {
+                    true => format!("both in {round} {}", one.round),
+                    false => format!(
+                        "{} in {round} {} and {} in {round} {}",
+                        one.value, one.round, other.value, other.round
                     ),
                 };
                 let sent = if self.grammar.views { "sent a COMMIT for" } else { "precommitted" };
-                format!(" Here they meet in {who}{s}, who {sent} both: {rounds}.")
+                format!(" Here they meet in {who}, who {sent} both: {rounds}.")
             }
         };
         self.say(&text);
@@ -189,17 +179,17 @@ impl Teller<'_> {
                 } else {
                     "less than a third of all: that would not have been enough had the rules been kept"
                 };
-                let are = if parts.len() == 1 { "is" } else { "are" };
-                format!("guilty by signature {are} {}; that is {weight}", parts.join("; "))
+                format!("what they signed convicts {}; that is {weight}", parts.join(", and "))
             }
         };
         let mut text = sentence(&text);
-        if let Some(Unprovable::Amnesia { slots, both }) = &blame.unprovable {
-            let [one, other] = slots.map(|slot| slot.round);
+        if let Some(Unprovable::Amnesia { both, .. }) = &blame.unprovable
+            && self.mutant.is_none()
+            && !both.is_empty()
+        {
             text += &format!(
-                " The quorums are of {} {one} and {other}: whoever voted in both broke its promise, and \
-                 those are {}.",
-                self.grammar.round,
+                " Whoever forgot a lock is among those who voted in both rounds, {}; only all that they \
+                 were shown in between would tell who.",
                 list(both)
             );
         }
@@ -210,8 +200,6 @@ impl Teller<'_> {
             .collect();
         if !honest.is_empty() && self.mutant.is_some() {
             let ids: Ids = honest.iter().map(|guilt| guilt.replica).collect();
-            let did = if ids.len() == 1 { "did" } else { "did no more than" };
-            let _ = did;
             text += &format!(" Yet {} only did what the weak rule told it to.", self.who(&ids));
         } else if blame.guilty.is_empty() && self.mutant.is_some() {
             text += " Everybody honest did what the weak rule told it to.";

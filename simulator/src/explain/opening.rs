@@ -33,21 +33,23 @@ pub(super) fn tell(
         lies.entry(lie).or_default().push(*id);
     }
     for (lie, ids) in lies {
-        let (liars, lie_s, can) = match ids.len() {
-            1 => (format!("replica {} is a liar", ids[0]), "it", "it signs"),
-            _ => (format!("replicas {} are liars", list(&ids)), "each of them", "each signs"),
+        let (liars, each) = match ids.len() {
+            1 => (format!("replica {} is a liar", ids[0]), "it"),
+            _ => (format!("replicas {} are liars", list(&ids)), "each of them"),
         };
         let does = match lie {
             SCRIPT => "says whatever the adversary wants".to_owned(),
-            name => byzantine::find(module, name)
-                .map_or_else(|_| name.to_owned(), |lie| lie.line.to_owned()),
+            name => byzantine::find(module, name).map_or_else(
+                |_| name.to_owned(),
+                |lie| format!("{}{}", if lie.twins { "is " } else { "" }, lie.line),
+            ),
         };
-        parts.push(format!("{liars}: {lie_s} {does}, but {can} in no other name"));
+        parts.push(format!("{liars}: {each} {does}"));
     }
     if parts.is_empty() {
         parts.push("nobody lies".to_owned());
     } else {
-        parts.push("the others are honest".to_owned());
+        parts.push("the others are honest, and nobody can sign in their names".to_owned());
     }
     let mut text = sentence(&parts.join("; "));
     if grammar.is_some() {

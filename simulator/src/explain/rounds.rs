@@ -48,7 +48,6 @@ enum Beat {
     Flaw(String),
     Decide(u64, String),
     Crash(usize),
-    Wake(usize),
     Fault(usize),
 }
 
@@ -110,15 +109,13 @@ impl Teller<'_> {
 
     fn beats(&self) -> BTreeMap<(Scene, Beat), Moment> {
         let mut beats = BTreeMap::new();
+        let mut early = Vec::new();
         let mut add = |scene: Scene, beat: Beat, moment: Moment| {
             let first = beats.entry((scene, beat)).or_insert(moment);
             *first = moment.min(*first);
         };
         for message in &self.facts.messages {
-            let Some(moment) = message.said.or_else(|| message.heard.values().min().copied())
-            else {
-                continue;
-            };
+            let Some(moment) = message.first() else { continue };
             let Some(scene) = self.scene_of(message) else { continue };
             if !self.is_told(moment) {
                 continue;
@@ -128,7 +125,22 @@ impl Teller<'_> {
                 "new-view" => Beat::Begin,
                 kind => Beat::Said(kind.to_owned(), message.slot.height),
             };
-            add(scene, beat, moment);
+            // What a liar says ahead of its time is told when the others have come so far.
+            let is_vote = message.kind == self.grammar.first || message.kind == self.grammar.second;
+            match is_vote && self.facts.liars.contains(&message.signer) {
+                true => early.push((scene, beat, moment)),
+                false => add(scene, beat, moment),
+            }
+        }
+        let told: BTreeSet<_> = beats.keys().cloned().collect();
+        let mut add = |scene: Scene, beat: Beat, moment: Moment| {
+            let first = beats.entry((scene, beat)).or_insert(moment);
+            *first = moment.min(*first);
+        };
+        for (scene, beat, moment) in early {
+            if !told.contains(&(scene, beat.clone())) {
+                add(scene, beat, moment);
+            }
         }
         for (moment, id, remark) in &self.facts.remarks {
             if !self.is_told(*moment) || self.facts.liars.contains(id) {
@@ -190,7 +202,6 @@ impl Teller<'_> {
             Beat::Flaw(detail) => self.tell_flaw(scene, detail),
             Beat::Decide(number, value) => self.tell_decision(scene, *number, value),
             Beat::Crash(number) => self.tell_crash(*number),
-            Beat::Wake(_) => {}
             Beat::Fault(number) => {
                 let text = words_of(&self.facts.faults[*number].2).unwrap_or_default();
                 self.say(&text);
@@ -298,7 +309,7 @@ impl Teller<'_> {
 }
 
 /// What people are told of a fault; none if it is told otherwise, or of no use in a story.
-fn words_of(fault: &Fault) -> Option<String> {
+pub(super) fn words_of(fault: &Fault) -> Option<String> {
     Some(match fault {
         Fault::Partition(sides) => {
             let sides: Vec<_> = sides.iter().map(|side| format!("{{{}}}", list(side))).collect();

@@ -52,6 +52,7 @@ impl Teller<'_> {
             let place = match (self.grammar.views, scene.1, told.is_empty()) {
                 (true, _, true) => format!("in view {}, ", scene.1),
                 (false, 0, true) => format!("height {number}, round 0: "),
+                (false, round, true) => format!("in round {round} "),
                 _ => String::new(),
             };
             let mut text = match self.grammar.views {
@@ -111,6 +112,17 @@ impl Teller<'_> {
 
     /// Who casts votes for one value, and why.
     fn cast(&mut self, scene: Scene, kind: &str, number: u64, votes: &Votes) -> String {
+        if kind == self.grammar.second
+            && votes.passed_off.is_none()
+            && let Named::Block(hash) = votes.value
+        {
+            let lockers = self.lockers(scene, number, &hash.short());
+            let locked: Ids = votes.signers.intersection(&lockers).copied().collect();
+            let others: Ids = votes.signers.difference(&lockers).copied().collect();
+            if !locked.is_empty() {
+                return self.lock_and_vote(scene, number, votes, (&locked, &others));
+            }
+        }
         let value = self.names.named(votes.value, self.grammar.noun);
         let vote = self.grammar.vote(kind);
         if let Some(carrier) = votes.passed_off {
@@ -121,16 +133,6 @@ impl Teller<'_> {
         }
         let grammar = self.grammar;
         let does = |ids: &Ids| grammar.votes(kind, ids.len() > 1, &value);
-        if kind == self.grammar.second
-            && let Named::Block(hash) = votes.value
-        {
-            let lockers = self.lockers(scene, number, &hash.short());
-            let locked: Ids = votes.signers.intersection(&lockers).copied().collect();
-            let others: Ids = votes.signers.difference(&lockers).copied().collect();
-            if !locked.is_empty() {
-                return self.lock_and_vote(kind, &value, &locked, &others);
-            }
-        }
         let (restricted, open): (Ids, Ids) = votes
             .signers
             .iter()
@@ -147,25 +149,51 @@ impl Teller<'_> {
         told.join(", ")
     }
 
-    fn lock_and_vote(&mut self, kind: &str, value: &str, locked: &Ids, others: &Ids) -> String {
-        let who = self.who(locked);
-        let many = locked.len() > 1;
-        let short = value.split(", call it ").last().unwrap_or(value).trim_end_matches(',');
+    /// Those who lock a value, or are prepared for it, and say so; others just say so.
+    fn lock_and_vote(
+        &mut self,
+        scene: Scene,
+        number: u64,
+        votes: &Votes,
+        (locked, others): (&Ids, &Ids),
+    ) -> String {
+        let kind = self.grammar.second;
+        let value = self.names.named(votes.value, self.grammar.noun);
+        let (who, many) = (self.who(locked), locked.len() > 1);
         let does = self.grammar.votes(kind, many, "it");
-        let (have, lock) = if many { ("have", "lock") } else { ("has", "locks") };
-        let are = if many { "are" } else { "is" };
+        let (have, are) = if many { ("have", "are") } else { ("has", "is") };
+        let (they, lock) = if many { ("they", "lock") } else { ("it", "locks") };
         let mut text = match self.grammar.views {
-            false => format!(
-                "{who} {have} heard a quorum of prevotes for {value} {lock} {short} and {does}"
-            )
-            .replace(&format!("{value} {lock}"), &format!("{value}; so {who} {lock}")),
+            false => {
+                let what = match self.too_few(scene, number, votes.value, locked) {
+                    None => "a quorum of prevotes".to_owned(),
+                    Some(few) => format!("only the prevotes of {}", list(few)),
+                };
+                format!(
+                    "{who} {have} heard {what} for {value}, so {they} {lock} {value} and {does}"
+                )
+            }
             true => format!("{who} {are} prepared for {value}, and {does}"),
         };
         if !others.is_empty() {
-            let does = self.grammar.votes(kind, others.len() > 1, short);
+            let does = self.grammar.votes(kind, others.len() > 1, &value);
             text += &format!(", and {} {does}", self.who(others));
         }
         text
+    }
+
+    /// The first votes by which some locked a value, if they are no quorum.
+    fn too_few(&self, scene: Scene, number: u64, value: Named, ids: &Ids) -> Option<Ids> {
+        let Named::Block(hash) = value else { return None };
+        let locked = self.remarked(|remark| {
+            matches!(remark, Remark::Lock { height, round, value }
+                if (*height, *round) == (number, scene.1) && *value == hash.short())
+        });
+        let said = self.said(scene, self.grammar.first);
+        let said: Vec<_> =
+            said.into_iter().filter(|each| each.about.value == Some(value)).collect();
+        let votes = ids.iter().filter_map(|id| Some(heard(&said, *id, *locked.get(id)?)));
+        votes.min_by_key(Ids::len).filter(|votes| !self.facts.is_quorum(votes))
     }
 
     /// Those who locked a value in a scene, or were prepared for it.
@@ -375,11 +403,20 @@ impl Teller<'_> {
     /// A value is decided, or executed.
     pub(super) fn tell_decision(&mut self, scene: Scene, number: u64, value: &str) {
         let mut groups: BTreeMap<(u64, Ids), Ids> = BTreeMap::new();
+        let mut all_have = false;
         for (id, moment) in self.deciders(number, value) {
             if self.place(id, moment.saturating_sub(1)) == scene {
                 let (round, votes) = self.backers(id, number, value, moment);
                 groups.entry((round, votes)).or_default().insert(id);
             }
+        }
+        let quorums: Vec<_> =
+            groups.keys().filter(|(_, votes)| self.facts.is_quorum(votes)).cloned().collect();
+        if quorums.len() > 1 && quorums.iter().all(|(round, _)| *round == quorums[0].0) {
+            // Which of more votes than it takes each heard first is no matter.
+            let merged = quorums.iter().filter_map(|key| groups.remove(key)).flatten().collect();
+            groups.insert((quorums[0].0, Ids::new()), merged);
+            all_have = true;
         }
         for ((round, votes), ids) in groups {
             let (who, many) = (self.who(&ids), ids.len() > 1);
@@ -410,6 +447,9 @@ impl Teller<'_> {
             };
             let s = if votes.len() == 1 { "" } else { "s" };
             let text = match votes.is_empty() {
+                true if all_have => {
+                    format!("{who} each {hear} a quorum of these {vote}s and {decide} {what}")
+                }
                 true => format!("{who} {decide} {what} without a {vote} for it"),
                 false => format!(
                     "{who} {hear} the {vote}{s} of {}{of}, {verdict}, and {decide} {what}",
