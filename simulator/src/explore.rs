@@ -47,6 +47,9 @@ const CALM: Duration = Duration::from_secs(4);
 /// How long everybody has to get on then, in virtual time.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
+/// So many trials, and each strategy had its turn: rounds all but three times.
+const ROUND: u64 = 20;
+
 /// One schedule to try.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Trial {
@@ -82,7 +85,7 @@ pub fn general(variant: &Variant) -> Scenario {
         clocks: BTreeMap::new(),
         disks: BTreeMap::new(),
         hash_rates: BTreeMap::new(),
-        transfers_per_second: 0.0,
+        transfers_per_second: if by_depth { 1.0 } else { 0.0 },
         byzantine: BTreeMap::new(),
         faces: None,
         catch_up: (!by_depth).then_some(CALM),
@@ -120,7 +123,7 @@ pub fn trial(base: &Scenario, number: u64) -> Trial {
     let mut dice = Dice::new(number);
     let parts = stage(&variant).parts;
     let is_general = *base == general(&variant);
-    let strategy = match number % 8 {
+    let strategy = match number % ROUND {
         _ if parts.is_empty() => "walk",
         1 => "twins",
         2 => "priorities",
@@ -129,7 +132,7 @@ pub fn trial(base: &Scenario, number: u64) -> Trial {
     };
     match strategy {
         "rounds" => rounds::vary(&mut scenario, parts, is_general, &mut dice),
-        "twins" => twins::vary(&mut scenario, parts, number / 8, &mut dice),
+        "twins" => twins::vary(&mut scenario, parts, number / ROUND, &mut dice),
         "priorities" => walks::priorities(&mut scenario, &variant, &mut dice),
         _ => walks::walk(&mut scenario, &variant, &mut dice),
     }

@@ -7,6 +7,7 @@ use crate::{
     lab::{
         compare::{self, Compare},
         endure::{self, Endure},
+        explore::{self, Explore},
         run::{self as scenario, Run},
     },
     lies::{self, Lies},
@@ -54,6 +55,7 @@ Examples:
   testnet partition 0,1/2,3      nothing passes between the halves, until `testnet heal`
   testnet run scenarios/partition.toml   an experiment from a file, in the simulator
   testnet compare                how each consensus module bears each fault
+  testnet explore --mutant T3    find what a rule is for: the smallest attack without it
   testnet lies                   what `up --byzantine 3=equivocate` can say instead
   testnet soak                   the same code under every fault, in the simulator
   testnet bench                  how many transfers it carries
@@ -92,6 +94,8 @@ pub enum Command {
     Compare(Compare),
     /// Check that whatever must be survived is: faults that pass, and as many liars as may be
     Endure(Endure),
+    /// Look for a schedule that breaks a promise, make it small, and tell it
+    Explore(Explore),
     /// List what a node can be made to do instead of what its protocol says
     Lies(Lies),
     /// Run many seeds of chaos in the simulator and judge each
@@ -229,6 +233,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Run(order) => scenario::run(&order).map_err(Failure::from),
         Command::Compare(order) => compare::compare(&order).map_err(Failure::from),
         Command::Endure(order) => endure::endure(&order).map_err(Failure::from),
+        Command::Explore(order) => explore::explore(&order).map_err(Failure::from),
         Command::Node(OneActor { lie, liars, node }) => {
             // So that `partition` can cut its links.
             let extras = Extras { control: true };

@@ -3,7 +3,7 @@
 use crate::{
     bench::BenchError,
     crash::CrashError,
-    lab::{compare::CompareError, endure::EndureError, run::RunError},
+    lab::{compare::CompareError, endure::EndureError, explore::ExploreError, run::RunError},
     lies::LiesError,
     live::{
         control::{ControlError, Reason},
@@ -57,6 +57,9 @@ pub enum Failure {
     /// Something was not survived.
     #[error(transparent)]
     Endure(#[from] EndureError),
+    /// A violation was found, or could not be looked for.
+    #[error(transparent)]
+    Explore(#[from] ExploreError),
     /// There is no measurement, or a bad one.
     #[error(transparent)]
     Bench(#[from] BenchError),
@@ -95,6 +98,7 @@ impl Failure {
             Failure::Run(error) => of_run(error),
             Failure::Compare(error) => of_compare(error),
             Failure::Endure(error) => of_endure(error),
+            Failure::Explore(error) => of_explore(error),
             Failure::Bench(error) => match error {
                 BenchError::Up(error) => of_up(error),
                 BenchError::Order(_) => Verdict::BadInput,
@@ -151,6 +155,25 @@ fn of_endure(error: &EndureError) -> Verdict {
         EndureError::Broken(_) | EndureError::Interrupted => Verdict::DoesNotHold,
         EndureError::Module(_) | EndureError::ByDepth(_) => Verdict::BadInput,
         EndureError::Signals(_) => Verdict::OurFailure,
+    }
+}
+
+fn of_explore(error: &ExploreError) -> Verdict {
+    match error {
+        ExploreError::Found { .. }
+        | ExploreError::StillBroken(_)
+        | ExploreError::Interrupted { .. } => Verdict::DoesNotHold,
+        ExploreError::NoWish
+        | ExploreError::NoMutant
+        | ExploreError::Several { .. }
+        | ExploreError::Mutant(_)
+        | ExploreError::Variant(_)
+        | ExploreError::Unfit { .. }
+        | ExploreError::NoDirectory(_) => Verdict::BadInput,
+        ExploreError::File(error) | ExploreError::Trace(error) => of_run(error),
+        ExploreError::Write { .. } | ExploreError::Panicked { .. } | ExploreError::Signals(_) => {
+            Verdict::OurFailure
+        }
     }
 }
 

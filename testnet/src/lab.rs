@@ -1,11 +1,13 @@
 //! The laboratory: scenarios and comparisons, in the simulator.
 //!
 //! [`run`] carries one scenario out; [`compare`] carries many out, which it makes up, and tells how
-//! each module bore each fault; [`endure`] tries only what must be survived. All of it is a pure
-//! function of scenario, module and seed, spread over threads by `pool`.
+//! each module bore each fault; [`endure`] tries only what must be survived; [`explore`] looks for what is
+//! not, and tells it. All of it is a pure function of scenario, module and seed, spread over threads by
+//! `pool`.
 
 pub mod compare;
 pub mod endure;
+pub mod explore;
 pub(crate) mod pool;
 pub mod run;
 

@@ -65,6 +65,8 @@ pub struct Claim {
 pub struct Stage {
     /// What a genesis sets, so that much goes wrong soon.
     pub settings: &'static [(&'static str, u64)],
+    /// What a genesis sets instead where its rules are to be as loose as they may be.
+    pub loose: &'static [(&'static str, u64)],
     /// What can be withheld, and what a script can say, in the order of the protocol's steps.
     pub parts: &'static [Part],
 }

@@ -1,6 +1,7 @@
 //! Lies that know proof-of-work, a file each. Nobody can be convicted of any of them: work speaks
 //! for itself, whoever shows it, and when.
 
+mod cheap_branch;
 mod double_spend;
 mod mutated_tail;
 mod private;
@@ -30,6 +31,14 @@ pub(super) fn lies() -> Vec<Entry<Nakamoto>> {
             "Nakamoto, \"Bitcoin: A Peer-to-Peer Electronic Cash System\", 2008, section 11; \
              Rosenfeld, \"Analysis of Hashrate-Based Double Spending\", 2014",
             || Box::<double_spend::DoubleSpend>::default(),
+        ),
+        Entry::knowing(
+            "cheap-branch",
+            "mines a branch of its own of many cheap blocks, dated ahead, shows it once longer",
+            "Garay, Kiayias, Leonardos, \"The Bitcoin Backbone Protocol with Chains of Variable \
+             Difficulty\", CRYPTO 2017 (why the most difficult chain counts); Bahack, \"Theoretical \
+             Bitcoin Attacks with less than Half of the Computational Power\", 2013",
+            || Box::<cheap_branch::CheapBranch>::default(),
         ),
         Entry::knowing(
             "withhold-blocks",

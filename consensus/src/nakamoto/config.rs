@@ -151,6 +151,20 @@ impl Module for Nakamoto {
         &[("ledger.reward", 50), ("ledger.median_blocks", 11)]
     }
 
+    /// Shallow depths, so that a run need not be long to undo what was counted on.
+    #[cfg(any(test, feature = "byzantine"))]
+    fn stage() -> crate::byzantine::script::Stage {
+        crate::byzantine::script::Stage {
+            settings: &[("pow.confirmations", 4), ("pow.irreversible", 20)],
+            loose: &[
+                ("pow.half_life_ms", 4_000),
+                ("pow.clock_skew_ms", 40_000),
+                ("pow.confirmations", 4),
+            ],
+            parts: &[],
+        }
+    }
+
     fn calibrate(genesis: &Genesis, hash_rate: f64) -> Vec<(&'static str, u64)> {
         // What is no number becomes zero, and what is too much the most there is.
         let hashes = (hash_rate * genesis.block_time().as_secs_f64()) as u64;

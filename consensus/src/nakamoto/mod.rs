@@ -66,6 +66,9 @@
 //! third. An eclipsed node sees only the branch it is shown; a newcomer that is eclipsed may even
 //! commit one. Whoever rents more work than the honest have can undo what it likes above the
 //! committed root.
+//!
+//! What R3 and R8 are for is seen where they are weak: `mutants.rs`, and the schedules in
+//! `scenarios/mutants`.
 
 #[cfg(any(test, feature = "byzantine"))]
 mod adversary;

@@ -85,6 +85,7 @@ pub(super) fn lies() -> Vec<Entry<Pbft>> {
 /// A timeout of some ten message delays.
 pub(super) const STAGE: Stage = Stage {
     settings: &[("pbft.timeout_ms", 100)],
+    loose: &[],
     parts: &[
         Part { kind: "pre-prepare", sort: Sort::Offer },
         Part { kind: "prepare", sort: Sort::Vote },

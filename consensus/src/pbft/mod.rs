@@ -113,6 +113,9 @@
 //! A primary just under the timeout slows everybody down for ever (Clement et al., NSDI 2009,
 //! "Aardvark"), and one that orders something can leave out the rest. With more than f Byzantine
 //! two values can be executed. A replica that alone gave up on a view takes no part in it any more.
+//!
+//! What some of the rules are for is seen where they are weak: `mutants.rs`, and the schedules in
+//! `scenarios/mutants`.
 
 #[cfg(any(test, feature = "byzantine"))]
 mod adversary;

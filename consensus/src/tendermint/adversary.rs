@@ -79,6 +79,7 @@ pub(super) const STAGE: Stage = Stage {
         ("tendermint.precommit_ms", 50),
         ("tendermint.delta_ms", 50),
     ],
+    loose: &[],
     parts: &[
         Part { kind: "proposal", sort: Sort::Offer },
         Part { kind: "prevote", sort: Sort::Vote },

@@ -18,6 +18,9 @@ const ROUNDS: u64 = 5;
 /// A round that nobody reaches by waiting.
 const FAR: u64 = 1_000_000;
 
+/// A liar that is down so long stays down.
+const FAR_DOWN: Duration = Duration::from_secs(3600);
+
 type Ids = BTreeSet<ReplicaId>;
 
 /// Makes up what an adversary chooses. `free` is whether the number of replicas may be chosen, too.
@@ -162,21 +165,28 @@ impl Play<'_> {
 
     /// A liar pushes one value in a round, by whatever means.
     fn attack(&mut self, liar: ReplicaId, round: u64, dice: &mut Dice) {
-        let value = word(round, dice);
-        let to: Vec<_> = match dice.chance(60) {
+        let earlier = (round > 0).then(|| dice.below(round));
+        let (value, proof) = match (dice.weighed(&[42, 30, 12, 10, 6]), earlier) {
+            (1, Some(earlier)) => (Word::Of(earlier), Some(earlier)),
+            (2, _) => (Word::Of(dice.below(round + 1)), None),
+            (3, earlier) => (Word::Mine(1), earlier),
+            (4, _) => (Word::Nil, None),
+            _ => (Word::Mine(1), None),
+        };
+        let to: Vec<_> = match dice.chance(75) {
             true => Vec::new(),
             false => dice.some(self.honest.clone(), 60).into_iter().collect(),
         };
-        let proof = (round > 0 && dice.chance(50)).then(|| dice.below(round));
         let twice = dice.chance(10);
+        let passes_off = dice.chance(10);
         for part in self.of(|part| matches!(part.sort, Sort::Offer | Sort::Vote)) {
-            if !dice.chance(85) {
+            if !dice.chance(92) {
                 continue;
             }
             let mut line = line(part.kind, self.height, round, value, to.clone());
             match part.sort {
                 Sort::Offer => line.proof = proof,
-                _ if dice.chance(25) => {
+                _ if passes_off => {
                     line.names = dice.some(self.honest.clone(), 60).into_iter().collect();
                 }
                 _ => {}
@@ -217,11 +227,10 @@ impl Play<'_> {
             }
         }
         if dice.chance(15) {
-            let honest: Vec<_> = self.honest.iter().copied().collect();
-            let (kind, round) = (dice.pick(&votes).kind.to_owned(), dice.below(rounds));
-            let after = Place { kind, height: 1, round };
-            let (replica, down) = (*dice.pick(&honest), dice.milliseconds(20, 100));
-            self.choices.push(Choice::Crash(Crash { replica, after, down }));
+            let all: Vec<_> = self.everybody().into_iter().collect();
+            let (replica, vote) = (*dice.pick(&all), *dice.pick(&votes));
+            let round = dice.below(rounds);
+            self.crash(replica, vote, round, dice);
         }
         for liar in self.liars.clone() {
             if dice.chance(4) {

@@ -3,6 +3,7 @@
 use super::{CALM, Dice, faulty};
 use crate::{
     Scenario, Variant,
+    latency::Latency,
     network::Exception,
     schedule::{Fault, Schedule},
 };
@@ -56,7 +57,10 @@ pub(super) fn walk(scenario: &mut Scenario, variant: &Variant, dice: &mut Dice) 
     // Blocks that take work come a hundred times less often than votes.
     let pace = if scenario.catch_up.is_some() { 1 } else { 10 };
     let calm = CALM * pace;
-    scenario.until = scenario.until.max(calm + super::PATIENCE * pace);
+    scenario.until = scenario.until.max(calm + calm * 2);
+    if super::stage(variant).parts.is_empty() {
+        mine(scenario, variant, dice);
+    }
     scenario.catch_up = None;
     let mut steps = Schedule::default();
     for _ in 0..dice.below(5) {
@@ -84,6 +88,32 @@ pub(super) fn walk(scenario: &mut Scenario, variant: &Variant, dice: &mut Dice) 
         steps = steps.at(calm, Fault::Restart(id));
     }
     scenario.steps = steps;
+}
+
+/// What matters where blocks take work: how fast the liars are, how well connected, and by which rules
+/// blocks are dated.
+fn mine(scenario: &mut Scenario, variant: &Variant, dice: &mut Dice) {
+    let liars: Vec<_> = scenario.byzantine.keys().copied().collect();
+    let factor = [0.5, 1.0][dice.below(2) as usize];
+    scenario.hash_rates = liars.iter().map(|id| (*id, factor)).collect();
+    if dice.chance(50) {
+        let milli = Duration::from_millis;
+        scenario.network.latency = Latency::from(milli(200)..milli(400));
+        for liar in &liars {
+            for other in (0..scenario.replicas).map(ReplicaId).filter(|id| id != liar) {
+                let latency = Some(milli(5).into());
+                for (from, to) in [(*liar, other), (other, *liar)] {
+                    let link = Exception { from, to, latency: latency.clone(), loss: None };
+                    scenario.network.links.push(link);
+                }
+            }
+        }
+    }
+    let loose = super::stage(variant).loose;
+    if !loose.is_empty() && dice.chance(40) {
+        let settings = loose.iter().map(|(key, value)| ((*key).to_owned(), *value));
+        scenario.settings = settings.collect();
+    }
 }
 
 /// As many liars as may be, with any lie that there is.

@@ -3,7 +3,8 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        Mutex,
+        atomic::{AtomicBool, Ordering},
         mpsc,
     },
     thread,
@@ -19,24 +20,24 @@ pub(crate) fn threads(wish: Option<u16>) -> usize {
 
 /// Does all jobs and passes each outcome on in the order of the jobs, as soon as those before it are
 /// done. When `stop` is set no further job begins; what is done until then is passed on, up to the
-/// first that is not.
-pub(crate) fn spread<J: Sync, T: Send>(
-    jobs: &[J],
+/// first that is not. Jobs may be without number: they are made as they begin, one after the other.
+pub(crate) fn spread<J: Copy + Send, T: Send>(
+    jobs: impl IntoIterator<Item = J, IntoIter: Send>,
     threads: usize,
     stop: &AtomicBool,
-    work: impl Fn(&J) -> T + Sync,
-    mut take: impl FnMut(&J, T),
+    work: impl Fn(J) -> T + Sync,
+    mut take: impl FnMut(J, T),
 ) {
-    let next = AtomicUsize::new(0);
+    let jobs = Mutex::new(jobs.into_iter().enumerate());
+    let next = || jobs.lock().expect("whoever makes a job does not panic").next();
     let (tell, told) = mpsc::sync_channel(threads.max(1));
     thread::scope(|scope| {
         for _ in 0..threads.max(1) {
             let (tell, next, work) = (tell.clone(), &next, &work);
             scope.spawn(move || {
                 while !stop.load(Ordering::Relaxed) {
-                    let number = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(job) = jobs.get(number) else { break };
-                    if tell.send((number, work(job))).is_err() {
+                    let Some((number, job)) = next() else { break };
+                    if tell.send((number, job, work(job))).is_err() {
                         break;
                     }
                 }
@@ -46,10 +47,10 @@ pub(crate) fn spread<J: Sync, T: Send>(
         // Holds what overtook a slower job: as many as are done during that one.
         let mut early = BTreeMap::new();
         let mut due = 0;
-        for (number, outcome) in told {
-            early.insert(number, outcome);
-            while let Some(outcome) = early.remove(&due) {
-                take(&jobs[due], outcome);
+        for (number, job, outcome) in told {
+            early.insert(number, (job, outcome));
+            while let Some((job, outcome)) = early.remove(&due) {
+                take(job, outcome);
                 due += 1;
             }
         }

@@ -135,10 +135,7 @@ pub fn run(order: &Run) -> Result<(), RunError> {
 impl Run {
     /// The scenario, cut down to the modules and seeds that are wanted.
     fn scenario(&self) -> Result<Scenario, RunError> {
-        let text = read(&self.file)
-            .map_err(|reason| RunError::Unreadable { path: self.file.clone(), reason })?;
-        let bad = |reason| RunError::Bad { path: self.file.clone(), reason };
-        let mut scenario = Scenario::parse(&text).map_err(bad)?;
+        let mut scenario = load(&self.file)?;
         for name in &self.consensus {
             name.parse::<Variant>()?;
             if !scenario.consensus.contains(name) {
@@ -158,6 +155,13 @@ impl Run {
     fn again(&self, module: &str, seed: u64) -> String {
         format!("testnet run {} --consensus {module} --seeds {seed}", self.file.display())
     }
+}
+
+/// The scenario in a file, or on standard input.
+pub(super) fn load(path: &Path) -> Result<Scenario, RunError> {
+    let text =
+        read(path).map_err(|reason| RunError::Unreadable { path: path.to_owned(), reason })?;
+    Scenario::parse(&text).map_err(|reason| RunError::Bad { path: path.to_owned(), reason })
 }
 
 fn read(path: &Path) -> io::Result<String> {
@@ -337,7 +341,8 @@ fn row(outcome: &Outcome) -> String {
     )
 }
 
-fn write_trace(scenario: &Scenario, path: &Path) -> Result<(), RunError> {
+/// Writes the trace of a scenario's first module and seed.
+pub(super) fn write_trace(scenario: &Scenario, path: &Path) -> Result<(), RunError> {
     let failed = |reason| RunError::Trace { path: path.to_owned(), reason };
     let mut file = BufWriter::new(File::create(path).map_err(failed)?);
     let mut written = Ok(());

@@ -165,7 +165,9 @@ fn simpler_lines(line: &Line) -> Vec<Line> {
     push(&|line| line.when = None);
     push(&|line| line.claims.clear());
     for at in 0..line.claims.len() {
-        push(&|line| drop(line.claims.remove(at)));
+        push(&|line| {
+            line.claims.remove(at);
+        });
         push(&|line| line.claims[at].view = line.round);
         push(&|line| line.claims[at].view /= 2);
         push(&|line| line.claims[at].view = line.claims[at].view.saturating_sub(1));
@@ -174,12 +176,16 @@ fn simpler_lines(line: &Line) -> Vec<Line> {
     }
     push(&|line| line.names.clear());
     for at in 0..line.names.len() {
-        push(&|line| drop(line.names.remove(at)));
+        push(&|line| {
+            line.names.remove(at);
+        });
     }
     push(&|line| line.to.clear());
     // Nobody named is everybody.
     for at in 0..if line.to.len() > 1 { line.to.len() } else { 0 } {
-        push(&|line| drop(line.to.remove(at)));
+        push(&|line| {
+            line.to.remove(at);
+        });
     }
     push(&|line| line.value = Word::Nil);
     push(&|line| line.value = Word::Mine(1));

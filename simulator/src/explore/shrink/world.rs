@@ -44,10 +44,12 @@ pub(super) fn without_standing(scenario: &Scenario) -> Vec<Scenario> {
     };
     let mut candidates = vec![changed(&|scenario| STANDING.iter().for_each(|drop| drop(scenario)))];
     candidates.extend(STANDING.iter().map(|drop| changed(drop)));
-    candidates.extend(scenario.clocks.keys().map(|id| changed(&|it| drop(it.clocks.remove(id)))));
-    candidates.extend(scenario.disks.keys().map(|id| changed(&|it| drop(it.disks.remove(id)))));
+    let clocks = scenario.clocks.keys();
+    candidates.extend(clocks.map(|id| changed(&|it| it.clocks.retain(|other, _| other != id))));
+    let disks = scenario.disks.keys();
+    candidates.extend(disks.map(|id| changed(&|it| it.disks.retain(|other, _| other != id))));
     let rates = scenario.hash_rates.keys();
-    candidates.extend(rates.map(|id| changed(&|it| drop(it.hash_rates.remove(id)))));
+    candidates.extend(rates.map(|id| changed(&|it| it.hash_rates.retain(|other, _| other != id))));
     let links = 0..scenario.network.links.len();
     candidates.extend(links.map(|at| changed(&|it| drop(it.network.links.remove(at)))));
     let mut size = scenario.steps.steps().len() / 2;

@@ -13,6 +13,8 @@ struct Entry {
 
 /// One text for each step, or for several that are one to people. None if nothing goes wrong.
 pub(super) fn all(steps: &[Step]) -> Option<Vec<String>> {
+    let steps: Vec<_> = steps.iter().filter(|step| !means_nothing(&step.fault)).cloned().collect();
+    let steps = &steps[..];
     let grouped = grouped(steps);
     let read: Vec<_> = grouped.iter().flat_map(|entry| entry.steps.clone()).collect();
     // Steps at one time might come to stand in another order: then each stands alone.
@@ -21,6 +23,15 @@ pub(super) fn all(steps: &[Step]) -> Option<Vec<String>> {
         false => steps.iter().map(|step| entry(std::slice::from_ref(step), None)).collect(),
     };
     (!entries.is_empty()).then(|| entries.into_iter().map(|entry| entry.text).collect())
+}
+
+/// Between a replica and itself there is no link.
+fn means_nothing(fault: &Fault) -> bool {
+    match fault {
+        Fault::Cut { from, to } | Fault::Mend { from, to } => from == to,
+        Fault::Link(link) => link.from == link.to,
+        _ => false,
+    }
 }
 
 fn grouped(steps: &[Step]) -> Vec<Entry> {

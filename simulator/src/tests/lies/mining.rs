@@ -172,3 +172,28 @@ fn a_doubled_tail_does_not_shut_out_the_true_block() {
         assert!(ledger.account(ledger.head(), address).unwrap_or_default().nonce > 15);
     }
 }
+
+/// PROTOCOLS N1: of many cheap blocks none but the mutant makes anything.
+#[test]
+fn a_longer_branch_of_cheap_blocks_is_not_heavier() {
+    let mut setup = setup("cheap-branch", 0.15, 3);
+    setup.settings.extend(
+        [("pow.half_life_ms", 800), ("pow.clock_skew_ms", 8_000), ("pow.confirmations", 4)]
+            .map(|(key, value)| (key.to_owned(), value)),
+    );
+    let mut world = miners(setup.clone());
+    live(&mut world, seconds(60));
+    assert_survived(&world, 150);
+    assert!(times(&world, "shows") > 2, "{:?}", told(&world));
+    assert_eq!(world.record().reversions().len(), 0);
+
+    let (_, about) = byzantine::mutants::find("N1").expect("it is a mutant");
+    setup.mutant = Some(about);
+    let mut world = World::<Nakamoto>::new(setup, move |genesis| {
+        Nakamoto::new(genesis).expect("the settings are good").weaken(about.flaw())
+    });
+    live(&mut world, seconds(60));
+    let reverted = world.record().reversions();
+    assert!(reverted.iter().any(|each| each.replica != LIAR), "{reverted:?}");
+    assert!(remarks(&world, byzantine::mutants::LABEL, "N1: adopts") > 0);
+}
