@@ -139,6 +139,7 @@ fn of_votes<P: Protocol>(
         window,
         adversary: &scenario.adversary,
         mutant: variant.mutant,
+        is_stuck: matches!(outrage, Outrage::Stuck { .. }),
         names: names(&facts, world),
         sentences: Vec::new(),
     };
@@ -203,7 +204,7 @@ fn window<P: Protocol>(
 }
 
 /// Those who decide together do so within moments of one another.
-const SLACK: std::time::Duration = std::time::Duration::from_millis(5);
+const SLACK: std::time::Duration = std::time::Duration::from_millis(10);
 
 /// When it first was seen that two honest replicas hold different blocks.
 fn split_at<P: Protocol>(

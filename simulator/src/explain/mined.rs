@@ -101,17 +101,25 @@ impl Miner {
                          deeper there, which is what is counted on",
                         count(reversion.blocks as usize)
                     ));
-                    self.tell_flaws(at);
+                    self.tell_flaws(at, &branches);
                     self.tell_switch(id, at, &branches, reversion.depth);
                 }
                 self.tell_blame();
             }
             Some(Violation::Disagreement { height, one, other }) => {
-                self.tell_faults(world.now());
-                if let Some(branches) = self.branches(one.1, other.1) {
+                let finals = super::finals(&self.facts, world, *height);
+                let mut at = Duration::ZERO;
+                for (block, when, id) in finals {
+                    if [*one, *other].contains(&(id, block)) {
+                        at = at.max(when);
+                    }
+                }
+                self.tell_faults(at);
+                let heads = [one.0, other.0].map(|id| self.heads_around(id, at)[1]);
+                if let Some(branches) = self.branches(heads[0], heads[1]) {
+                    self.tell_flaws(at, &branches);
                     self.tell_branches(&branches, &[Some(one.0), Some(other.0)]);
                 }
-                self.tell_flaws(world.now());
                 self.say(&format!(
                     "at height {height} both are deep enough beneath their heads to stand for good at replicas {} \
                      and {}: agreement is broken",
@@ -121,7 +129,7 @@ impl Miner {
             }
             _ => {
                 self.tell_faults(world.now());
-                self.tell_flaws(world.now());
+                self.tell_flaws(world.now(), &[Vec::new(), Vec::new()]);
                 self.tell_heads(variant, world);
             }
         }
@@ -202,7 +210,8 @@ impl Miner {
         }
     }
 
-    fn tell_flaws(&mut self, until: Duration) {
+    /// Where the weak rule acted: on a block of these branches, if it did on any.
+    fn tell_flaws(&mut self, until: Duration, branches: &[Branch; 2]) {
         let end = self.facts.moment(until + Duration::from_millis(1));
         let mut flaws: Vec<(String, Ids)> = Vec::new();
         for (moment, id, remark) in &self.facts.remarks {
@@ -215,12 +224,22 @@ impl Miner {
                 None => flaws.push((detail.clone(), Ids::from([*id]))),
             }
         }
+        let names: Vec<_> = branches.iter().flatten().map(|find| find.block.short()).collect();
+        let is_of_them = |(detail, _): &(String, Ids)| names.iter().any(|name| detail.contains(name));
+        if flaws.iter().any(is_of_them) {
+            flaws.retain(is_of_them);
+        }
         let more = flaws.len().saturating_sub(TOLD);
-        // What comes last matters most.
-        for (detail, ids) in flaws.split_off(more) {
+        flaws.truncate(TOLD);
+        for (detail, ids) in flaws {
             let text = detail.split_once(": ").map_or(detail.as_str(), |(_, text)| text);
             let text = self.names.in_text(text, "block");
-            self.say(&format!("here the weak rule lets it pass: {} {text}", self.who(&ids)));
+            let who = self.who(&ids);
+            let who = if ids.len() == 1 { who } else { format!("each of {who}") };
+            self.say(&format!("here the weak rule lets it pass: {who} {text}"));
+        }
+        if more > 0 {
+            self.say(&format!("it does so {} more times", count(more)));
         }
     }
 

@@ -22,7 +22,7 @@ pub(super) fn tell(
     let what = match variant.mutant {
         None => format!("run {module}"),
         Some(about) => {
-            format!("run {module} with one rule weakened ({}): a replica {}", about.id, about.line)
+            format!("run {module} with one rule weakened ({}: {})", about.id, about.line)
         }
     };
     let plural = about_replicas(all);

@@ -49,7 +49,7 @@ impl Teller<'_> {
             Some((value, since)) => {
                 let value = self.names.of(&value, self.grammar.noun);
                 match self.grammar.views {
-                    true => format!(", prepared for {value} since view {since}"),
+                    true => format!(", prepared for {value} in view {since}"),
                     false => format!(", locked on {value} since round {since}"),
                 }
             }
@@ -77,6 +77,34 @@ impl Teller<'_> {
             }
         }
         place
+    }
+
+    /// A number that is ready, and waits for one before it.
+    fn tell_gap(&mut self) {
+        let first = *self.window.numbers.start();
+        let mut ready: BTreeMap<(u64, String), Ids> = BTreeMap::new();
+        for (_, id, remark) in &self.facts.remarks {
+            if let Remark::Prepared { number, value, .. } = remark
+                && *number > first
+                && self.window.numbers.contains(number)
+                && !self.facts.liars.contains(id)
+            {
+                ready.entry((*number, value.clone())).or_default().insert(*id);
+            }
+        }
+        let is_open = !self.facts.remarks.iter().any(|(_, id, remark)| {
+            !self.facts.liars.contains(id)
+                && matches!(remark, Remark::Prepared { number, .. } if *number == first)
+        });
+        if let Some(((number, value), ids)) = ready.into_iter().next().filter(|_| is_open) {
+            let value = self.names.of(&value, self.grammar.noun);
+            let (have, wait) = if ids.len() == 1 { ("has", "waits") } else { ("have", "wait") };
+            self.say(&format!(
+                "{} {have} {value} ready as number {number}, and {wait} for number {first}, which must be \
+                 executed before it; but nobody has prepared anything as number {first}",
+                self.who(&ids)
+            ));
+        }
     }
 
     /// What the replicas lack.
@@ -110,14 +138,17 @@ impl Teller<'_> {
             }
             self.say(&format!("{}; it takes {quorum} to go on", parts.join(", and ")));
         }
+        if self.grammar.views {
+            self.tell_gap();
+        }
         let last =
             self.facts.remarks.iter().rev().find(|(_, id, _)| !self.facts.liars.contains(id));
         if let Some((moment, ..)) = last {
             let at = self.facts.times[*moment];
             if end.saturating_sub(at) > Duration::from_secs(5) {
                 self.say(&format!(
-                    "from {} to the end at {} nobody honest does anything more: they wait for a timeout \
-                     that is that long",
+                    "from {} to the end at {} nobody honest does anything more: the timeouts have \
+                     grown that long",
                     span::show(Duration::from_millis(at.as_millis() as u64)),
                     span::show(end)
                 ));

@@ -57,6 +57,9 @@ impl Names {
             let word = &rest[start..end];
             told.push_str(&rest[..start]);
             if is_hash(word) {
+                if let Some(before) = told.strip_suffix("header ") {
+                    told = format!("{before}the header of ");
+                }
                 for prefix in ["block ", "batch "] {
                     if told.ends_with(prefix) {
                         told.truncate(told.len() - prefix.len());

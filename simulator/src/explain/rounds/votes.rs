@@ -8,9 +8,15 @@ use crate::explain::{
 };
 use consensus::Named;
 use ledger::ReplicaId;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 type Ids = BTreeSet<ReplicaId>;
+
+/// Who does not wait so long for a message does not miss it.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Votes for one value, by those who cast them.
 struct Votes {
@@ -284,10 +290,10 @@ impl Teller<'_> {
                 kept.entry(signers(&by_choice)).or_default().insert(id);
             }
             let is_served = self.has_quorum(&said, id, left);
-            let due: Vec<_> = otherwise
-                .into_iter()
-                .filter(|each| each.said.is_some_and(|at| at < left))
-                .collect();
+            let waits = |each: &&&Said| {
+                each.said.is_some_and(|at| self.facts.times[at] + PATIENCE <= self.facts.times[left])
+            };
+            let due: Vec<_> = otherwise.into_iter().filter(waits).collect();
             if !due.is_empty() && !is_served && left >= self.window.from {
                 missed.entry(signers(&due)).or_default().insert(id);
             }
@@ -450,7 +456,7 @@ impl Teller<'_> {
                 true if all_have => {
                     format!("{who} each {hear} a quorum of these {vote}s and {decide} {what}")
                 }
-                true => format!("{who} {decide} {what} without a {vote} for it"),
+                true => format!("{who}, having heard no {vote}, {decide} {what} all the same"),
                 false => format!(
                     "{who} {hear} the {vote}{s} of {}{of}, {verdict}, and {decide} {what}",
                     list(&votes)
