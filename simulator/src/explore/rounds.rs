@@ -35,7 +35,7 @@ pub(super) fn vary(scenario: &mut Scenario, parts: &[Part], free: bool, dice: &m
     };
     let honest = all.iter().copied().filter(|id| !liars.contains(id)).collect();
     scenario.byzantine = liars.iter().map(|id| (*id, SCRIPT.to_owned())).collect();
-    let mut play = Play { parts, honest, liars, height: 1, choices: Vec::new() };
+    let mut play = Play { parts, honest, liars, height: 1, bound: 0, choices: Vec::new() };
     let rounds = match dice.chance(60) {
         true => play.lone_decision(dice),
         false => {
@@ -58,6 +58,8 @@ struct Play<'a> {
     honest: Ids,
     liars: Ids,
     height: u64,
+    /// In how many rounds, from the first, somebody may have been bound to a value.
+    bound: u64,
     choices: Vec<Choice>,
 }
 
@@ -165,8 +167,10 @@ impl Play<'_> {
 
     /// A liar pushes one value in a round, by whatever means.
     fn attack(&mut self, liar: ReplicaId, round: u64, dice: &mut Dice) {
-        let earlier = (round > 0).then(|| dice.below(round));
-        let (value, proof) = match (dice.weighed(&[42, 30, 12, 10, 6]), earlier) {
+        let recent = if dice.chance(70) { self.bound } else { round };
+        let earlier = (round > 0).then(|| dice.below(recent.clamp(1, round)));
+        let old = if self.bound > 0 { 45 } else { 20 };
+        let (value, proof) = match (dice.weighed(&[42, old, 10, 8, 5]), earlier) {
             (1, Some(earlier)) => (Word::Of(earlier), Some(earlier)),
             (2, _) => (Word::Of(dice.below(round + 1)), None),
             (3, earlier) => (Word::Mine(1), earlier),

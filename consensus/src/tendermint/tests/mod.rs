@@ -5,6 +5,7 @@ mod cluster;
 mod life;
 mod mutants;
 mod proof;
+mod puppet;
 mod rig;
 mod rotation;
 mod rules;

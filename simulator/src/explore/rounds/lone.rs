@@ -4,26 +4,30 @@
 //! Rounds only go on while a quorum speaks. So it does not do to keep votes from somebody: it must hear
 //! enough of them, for different values.
 
-use super::{super::dice::Dice, Choice, Crash, FAR_DOWN, Ids, Part, Place, Play, Sort, Word, line};
+use super::{
+    super::dice::Dice, Choice, Crash, FAR_DOWN, Ids, Part, Place, Play, Sort, Word, late, line,
+    withheld,
+};
 use consensus::byzantine::script::Line;
 use ledger::ReplicaId;
 
 impl Play<'_> {
     /// Returns how many rounds it has.
     pub(super) fn lone_decision(&mut self, dice: &mut Dice) -> u64 {
-        let decided = dice.weighed(&[50, 35, 15]) as u64;
+        let decided = dice.weighed(&[45, 40, 15]) as u64;
+        self.bound = decided;
         for round in 0..decided {
             self.bind(round, dice);
         }
         self.decide(decided, dice);
-        let rounds = decided + 2 + dice.below(4);
+        let rounds = decided + 2 + dice.below(5);
         for round in decided + 1..rounds {
             if dice.chance(15) {
                 self.disturb(round, dice);
             }
             match dice.chance(30) {
                 true => self.idle(round),
-                false => self.lies(round, [10, 6, 2, 4, 75, 3], dice),
+                false => self.lies(round, [20, 5, 2, 4, 66, 3], dice),
             }
         }
         rounds
@@ -40,7 +44,9 @@ impl Play<'_> {
                 self.withhold_all(|part| part.sort == Sort::Offer, round, &deaf);
                 let bound = self.few(dice);
                 let others = self.honest.difference(&bound).copied().collect();
-                self.withhold(first, round, self.liars.clone(), others);
+                let until = dice.chance(35).then(|| dice.milliseconds(100, 2_500));
+                let choice = withheld(&first, self.height, round, self.liars.clone(), others);
+                self.choices.extend(choice.map(|choice| late(choice, until)));
             }
             1 => {
                 let bound = self.few(dice);
@@ -68,7 +74,12 @@ impl Play<'_> {
         let others: Ids = self.honest.difference(&lucky).copied().collect();
         match dice.weighed(&[55, 20, 25]) {
             0 => {
-                self.withhold(last, round, lucky.clone(), others.clone());
+                // A liar that does not hear it either stays with the others, and votes with them.
+                let ignorant: Ids = match dice.chance(60) {
+                    true => others.union(&self.liars).copied().collect(),
+                    false => others.clone(),
+                };
+                self.withhold(last, round, lucky.clone(), ignorant);
                 for liar in self.liars.clone() {
                     self.say(liar, last, round, Word::Nil, others.iter().copied().collect());
                 }
@@ -149,7 +160,7 @@ impl Play<'_> {
 
     /// None, one or two of the honest.
     fn few(&self, dice: &mut Dice) -> Ids {
-        let many = dice.weighed(&[25, 45, 30]);
+        let many = dice.weighed(&[35, 40, 25]);
         dice.sample(&self.honest(), many)
     }
 
