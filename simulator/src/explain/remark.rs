@@ -36,7 +36,8 @@ pub(super) enum Remark {
 impl Remark {
     /// Understands a note; none if it adds nothing to a story.
     pub(super) fn read(label: &str, detail: &str) -> Option<Remark> {
-        let words: Vec<&str> = detail.split([' ', '/', ',']).filter(|word| !word.is_empty()).collect();
+        let words: Vec<&str> =
+            detail.split([' ', '/', ',']).filter(|word| !word.is_empty()).collect();
         let number = |at: usize| words.get(at)?.parse::<u64>().ok();
         let word = |at: usize| words.get(at).map(|word| (*word).to_owned());
         let small = |at: usize| words.get(at)?.parse::<u32>().ok();
@@ -51,7 +52,9 @@ impl Remark {
             "prepared" => {
                 Remark::Prepared { view: number(0)?, number: number(1)?, value: word(2)? }
             }
-            "execute" => Remark::Execute { number: number(0)?, height: number(3)?, value: word(5)? },
+            "execute" => {
+                Remark::Execute { number: number(0)?, height: number(3)?, value: word(5)? }
+            }
             "null" => Remark::Null { number: number(1)?, view: number(4)? },
             "invalid" => Remark::Invalid { detail: detail.to_owned() },
             "flaw" => Remark::Flaw { detail: detail.to_owned() },

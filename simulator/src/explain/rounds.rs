@@ -20,6 +20,9 @@ use std::{
 /// How many rounds or views are told of in full before the rest is said to go on like that.
 const TOLD: usize = 7;
 
+/// The same, where nothing comes of any of them.
+const TOLD_IF_STUCK: usize = 4;
+
 /// Which part of a run is told.
 #[derive(Clone, Debug)]
 pub(super) struct Window {
@@ -48,7 +51,6 @@ enum Beat {
     Flaw(String),
     Decide(u64, String),
     Crash(usize),
-    Wake(usize),
     Fault(usize),
 }
 
@@ -59,11 +61,22 @@ pub(super) struct Teller<'a> {
     pub(super) window: Window,
     pub(super) adversary: &'a Adversary,
     pub(super) mutant: Option<About>,
+    /// Whether nobody gets on.
+    pub(super) is_stuck: bool,
     pub(super) names: Names,
     pub(super) sentences: Vec<String>,
 }
 
 impl Teller<'_> {
+    /// How many scenes are told in full.
+    fn enough(&self) -> usize {
+        match (self.is_stuck, self.grammar.views) {
+            (false, _) => TOLD,
+            (true, false) => TOLD_IF_STUCK,
+            (true, true) => TOLD_IF_STUCK / 2,
+        }
+    }
+
     /// Tells all scenes in the order in which they began.
     pub(super) fn tell(&mut self) {
         let beats = self.beats();
@@ -73,19 +86,28 @@ impl Teller<'_> {
         }
         let mut scenes: Vec<_> = scenes.into_iter().collect();
         for (_, beats) in &mut scenes {
+            // Whatever a liar says ahead of time, a round begins before it is told of.
+            let first = beats.iter().map(|(moment, _)| *moment).min().unwrap_or(0);
+            for (moment, beat) in beats.iter_mut() {
+                if *beat == Beat::Enter {
+                    *moment = first;
+                }
+            }
             beats.sort();
         }
         scenes.sort_by_key(|(scene, beats)| (beats[0].0, *scene));
-        let mut dull: Vec<Scene> = Vec::new();
+        let (mut dull, mut shapes): (Vec<Scene>, BTreeSet<String>) = Default::default();
         let mut told = 0;
         let all = scenes.len();
         for (at, (scene, beats)) in scenes.iter().enumerate() {
-            let matters = |(_, beat): &(Moment, Beat)| {
-                matches!(beat, Beat::Flaw(_) | Beat::Decide(..) | Beat::Crash(_))
-            };
-            // Whatever comes to pass in the end is told in any case.
-            let is_last = at + 2 >= all;
-            if (told >= TOLD && !is_last && !beats.iter().any(matters)) || self.is_dull(*scene, beats) {
+            let matters = beats.iter().any(|(_, beat)| match beat {
+                Beat::Flaw(detail) => shapes.insert(shape(detail)),
+                Beat::Decide(..) | Beat::Crash(_) => true,
+                _ => false,
+            });
+            // What comes to pass in the end is told in any case, unless nothing does.
+            let is_last = at + 2 >= all && !self.is_stuck;
+            if (told >= self.enough() && !is_last && !matters) || self.is_dull(*scene, beats) {
                 dull.push(*scene);
                 continue;
             }
@@ -108,14 +130,13 @@ impl Teller<'_> {
 
     fn beats(&self) -> BTreeMap<(Scene, Beat), Moment> {
         let mut beats = BTreeMap::new();
+        let mut early = Vec::new();
         let mut add = |scene: Scene, beat: Beat, moment: Moment| {
             let first = beats.entry((scene, beat)).or_insert(moment);
             *first = moment.min(*first);
         };
         for message in &self.facts.messages {
-            let Some(moment) = message.said.or_else(|| message.heard.values().min().copied()) else {
-                continue;
-            };
+            let Some(moment) = message.first() else { continue };
             let Some(scene) = self.scene_of(message) else { continue };
             if !self.is_told(moment) {
                 continue;
@@ -125,7 +146,22 @@ impl Teller<'_> {
                 "new-view" => Beat::Begin,
                 kind => Beat::Said(kind.to_owned(), message.slot.height),
             };
-            add(scene, beat, moment);
+            // What a liar says ahead of its time is told when the others have come so far.
+            let is_vote = message.kind == self.grammar.first || message.kind == self.grammar.second;
+            match is_vote && self.facts.liars.contains(&message.signer) {
+                true => early.push((scene, beat, moment)),
+                false => add(scene, beat, moment),
+            }
+        }
+        let told: BTreeSet<_> = beats.keys().cloned().collect();
+        let mut add = |scene: Scene, beat: Beat, moment: Moment| {
+            let first = beats.entry((scene, beat)).or_insert(moment);
+            *first = moment.min(*first);
+        };
+        for (scene, beat, moment) in early {
+            if !told.contains(&(scene, beat.clone())) {
+                add(scene, beat, moment);
+            }
         }
         for (moment, id, remark) in &self.facts.remarks {
             if !self.is_told(*moment) || self.facts.liars.contains(id) {
@@ -187,7 +223,6 @@ impl Teller<'_> {
             Beat::Flaw(detail) => self.tell_flaw(scene, detail),
             Beat::Decide(number, value) => self.tell_decision(scene, *number, value),
             Beat::Crash(number) => self.tell_crash(*number),
-            Beat::Wake(_) => {}
             Beat::Fault(number) => {
                 let text = words_of(&self.facts.faults[*number].2).unwrap_or_default();
                 self.say(&text);
@@ -196,7 +231,8 @@ impl Teller<'_> {
     }
 
     fn tell_flaw(&mut self, scene: Scene, detail: &str) {
-        let is_it = |remark: &Remark| matches!(remark, Remark::Flaw { detail: found } if found == detail);
+        let is_it =
+            |remark: &Remark| matches!(remark, Remark::Flaw { detail: found } if found == detail);
         let mut ids: BTreeSet<ReplicaId> = BTreeSet::new();
         for (moment, id, remark) in &self.facts.remarks {
             let here = self.is_told(*moment) && self.place(*id, *moment) == scene;
@@ -206,15 +242,15 @@ impl Teller<'_> {
         }
         let who = self.who(&ids);
         let id = self.mutant.map_or("", |about| about.id);
-        let text = detail.strip_prefix(id).map_or(detail, |rest| rest.trim_start_matches([':', ' ']));
+        let text =
+            detail.strip_prefix(id).map_or(detail, |rest| rest.trim_start_matches([':', ' ']));
         let text = self.names.in_text(text, self.grammar.noun);
-        let (verb, rest) = text.split_once(' ').unwrap_or((&text, ""));
-        let plain = ["prevotes", "counts", "goes", "believes", "executes", "forgets", "agrees"];
-        let text = match plain.iter().find(|known| **known == verb) {
-            Some(_) if ids.len() == 1 => format!("{who} {text}"),
-            Some(&"goes") => format!("{who} go {rest}"),
-            Some(_) => format!("{who} {} {rest}", verb.trim_end_matches('s')),
-            None => format!("at {who}, {text}"),
+        let verb = text.split_once(' ').map_or(text.as_str(), |(verb, _)| verb);
+        let does = ["prevotes", "counts", "goes", "believes", "executes", "forgets", "agrees"];
+        let text = match (does.contains(&verb), ids.len()) {
+            (true, 1) => format!("{who} {text}"),
+            (true, _) => format!("each of {who} {text}"),
+            (false, _) => format!("at {who}, {text}"),
         };
         self.say(&format!("Here the weak rule lets it pass: {text}"));
     }
@@ -274,11 +310,12 @@ impl Teller<'_> {
             2 => format!("{round}s {} and {}", first.1, last.1),
             _ => format!("{round}s {} to {}", first.1, last.1),
         };
-        let offers = quiet.iter().any(|scene| self.has_offer(*scene));
+        let offers = self.grammar.views || quiet.iter().any(|scene| self.has_offer(*scene));
         match offers {
             true => self.say(&format!("{rounds} go by in the same way, and nothing is decided")),
             false => {
-                let leaders: Vec<_> = quiet.iter().filter_map(|scene| self.leader(*scene)).collect();
+                let leaders: Vec<_> =
+                    quiet.iter().filter_map(|scene| self.leader(*scene)).collect();
                 let s = if leaders.len() == 1 { "" } else { "s" };
                 let leaders = list(leaders);
                 let leader = self.grammar.leader;
@@ -291,8 +328,14 @@ impl Teller<'_> {
     }
 }
 
+/// A remark without its numbers and names: what goes the same way again has the same.
+fn shape(detail: &str) -> String {
+    let words = detail.split(' ').filter(|word| !word.contains(|each: char| each.is_ascii_digit()));
+    words.collect::<Vec<_>>().join(" ")
+}
+
 /// What people are told of a fault; none if it is told otherwise, or of no use in a story.
-fn words_of(fault: &Fault) -> Option<String> {
+pub(super) fn words_of(fault: &Fault) -> Option<String> {
     Some(match fault {
         Fault::Partition(sides) => {
             let sides: Vec<_> = sides.iter().map(|side| format!("{{{}}}", list(side))).collect();

@@ -57,6 +57,9 @@ impl Names {
             let word = &rest[start..end];
             told.push_str(&rest[..start]);
             if is_hash(word) {
+                if let Some(before) = told.strip_suffix("header ") {
+                    told = format!("{before}the header of ");
+                }
                 for prefix in ["block ", "batch "] {
                     if told.ends_with(prefix) {
                         told.truncate(told.len() - prefix.len());
@@ -173,6 +176,7 @@ pub(super) fn sentence(text: &str) -> String {
 
 /// Small numbers are words.
 pub(super) fn count(number: usize) -> String {
-    let words = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
+    let words =
+        ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
     words.get(number).map_or_else(|| number.to_string(), |word| (*word).to_owned())
 }

@@ -18,9 +18,9 @@ impl Teller<'_> {
         let entered = self.remarked(|remark| {
             matches!(remark, Remark::Round { height: of, round: at, .. } if (*of, *at) == scene)
         });
-        let skipped = self.remarked(|remark| {
-            matches!(remark, Remark::Skip { height: of, to, .. } if (*of, *to) == scene)
-        });
+        let skipped = self.remarked(
+            |remark| matches!(remark, Remark::Skip { height: of, to, .. } if (*of, *to) == scene),
+        );
         let patient = |id: &&ReplicaId| !skipped.contains_key(*id);
         let waited: Ids = entered.keys().filter(patient).copied().collect();
         let leader = self.leader(scene).map(|id| self.who(&Ids::from([id])));
@@ -55,7 +55,10 @@ impl Teller<'_> {
             for (since, ids) in rounds {
                 let value = self.names.of(&value, self.grammar.noun);
                 let are = if ids.len() > 1 { "are" } else { "is" };
-                parts.push(format!("{} {are} locked on {value} since round {since}", self.who(&ids)));
+                parts.push(format!(
+                    "{} {are} locked on {value} since round {since}",
+                    self.who(&ids)
+                ));
             }
         }
         let _ = height;
@@ -72,7 +75,11 @@ impl Teller<'_> {
             .collect();
         let all: Ids = said.iter().map(|(id, ..)| *id).collect();
         let s = if all.len() > 1 { "" } else { "s" };
-        let lose = if view > 1 { "nothing comes of the view before" } else { "nothing comes of view 0 any more" };
+        let lose = if view > 1 {
+            "nothing comes of the view before"
+        } else {
+            "nothing comes of view 0 any more"
+        };
         let mut text = format!("{lose}: {} send{s} VIEW-CHANGE for view {view}", self.who(&all));
         let mut shows: BTreeMap<Vec<Shown>, Ids> = BTreeMap::new();
         for (id, shown, _) in said {
@@ -94,20 +101,13 @@ impl Teller<'_> {
                     format!("{value} as number {number}{view}")
                 })
                 .collect();
-            parts.push(format!("{who} show{s} a certificate for {}", list(values)));
+            let lies = ids.iter().all(|id| self.facts.liars.contains(id));
+            let shows = if lies { "claim{s} to have" } else { "show{s}" }.replace("{s}", s);
+            parts.push(format!("{who} {shows} a certificate for {}", list(values)));
         }
-        text += &format!(". {}", crate::explain::words::sentence(&parts.join("; ")));
-        let kept: Vec<_> = self
-            .said(scene, "view-change")
-            .iter()
-            .filter_map(|each| {
-                let to: Ids = self.facts.honest().filter(|id| *id != each.signer && self.is_withheld(each, *id)).collect();
-                (!to.is_empty()).then(|| format!("that of {} from {}", each.signer, self.who(&to)))
-            })
-            .collect();
-        if !kept.is_empty() {
-            text += &format!(" The adversary keeps {}", list(kept));
-        }
+        let told = crate::explain::words::sentence(&parts.join("; "));
+        text += &format!(". {}", told.trim_end_matches('.'));
+        text += &self.kept_from(scene, "view-change", "that");
         self.say(&text);
     }
 
@@ -128,7 +128,9 @@ impl Teller<'_> {
             let brings: Ids = about.brings.iter().copied().collect();
             let short = match self.facts.is_quorum(&brings) {
                 true => String::new(),
-                false => format!(" (a quorum would be {})", count(self.facts.quorum.needed as usize)),
+                false => {
+                    format!(" (a quorum would be {})", count(self.facts.quorum.needed as usize))
+                }
             };
             let who = self.who(&Ids::from([primary]));
             let shows = self.relevant(&about.shows);
@@ -144,7 +146,9 @@ impl Teller<'_> {
                 .collect();
             let first = self.window.numbers.start();
             let follows = match follows.is_empty() {
-                true => format!("none of them shows anything of number {first}, which is free again"),
+                true => {
+                    format!("none of them shows anything of number {first}, which is free again")
+                }
                 false => format!("from them follows that {}", list(follows)),
             };
             let enter = match entered.len() {
@@ -152,11 +156,50 @@ impl Teller<'_> {
                 1 => format!("{} enters it", self.who(&entered)),
                 _ => format!("{} enter it", self.who(&entered)),
             };
+            let kept = self.kept_from(scene, "new-view", "it");
+            let late = self.not_waited_for(scene, &brings);
             self.say(&format!(
                 "{who}, the primary of view {view}, begins it with the VIEW-CHANGEs of {}{short}: \
-                 {follows}; {enter}",
+                 {follows}; {enter}{late}{kept}",
                 list(&brings)
             ));
+        }
+    }
+
+    /// Whom the adversary keeps from hearing something that is said once in a view by each.
+    fn kept_from(&self, scene: Scene, kind: &str, what: &str) -> String {
+        let said = self.said(scene, kind);
+        let kept = said.iter().filter_map(|each| {
+            let honest = self.facts.honest();
+            let to: Ids =
+                honest.filter(|id| *id != each.signer && self.is_withheld(each, *id)).collect();
+            let of = if what == "it" { String::new() } else { format!(" of {}", each.signer) };
+            (!to.is_empty()).then(|| format!("{what}{of} from {}", self.who(&to)))
+        });
+        let kept: Vec<_> = kept.collect();
+        match kept.is_empty() {
+            true => String::new(),
+            false => format!(". The adversary keeps {}", list(kept)),
+        }
+    }
+
+    /// Those who would have shown a certificate to a primary that had waited for a quorum.
+    fn not_waited_for(&self, scene: Scene, brings: &Ids) -> String {
+        let said = self.said(scene, "view-change");
+        let shows = said.iter().filter(|each| !self.relevant(&each.about.shows).is_empty());
+        let shows: Ids = shows.map(|each| each.signer).collect();
+        let others: Ids = self.facts.replicas.iter().copied().collect();
+        let others: Ids = others.difference(brings).copied().collect();
+        match !self.facts.is_quorum(brings) && !others.is_empty() && others.is_subset(&shows) {
+            false => String::new(),
+            true => {
+                let ids: Vec<_> = others.iter().map(ToString::to_string).collect();
+                format!(
+                    ". Had it waited for one more, that would have been of replica {}, and would have shown \
+                     a certificate",
+                    ids.join(" or ")
+                )
+            }
         }
     }
 

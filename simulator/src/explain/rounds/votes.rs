@@ -1,9 +1,6 @@
 //! What was offered, who voted for what, who heard it, and what was decided.
 
-use super::{
-    Scene, Teller,
-    sights::heard,
-};
+use super::{Scene, Teller, sights::heard};
 use crate::explain::{
     facts::{Moment, Said},
     remark::Remark,
@@ -11,9 +8,15 @@ use crate::explain::{
 };
 use consensus::Named;
 use ledger::ReplicaId;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 type Ids = BTreeSet<ReplicaId>;
+
+/// Who does not wait so long for a message does not miss it.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Votes for one value, by those who cast them.
 struct Votes {
@@ -55,6 +58,7 @@ impl Teller<'_> {
             let place = match (self.grammar.views, scene.1, told.is_empty()) {
                 (true, _, true) => format!("in view {}, ", scene.1),
                 (false, 0, true) => format!("height {number}, round 0: "),
+                (false, round, true) => format!("in round {round} "),
                 _ => String::new(),
             };
             let mut text = match self.grammar.views {
@@ -67,7 +71,8 @@ impl Teller<'_> {
             if !self.grammar.views {
                 match about.valid_round {
                     Some(round) => {
-                        text += &format!(" again, with the quorum of prevotes for it of round {round}");
+                        text +=
+                            &format!(" again, with the quorum of prevotes for it of round {round}");
                     }
                     None if scene.1 > 0 => text += ", as something new",
                     None => {}
@@ -113,6 +118,17 @@ impl Teller<'_> {
 
     /// Who casts votes for one value, and why.
     fn cast(&mut self, scene: Scene, kind: &str, number: u64, votes: &Votes) -> String {
+        if kind == self.grammar.second
+            && votes.passed_off.is_none()
+            && let Named::Block(hash) = votes.value
+        {
+            let lockers = self.lockers(scene, number, &hash.short());
+            let locked: Ids = votes.signers.intersection(&lockers).copied().collect();
+            let others: Ids = votes.signers.difference(&lockers).copied().collect();
+            if !locked.is_empty() {
+                return self.lock_and_vote(scene, number, votes, (&locked, &others));
+            }
+        }
         let value = self.names.named(votes.value, self.grammar.noun);
         let vote = self.grammar.vote(kind);
         if let Some(carrier) = votes.passed_off {
@@ -121,19 +137,12 @@ impl Teller<'_> {
                 "{who} passes off signatures of {whose} as {vote}s for {value}, which they never sent"
             );
         }
-        let does = |ids: &Ids| self.grammar.votes(kind, ids.len() > 1, &value);
-        if kind == self.grammar.second
-            && let Named::Block(hash) = votes.value
-        {
-            let lockers = self.lockers(scene, number, &hash.short());
-            let locked: Ids = votes.signers.intersection(&lockers).copied().collect();
-            let others: Ids = votes.signers.difference(&lockers).copied().collect();
-            if !locked.is_empty() {
-                return self.lock_and_vote(kind, &value, &locked, &others);
-            }
-        }
-        let (restricted, open): (Ids, Ids) =
-            votes.signers.iter().partition(|id| !self.limits(scene, kind, **id, votes.value).is_empty());
+        let grammar = self.grammar;
+        let does = |ids: &Ids| grammar.votes(kind, ids.len() > 1, &value);
+        let (restricted, open): (Ids, Ids) = votes
+            .signers
+            .iter()
+            .partition(|id| !self.limits(scene, kind, **id, votes.value).is_empty());
         let mut told = Vec::new();
         for (ids, why) in self.reasons(scene, kind, number, votes.value, &open) {
             told.push(format!("{} {}{why}", self.who(&ids), does(&ids)));
@@ -146,25 +155,51 @@ impl Teller<'_> {
         told.join(", ")
     }
 
-    fn lock_and_vote(&mut self, kind: &str, value: &str, locked: &Ids, others: &Ids) -> String {
-        let who = self.who(locked);
-        let many = locked.len() > 1;
-        let short = value.split(", call it ").last().unwrap_or(value).trim_end_matches(',');
+    /// Those who lock a value, or are prepared for it, and say so; others just say so.
+    fn lock_and_vote(
+        &mut self,
+        scene: Scene,
+        number: u64,
+        votes: &Votes,
+        (locked, others): (&Ids, &Ids),
+    ) -> String {
+        let kind = self.grammar.second;
+        let value = self.names.named(votes.value, self.grammar.noun);
+        let (who, many) = (self.who(locked), locked.len() > 1);
         let does = self.grammar.votes(kind, many, "it");
-        let (have, lock) = if many { ("have", "lock") } else { ("has", "locks") };
-        let are = if many { "are" } else { "is" };
+        let (have, are) = if many { ("have", "are") } else { ("has", "is") };
+        let (they, lock) = if many { ("they", "lock") } else { ("it", "locks") };
         let mut text = match self.grammar.views {
             false => {
-                format!("{who} {have} heard a quorum of prevotes for {value} {lock} {short} and {does}")
-                    .replace(&format!("{value} {lock}"), &format!("{value}; so {who} {lock}"))
+                let what = match self.too_few(scene, number, votes.value, locked) {
+                    None => "a quorum of prevotes".to_owned(),
+                    Some(few) => format!("only the prevotes of {}", list(few)),
+                };
+                format!(
+                    "{who} {have} heard {what} for {value}, so {they} {lock} {value} and {does}"
+                )
             }
             true => format!("{who} {are} prepared for {value}, and {does}"),
         };
         if !others.is_empty() {
-            let does = self.grammar.votes(kind, others.len() > 1, short);
+            let does = self.grammar.votes(kind, others.len() > 1, &value);
             text += &format!(", and {} {does}", self.who(others));
         }
         text
+    }
+
+    /// The first votes by which some locked a value, if they are no quorum.
+    fn too_few(&self, scene: Scene, number: u64, value: Named, ids: &Ids) -> Option<Ids> {
+        let Named::Block(hash) = value else { return None };
+        let locked = self.remarked(|remark| {
+            matches!(remark, Remark::Lock { height, round, value }
+                if (*height, *round) == (number, scene.1) && *value == hash.short())
+        });
+        let said = self.said(scene, self.grammar.first);
+        let said: Vec<_> =
+            said.into_iter().filter(|each| each.about.value == Some(value)).collect();
+        let votes = ids.iter().filter_map(|id| Some(heard(&said, *id, *locked.get(id)?)));
+        votes.min_by_key(Ids::len).filter(|votes| !self.facts.is_quorum(votes))
     }
 
     /// Those who locked a value in a scene, or were prepared for it.
@@ -255,8 +290,10 @@ impl Teller<'_> {
                 kept.entry(signers(&by_choice)).or_default().insert(id);
             }
             let is_served = self.has_quorum(&said, id, left);
-            let due: Vec<_> =
-                otherwise.into_iter().filter(|each| each.said.is_some_and(|at| at < left)).collect();
+            let waits = |each: &&&Said| {
+                each.said.is_some_and(|at| self.facts.times[at] + PATIENCE <= self.facts.times[left])
+            };
+            let due: Vec<_> = otherwise.into_iter().filter(waits).collect();
             if !due.is_empty() && !is_served && left >= self.window.from {
                 missed.entry(signers(&due)).or_default().insert(id);
             }
@@ -316,15 +353,15 @@ impl Teller<'_> {
         for votes in groups {
             let Named::Block(hash) = votes.value else { continue };
             let said = self.said(scene, kind);
-            let for_it = |each: &&Said| {
-                each.about.value == Some(votes.value) && each.slot.height == number
-            };
+            let for_it =
+                |each: &&Said| each.about.value == Some(votes.value) && each.slot.height == number;
             let said: Vec<_> = said.into_iter().filter(for_it).collect();
             if !self.facts.is_quorum(&said.iter().map(|each| each.signer).collect()) {
                 continue;
             }
-            let sees =
-                |id: &ReplicaId| self.facts.is_quorum(&heard(&said, *id, self.left(*id, scene, number)));
+            let sees = |id: &ReplicaId| {
+                self.facts.is_quorum(&heard(&said, *id, self.left(*id, scene, number)))
+            };
             let ids: Ids = self.facts.honest().filter(sees).collect();
             let value = self.names.of(&hash.short(), self.grammar.noun);
             let all = self.facts.honest().count();
@@ -345,7 +382,10 @@ impl Teller<'_> {
         let mut by = Ids::new();
         for each in self.said(scene, kind) {
             for (id, at) in &each.heard {
-                if self.facts.times[*at] == now && !self.facts.liars.contains(id) && each.signer != *id {
+                if self.facts.times[*at] == now
+                    && !self.facts.liars.contains(id)
+                    && each.signer != *id
+                {
                     whose.insert(each.signer);
                     by.insert(*id);
                 }
@@ -369,11 +409,20 @@ impl Teller<'_> {
     /// A value is decided, or executed.
     pub(super) fn tell_decision(&mut self, scene: Scene, number: u64, value: &str) {
         let mut groups: BTreeMap<(u64, Ids), Ids> = BTreeMap::new();
+        let mut all_have = false;
         for (id, moment) in self.deciders(number, value) {
             if self.place(id, moment.saturating_sub(1)) == scene {
                 let (round, votes) = self.backers(id, number, value, moment);
                 groups.entry((round, votes)).or_default().insert(id);
             }
+        }
+        let quorums: Vec<_> =
+            groups.keys().filter(|(_, votes)| self.facts.is_quorum(votes)).cloned().collect();
+        if quorums.len() > 1 && quorums.iter().all(|(round, _)| *round == quorums[0].0) {
+            // Which of more votes than it takes each heard first is no matter.
+            let merged = quorums.iter().filter_map(|key| groups.remove(key)).flatten().collect();
+            groups.insert((quorums[0].0, Ids::new()), merged);
+            all_have = true;
         }
         for ((round, votes), ids) in groups {
             let (who, many) = (self.who(&ids), ids.len() > 1);
@@ -404,7 +453,10 @@ impl Teller<'_> {
             };
             let s = if votes.len() == 1 { "" } else { "s" };
             let text = match votes.is_empty() {
-                true => format!("{who} {decide} {what} without a {vote} for it"),
+                true if all_have => {
+                    format!("{who} each {hear} a quorum of these {vote}s and {decide} {what}")
+                }
+                true => format!("{who}, having heard no {vote}, {decide} {what} all the same"),
                 false => format!(
                     "{who} {hear} the {vote}{s} of {}{of}, {verdict}, and {decide} {what}",
                     list(&votes)
@@ -415,7 +467,11 @@ impl Teller<'_> {
     }
 
     /// Who decided a value, with when.
-    pub(in crate::explain) fn deciders(&self, number: u64, value: &str) -> BTreeMap<ReplicaId, Moment> {
+    pub(in crate::explain) fn deciders(
+        &self,
+        number: u64,
+        value: &str,
+    ) -> BTreeMap<ReplicaId, Moment> {
         self.remarked(|remark| match remark {
             Remark::Decide { height, value: found, .. } => {
                 (*height, found.as_str()) == (number, value)
