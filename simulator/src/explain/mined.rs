@@ -225,7 +225,8 @@ impl Miner {
             }
         }
         let names: Vec<_> = branches.iter().flatten().map(|find| find.block.short()).collect();
-        let is_of_them = |(detail, _): &(String, Ids)| names.iter().any(|name| detail.contains(name));
+        let is_of_them =
+            |(detail, _): &(String, Ids)| names.iter().any(|name| detail.contains(name));
         if flaws.iter().any(is_of_them) {
             flaws.retain(is_of_them);
         }

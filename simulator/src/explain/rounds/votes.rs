@@ -291,7 +291,8 @@ impl Teller<'_> {
             }
             let is_served = self.has_quorum(&said, id, left);
             let waits = |each: &&&Said| {
-                each.said.is_some_and(|at| self.facts.times[at] + PATIENCE <= self.facts.times[left])
+                each.said
+                    .is_some_and(|at| self.facts.times[at] + PATIENCE <= self.facts.times[left])
             };
             let due: Vec<_> = otherwise.into_iter().filter(waits).collect();
             if !due.is_empty() && !is_served && left >= self.window.from {
