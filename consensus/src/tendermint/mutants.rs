@@ -8,7 +8,7 @@
 //! The other functions ask [`Flaw`] which of them to ask, and remark in the trace when a wrong rule
 //! let something pass.
 
-use super::{Choice, Instance, Message, Step, log::Offer};
+use super::{Choice, Instance, Message, Step, log::Offer, note};
 use crate::{
     Flaw,
     protocol::{Effect, Message as _, Turn},
@@ -163,6 +163,7 @@ impl Instance {
                     None => "no lock".to_owned(),
                 };
                 remark(turn, || format!("T5: {polka}, come late, replaces {lock}"));
+                note(turn, "lock", format!("{}/{round} {}", self.height, value.short()));
                 (self.locked, self.valid) =
                     (Some(Choice { round, value }), Some(Choice { round, value }));
                 self.polka = self.log.polka(round, value).expect("it was found there");
