@@ -156,7 +156,11 @@ impl Teller<'_> {
                     .filter(|id| !self.has_voted(**id, one) || !self.has_voted(**id, other))
                     .collect();
                 match never.is_empty() {
-                    true => format!(" Here they meet in {who}, who {sent} both: {rounds}."),
+                    true => {
+                        let shared = self.who(&shared);
+                        let all = if honest.len() == 1 { who } else { format!("each of {who}") };
+                        format!(" Here they share {shared}; {all}, honest, {sent} both: {rounds}.")
+                    }
                     false => format!(
                         " Here they would meet in {who}; but {} never {sent} both: one of the two was passed \
                          off.",
@@ -211,9 +215,9 @@ impl Teller<'_> {
             false => {
                 let is_enough = 3 * blame.weight > blame.total;
                 let weight = if is_enough {
-                    "more than a third of all, as it must be where the rules are kept"
+                    "more than a third of all: with less, agreement cannot break where the rules are kept"
                 } else {
-                    "less than a third of all: that would not have been enough had the rules been kept"
+                    "less than a third of all, too little to break agreement where the rules are kept"
                 };
                 format!("what they signed convicts {}; that is {weight}", parts.join(", and "))
             }

@@ -178,9 +178,10 @@ impl Teller<'_> {
                     add((*height, *round), Beat::Enter, *moment);
                 }
                 Remark::Flaw { detail } => {
-                    add(self.place(*id, *moment), Beat::Flaw(detail.clone()), *moment);
+                    let place = self.place_of_flaw(*id, *moment);
+                    add(place, Beat::Flaw(detail.clone()), *moment);
                     for (kind, scene) in self.late(*id, *moment) {
-                        add(self.place(*id, *moment), Beat::Late(kind, scene), moment - 1);
+                        add(place, Beat::Late(kind, scene), moment.saturating_sub(1));
                     }
                 }
                 Remark::Decide { height, value, .. } if self.window.numbers.contains(height) => {
@@ -213,6 +214,23 @@ impl Teller<'_> {
         beats
     }
 
+    /// Where a replica is when a weak rule acts. What acts as a round begins is remarked upon just before.
+    fn place_of_flaw(&self, id: ReplicaId, moment: Moment) -> Scene {
+        let now = self.facts.times[moment];
+        let from = self.facts.remarks.partition_point(|(at, ..)| *at <= moment);
+        let rest = self.facts.remarks[from..].iter();
+        let mut next = rest.filter(|(_, whose, _)| *whose == id).take(2);
+        let begins = next.find(|(at, _, remark)| {
+            let is_told = match remark {
+                Remark::Round { height, .. } => self.window.numbers.contains(height),
+                Remark::View { .. } => true,
+                _ => false,
+            };
+            self.facts.times[*at] == now && is_told
+        });
+        self.place(id, begins.map_or(moment, |(at, ..)| *at))
+    }
+
     fn is_told(&self, moment: Moment) -> bool {
         (self.window.from..=self.window.to).contains(&moment)
     }
@@ -239,7 +257,7 @@ impl Teller<'_> {
             |remark: &Remark| matches!(remark, Remark::Flaw { detail: found } if found == detail);
         let mut ids: BTreeSet<ReplicaId> = BTreeSet::new();
         for (moment, id, remark) in &self.facts.remarks {
-            let here = self.is_told(*moment) && self.place(*id, *moment) == scene;
+            let here = self.is_told(*moment) && self.place_of_flaw(*id, *moment) == scene;
             if here && is_it(remark) && !self.facts.liars.contains(id) {
                 ids.insert(*id);
             }

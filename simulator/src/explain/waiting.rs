@@ -27,10 +27,15 @@ impl Teller<'_> {
             true => String::new(),
             false => format!(", although from {} on every message arrives", span::show(calm)),
         };
+        let beyond = if is_anybody { " got beyond" } else { "" };
         self.say(&format!(
-            "after {} of virtual time {} got beyond {what}{since}",
+            "after {} of virtual time {}{beyond} {what}{since}",
             span::show(end),
-            if is_anybody { "not everybody has" } else { "nobody has" }
+            match (is_anybody, self.grammar.views) {
+                (true, _) => "not everybody has",
+                (false, true) => "nobody honest has executed",
+                (false, false) => "nobody honest has decided",
+            }
         ));
         let mut groups: BTreeMap<String, Ids> = BTreeMap::new();
         let honest: Vec<_> = self.facts.honest().filter(|id| world.is_up(*id)).collect();

@@ -220,7 +220,7 @@ impl Teller<'_> {
                     "{who} {have} heard {what} for {value}, so {they} {lock} {value} and {does}"
                 )
             }
-            true => format!("{who} {are} prepared for {value}, and {does}"),
+            true => format!("{who}, having heard enough PREPAREs, {are} prepared for {value}, and {does}"),
         };
         if !others.is_empty() {
             let does = self.grammar.votes(kind, others.len() > 1, &value);
@@ -298,7 +298,7 @@ impl Teller<'_> {
             };
         }
         if waited {
-            return " (no proposal in time)".to_owned();
+            return self.why_waited(scene, id);
         }
         let said = self.said(scene, kind);
         let moment = said.iter().find(|each| each.signer == id).and_then(|each| each.said);
@@ -311,6 +311,17 @@ impl Teller<'_> {
         }
     }
 
+    /// Why a replica waited in vain for a proposal that it could prevote.
+    fn why_waited(&self, scene: Scene, id: ReplicaId) -> String {
+        let left = self.left(id, scene, scene.0);
+        let offers = self.said(scene, self.grammar.offer);
+        let heard = offers.iter().find(|each| each.heard.get(&id).is_some_and(|at| *at < left));
+        match heard.map(|offer| offer.about.valid_round) {
+            Some(Some(round)) => format!(" (it cannot check the quorum of round {round})"),
+            _ => " (no proposal in time)".to_owned(),
+        }
+    }
+
     /// Who does not hear some messages in time, and who sees a quorum in spite of it.
     fn hearing(&mut self, scene: Scene, kind: &str, number: u64) -> String {
         let said: Vec<_> =
@@ -320,9 +331,10 @@ impl Teller<'_> {
         for id in self.facts.honest() {
             let left = self.left(id, scene, number);
             let first = said.iter().filter_map(|each| each.first()).min().unwrap_or(left);
-            if self.facts.is_down(id, first, left) {
+            if self.facts.is_down(id, first, first) {
                 continue;
             }
+            let is_down = self.facts.is_down(id, first, left);
             let lacks = |each: &&&Said| {
                 let is_told = each.to.contains(&id) || each.to.is_empty();
                 let has = each.heard.get(&id).is_some_and(|at| *at <= left);
@@ -340,7 +352,7 @@ impl Teller<'_> {
                     .is_some_and(|at| self.facts.times[at] + PATIENCE <= self.facts.times[left])
             };
             let due: Vec<_> = otherwise.into_iter().filter(waits).collect();
-            if !due.is_empty() && !is_served && left >= self.window.from {
+            if !due.is_empty() && !is_served && !is_down && left >= self.window.from {
                 missed.entry(signers(&due)).or_default().insert(id);
             }
         }
@@ -408,7 +420,14 @@ impl Teller<'_> {
             let sees = |id: &ReplicaId| {
                 self.facts.is_quorum(&heard(&said, *id, self.left(*id, scene, number)))
             };
-            let ids: Ids = self.facts.honest().filter(sees).collect();
+            // Who never was in a view has no use for what was said in it.
+            let was_there = |id: &ReplicaId| {
+                let entered = |remark: &Remark| {
+                    matches!(remark, Remark::View { view, .. } if *view == scene.1)
+                };
+                !self.grammar.views || scene.1 == 0 || self.remarked(entered).contains_key(id)
+            };
+            let ids: Ids = self.facts.honest().filter(was_there).filter(sees).collect();
             let value = self.names.of(&hash.short(), self.grammar.noun);
             let all = self.facts.honest().count();
             if ids.is_empty() {
