@@ -2,6 +2,7 @@
 
 mod support;
 
+use consensus::byzantine::mutants::{self, Breaks};
 use simulator::{
     Scenario,
     scenario::{Agreement, Confirmed},
@@ -18,11 +19,39 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
+/// All of them, in whatever folder.
 fn files() -> Vec<PathBuf> {
-    let entries = fs::read_dir(root().join("scenarios")).unwrap();
-    let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    let (mut files, mut folders) = (Vec::new(), vec![root().join("scenarios")]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { folders.push(path) } else { files.push(path) }
+        }
+    }
     files.sort();
     files
+}
+
+/// Each mutant has a file of its name, which shows what it breaks, and that its module does not.
+#[test]
+fn every_mutant_has_its_schedule() {
+    for (module, about) in mutants::all() {
+        let file = root().join("scenarios/mutants").join(about.id).with_extension("toml");
+        let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{file:?}: {error}"));
+        let scenario = Scenario::parse(&text).unwrap_or_else(|error| panic!("{file:?}: {error}"));
+        let weak = format!("{module}:{}", about.id);
+        assert_eq!(scenario.consensus, [weak.clone(), module.to_owned()], "{file:?}");
+        let [broken, whole] = [weak.as_str(), module].map(|variant| scenario.expect(variant));
+        assert_eq!(whole.agreement, Agreement::Always, "{file:?}");
+        assert_ne!(whole.confirmed, Confirmed::Reverted, "{file:?}");
+        let shows = match about.breaks {
+            Breaks::Agreement => {
+                broken.agreement == Agreement::Broken || broken.confirmed == Confirmed::Reverted
+            }
+            Breaks::Progress => !broken.no_progress.is_empty(),
+        };
+        assert!(shows, "{file:?} does not say what breaks");
+    }
 }
 
 #[test]

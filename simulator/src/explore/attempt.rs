@@ -17,6 +17,9 @@ use std::time::Duration;
 /// How often one looks.
 const BEAT: Duration = Duration::from_millis(20);
 
+/// How many seeds in a row must show what a mutant does where blocks are found by chance.
+const OTHERS: u64 = 3;
+
 /// What was found.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Finding {
@@ -35,22 +38,27 @@ pub struct Finding {
 /// # Panics
 /// If a replica does: the trial is the caller's to tell.
 pub fn attempt<P: Module>(scenario: &Scenario, variant: Variant) -> Option<Finding> {
-    let finding = play::<P>(scenario, variant)?;
-    if variant.mutant.is_some() {
-        let sound = Variant { mutant: None, ..variant };
-        if play_as::<P>(scenario, sound, variant.mutant.map(|about| about.breaks)).is_some() {
-            return None;
-        }
+    let breaks = variant.mutant.map(|about| about.breaks);
+    let finding = play::<P>(scenario, variant, breaks)?;
+    if breaks.is_none() {
+        return Some(finding);
     }
-    Some(finding)
-}
-
-fn play<P: Module>(scenario: &Scenario, variant: Variant) -> Option<Finding> {
-    play_as::<P>(scenario, variant, variant.mutant.map(|about| about.breaks))
+    let sound = Variant { mutant: None, ..variant };
+    let survives = |scenario: &Scenario| play::<P>(scenario, sound, breaks).is_none();
+    // Where blocks are found by chance they may be undone by chance: that must not pass for a flaw.
+    let by_chance = P::stage().parts.is_empty();
+    let others = if by_chance { 1..OTHERS } else { 1..1 };
+    let is_flaw = survives(scenario)
+        && others.into_iter().all(|more| {
+            let seed = scenario.seeds.start + more;
+            let other = Scenario { seeds: seed..seed + 1, ..scenario.clone() };
+            play::<P>(&other, variant, breaks).is_some() && survives(&other)
+        });
+    is_flaw.then_some(finding)
 }
 
 /// `breaks` is what counts; everything that a sound module promises, if none.
-fn play_as<P: Module>(
+fn play<P: Module>(
     scenario: &Scenario,
     variant: Variant,
     breaks: Option<Breaks>,

@@ -170,9 +170,10 @@ impl Play<'_> {
         let recent = if dice.chance(70) { self.bound } else { round };
         let earlier = (round > 0).then(|| dice.below(recent.clamp(1, round)));
         let old = if self.bound > 0 { 45 } else { 20 };
-        let (value, proof) = match (dice.weighed(&[42, old, 10, 8, 5]), earlier) {
+        let kind = dice.weighed(&[36, old, 24, 6, 4]);
+        let (value, proof) = match (kind, earlier) {
             (1, Some(earlier)) => (Word::Of(earlier), Some(earlier)),
-            (2, _) => (Word::Of(dice.below(round + 1)), None),
+            (2, _) => (Word::Of(round), None), // Whatever it is.
             (3, earlier) => (Word::Mine(1), earlier),
             (4, _) => (Word::Nil, None),
             _ => (Word::Mine(1), None),
@@ -184,7 +185,7 @@ impl Play<'_> {
         let twice = dice.chance(10);
         let passes_off = dice.chance(10);
         for part in self.of(|part| matches!(part.sort, Sort::Offer | Sort::Vote)) {
-            if !dice.chance(92) {
+            if !dice.chance(92) || (kind == 2 && part.sort == Sort::Offer) {
                 continue;
             }
             let mut line = line(part.kind, self.height, round, value, to.clone());

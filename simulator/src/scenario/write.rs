@@ -44,9 +44,20 @@ impl Scenario {
         for (key, value) in self.entries() {
             text += &format!("{key} = {value}\n");
         }
-        for (name, expect) in &self.expect_of {
+        let mut sections = Vec::new();
+        let expect = expectations(&self.expect, &Expect::default(), self.catch_up);
+        // What is expected of one module needs a section of its own, and then all of it does.
+        match (expect.is_empty(), self.expect_of.is_empty()) {
+            (true, _) => {}
+            (false, true) => text += &format!("expect = {}\n", table(expect)),
+            (false, false) => sections.push(("expect".to_owned(), expect)),
+        }
+        sections.extend(self.expect_of.iter().map(|(name, expect)| {
             let fields = expectations(expect, &self.expect, self.catch_up);
-            text += &format!("\n[expect.{}]\n", quoted(name));
+            (format!("expect.{}", quoted(name)), fields)
+        }));
+        for (title, fields) in sections {
+            text += &format!("\n[{title}]\n");
             for (key, value) in fields {
                 text += &format!("{key} = {value}\n");
             }
@@ -54,7 +65,7 @@ impl Scenario {
         text
     }
 
-    /// All but what is expected of one module alone.
+    /// All but what is expected.
     fn entries(&self) -> Vec<(&'static str, String)> {
         let mut entries = vec![("name", quoted(&self.name))];
         let mut say = |key, value: Option<String>| {
@@ -87,8 +98,6 @@ impl Scenario {
         });
         say("chaos", chaos);
         say("at", steps::all(self.steps.steps()).map(one_a_line));
-        let expect = expectations(&self.expect, &Expect::default(), self.catch_up);
-        say("expect", (!expect.is_empty()).then(|| table(expect)));
         entries
     }
 }

@@ -27,7 +27,7 @@ impl Play<'_> {
             }
             match dice.chance(30) {
                 true => self.idle(round),
-                false => self.lies(round, [20, 5, 2, 4, 66, 3], dice),
+                false => self.lies(round, [32, 5, 2, 4, 54, 3], dice),
             }
         }
         rounds
@@ -44,7 +44,7 @@ impl Play<'_> {
                 self.withhold_all(|part| part.sort == Sort::Offer, round, &deaf);
                 let bound = self.few(dice);
                 let others = self.honest.difference(&bound).copied().collect();
-                let until = dice.chance(35).then(|| dice.milliseconds(100, 2_500));
+                let until = dice.chance(60).then(|| dice.milliseconds(200, 800));
                 let choice = withheld(&first, self.height, round, self.liars.clone(), others);
                 self.choices.extend(choice.map(|choice| late(choice, until)));
             }
@@ -60,7 +60,7 @@ impl Play<'_> {
             3 => self.disturb(round, dice),
             _ => {}
         }
-        match dice.weighed(&[55, 10, 35]) {
+        match dice.weighed(&[62, 10, 28]) {
             0 => {}
             1 => self.pass_off(round, dice),
             _ => self.lies(round, [0, 20, 25, 5, 45, 5], dice),
@@ -91,7 +91,7 @@ impl Play<'_> {
             }
         }
         let rest: Vec<_> = others.iter().copied().collect();
-        match dice.weighed(&[45, 20, 20, 15]) {
+        match dice.weighed(&[40, 18, 17, 13, 12]) {
             0 => {}
             1 => {
                 let outcast = dice.sample(&rest, 1);
@@ -104,9 +104,18 @@ impl Play<'_> {
                 let unbound = dice.sample(&rest, 1);
                 self.withhold_all(|part| part.sort == Sort::Offer, round, &unbound);
             }
-            _ => {
+            3 => {
                 let unbound = dice.some(others, 40);
                 self.withhold(first, round, self.everybody(), unbound);
+            }
+            _ => {
+                // Who was bound forgets it, perhaps, and another never was.
+                let unbound = dice.sample(&rest, 1);
+                self.withhold_all(|part| part.sort == Sort::Offer, round, &unbound);
+                let bound: Vec<_> = others.difference(&unbound).copied().collect();
+                if let Some(crashing) = bound.first() {
+                    self.crash(*crashing, last, round, dice);
+                }
             }
         }
         if dice.chance(50) {
