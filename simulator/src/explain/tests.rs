@@ -113,14 +113,16 @@ fn the_same_run_is_told_in_the_same_words() {
 fn where_nobody_gets_on_everybodys_place_in_the_end_is_told() {
     let (_, story) = story(FILES[1]);
     let told = story.to_string();
-    for part in ["nobody honest has decided height 1", "locked on V", "it takes three of the four"] {
+    for part in ["nobody honest has decided height 1", "locked on V", "it takes three of the four"]
+    {
         assert!(told.contains(part), "{part} is missing in\n{told}");
     }
 }
 
 #[test]
 fn a_run_that_breaks_nothing_is_told_as_one() {
-    let (_, story) = story("name = \"calm\"\nconsensus = \"tendermint\"\nseeds = 1\nuntil = \"10s\"");
+    let (_, story) =
+        story("name = \"calm\"\nconsensus = \"tendermint\"\nseeds = 1\nuntil = \"10s\"");
     let told = story.to_string();
     assert!(told.contains("Nobody breaks a promise"), "{told}");
     assert!(!told.contains("adversary"), "{told}");

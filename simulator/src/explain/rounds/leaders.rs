@@ -173,7 +173,8 @@ impl Teller<'_> {
             let honest = self.facts.honest();
             let to: Ids =
                 honest.filter(|id| *id != each.signer && self.is_withheld(each, *id)).collect();
-            let of = if kind == "new-view" { String::new() } else { format!(" of {}", each.signer) };
+            let of =
+                if kind == "new-view" { String::new() } else { format!(" of {}", each.signer) };
             (!to.is_empty()).then(|| format!("{what}{of} from {}", self.who(&to)))
         });
         let kept: Vec<_> = kept.collect();

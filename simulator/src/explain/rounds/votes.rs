@@ -220,7 +220,9 @@ impl Teller<'_> {
                     "{who} {have} heard {what} for {value}, so {they} {lock} {value} and {does}"
                 )
             }
-            true => format!("{who}, having heard enough PREPAREs, {are} prepared for {value}, and {does}"),
+            true => format!(
+                "{who}, having heard enough PREPAREs, {are} prepared for {value}, and {does}"
+            ),
         };
         if !others.is_empty() {
             let does = self.grammar.votes(kind, others.len() > 1, &value);
@@ -422,9 +424,7 @@ impl Teller<'_> {
             };
             // Who never was in a view has no use for what was said in it.
             let was_there = |id: &ReplicaId| {
-                let entered = |remark: &Remark| {
-                    matches!(remark, Remark::View { view, .. } if *view == scene.1)
-                };
+                let entered = |remark: &Remark| matches!(remark, Remark::View { view, .. } if *view == scene.1);
                 !self.grammar.views || scene.1 == 0 || self.remarked(entered).contains_key(id)
             };
             let ids: Ids = self.facts.honest().filter(was_there).filter(sees).collect();
