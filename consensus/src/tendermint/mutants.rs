@@ -1,15 +1,16 @@
 //! Tendermint with one rule weakened: what each of its mutants does otherwise, and nothing else.
 //!
 //! Each `t..` function below is the whole of what is wrong with the mutant of that number; its
-//! comment says what the paper asks for. The rules of the chapter ask it only after the sound answer
-//! was no. So where it says no as well, the mutant is Tendermint again: to repair one, mend its
-//! function and no more. T7 and T9 have none here, for what they lack lies beneath the protocol: for T7
-//! it is what `confusable` in `message.rs` takes for one another, for T9 the disk.
+//! comment says what the paper asks for. It stands in the place of the sound rule and is handed all that
+//! the sound rule looks at: to repair a mutant, mend its function and no more. (T5, T6 and T8 do something
+//! besides what the sound rules do: theirs are asked for that alone.) T7 and T9 have none here, for what
+//! they lack lies beneath the protocol: for T7 it is what `confusable` in `message.rs` takes for one
+//! another, for T9 the disk.
 //!
 //! The other functions ask [`Flaw`] which of them to ask, and remark in the trace when a wrong rule
 //! let something pass.
 
-use super::{Choice, Instance, Message, Step, log::Offer};
+use super::{Choice, Instance, Message, Step, log::Offer, note};
 use crate::{
     Flaw,
     protocol::{Effect, Message as _, Turn},
@@ -39,7 +40,7 @@ fn t2_is_quorum(weight: u128, committee: &Committee) -> bool {
 
 /// T3. The paper, L23 and L29: whoever is locked prevotes another value only when it comes with a
 /// polka no earlier than the lock.
-fn t3_is_free(_locked: Choice, _offer: Offer) -> bool {
+fn t3_is_free(_locked: Option<Choice>, _offer: Offer) -> bool {
     true
 }
 
@@ -74,10 +75,28 @@ fn t11_is_enough(weight: u128, _committee: &Committee) -> bool {
     weight > 0
 }
 
-/// Whether a mutant takes so little stake for a quorum.
-pub(super) fn passes_for_a_quorum(flaw: Flaw, weight: u128, committee: &Committee) -> bool {
-    (flaw.is("T1") && t1_is_quorum(weight, committee))
-        || (flaw.is("T2") && t2_is_quorum(weight, committee))
+/// Whether so much stake is a quorum.
+pub(super) fn is_quorum(flaw: Flaw, weight: u128, committee: &Committee) -> bool {
+    match () {
+        () if flaw.is("T1") => t1_is_quorum(weight, committee),
+        () if flaw.is("T2") => t2_is_quorum(weight, committee),
+        () => committee.is_quorum(weight),
+    }
+}
+
+/// L23 and L29: whether a replica with this lock may prevote an offer.
+fn is_free(flaw: Flaw, locked: Option<Choice>, offer: Offer) -> bool {
+    let opens = |lock: u64, polka: u64| match flaw.is("T4") {
+        true => t4_opens(lock, polka),
+        false => lock <= polka,
+    };
+    match flaw.is("T3") {
+        true => t3_is_free(locked, offer),
+        false => locked.is_none_or(|lock| {
+            lock.value == offer.value
+                || offer.valid_round.is_some_and(|polka| opens(lock.round, polka))
+        }),
+    }
 }
 
 /// Whether a mutant counts a vote again.
@@ -95,9 +114,12 @@ pub(super) fn forgets_prevotes(flaw: Flaw, vote: &Message, round: u64) -> bool {
     matches!(*vote, Message::Prevote { round: of, .. } if drops_polka(flaw, of, round))
 }
 
-/// Whether a mutant skips to a round in which so few speak.
-pub(super) fn follows(flaw: Flaw, weight: u128, committee: &Committee) -> bool {
-    flaw.is("T11") && t11_is_enough(weight, committee)
+/// L55: whether so much stake in a later round is enough to follow it.
+pub(super) fn is_weak_quorum(flaw: Flaw, weight: u128, committee: &Committee) -> bool {
+    match flaw.is("T11") {
+        true => t11_is_enough(weight, committee),
+        false => committee.is_weak_quorum(weight),
+    }
 }
 
 /// How many rounds ahead a mutant listens that follows anybody. It bounds what one voice can cost.
@@ -106,23 +128,22 @@ pub(super) fn reach(flaw: Flaw, sound: u64) -> u64 {
 }
 
 impl Instance {
-    /// Whether a mutant prevotes an offer that its lock forbids.
-    pub(super) fn is_free_by_flaw(&self, offer: Offer, turn: &mut Turn<'_, Message>) -> bool {
-        let (Some(locked), flaw) = (self.locked, self.flaw) else { return false };
-        let opens = |valid_round| t4_opens(locked.round, valid_round);
-        let id = if flaw.is("T3") && t3_is_free(locked, offer) {
-            "T3"
-        } else if flaw.is("T4") && offer.valid_round.is_some_and(opens) {
-            "T4"
-        } else {
-            return false;
-        };
-        let (value, round, held) = (offer.value.short(), self.round, locked.value.short());
-        let polka = offer.valid_round.map(|of| format!(", for its polka of round {of},"));
-        let vote = format!("prevotes block {value} in round {round}{}", polka.unwrap_or_default());
-        let lock = format!("although locked on block {held} since round {}", locked.round);
-        remark(turn, format!("{id}: {vote} {lock}"));
-        true
+    /// Whether the lock lets us prevote an offer.
+    pub(super) fn is_free(&self, offer: Offer, turn: &mut Turn<'_, Message>) -> bool {
+        let free = is_free(self.flaw, self.locked, offer);
+        if let Some(locked) = self.locked
+            && free
+            && !is_free(Flaw::default(), self.locked, offer)
+        {
+            let id = if self.flaw.is("T3") { "T3" } else { "T4" };
+            let (value, round, held) = (offer.value.short(), self.round, locked.value.short());
+            let polka = offer.valid_round.map(|of| format!(", for its polka of round {of},"));
+            let polka = polka.unwrap_or_default();
+            let vote = format!("prevotes block {value} in round {round}{polka}");
+            let lock = format!("although locked on block {held} since round {}", locked.round);
+            remark(turn, format!("{id}: {vote} {lock}"));
+        }
+        free
     }
 
     /// Whether L22 and L28 may prevote although the round has a prevote of ours.
@@ -162,6 +183,7 @@ impl Instance {
                     None => "no lock".to_owned(),
                 };
                 remark(turn, format!("T5: {polka}, come late, replaces {lock}"));
+                note(turn, "lock", format!("{}/{round} {}", self.height, value.short()));
                 (self.locked, self.valid) =
                     (Some(Choice { round, value }), Some(Choice { round, value }));
                 self.polka = self.log.polka(round, value).expect("it was found there");

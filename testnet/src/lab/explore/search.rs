@@ -135,7 +135,7 @@ impl Hunt {
             });
             first
         };
-        let mut scenario = shrink(scenario, &mut is_broken);
+        let scenario = shrink(scenario, &mut is_broken);
         screen.clear();
         let least = self.attempt(&scenario).ok().flatten();
         let finding = least.unwrap_or(finding);
