@@ -123,11 +123,12 @@ impl<P: Protocol> Liar<P> {
 impl<P: Protocol> Protocol for Liar<P> {
     type Message = P::Message;
 
-    fn step(&mut self, input: Input<P::Message>, turn: &mut Turn<'_, P::Message>) {
-        match &mut self.lie {
-            None => self.honest.step(input, turn),
-            Some((lie, seat)) => lie.step(&mut self.honest, input, seat, turn),
+    fn step(&mut self, mut input: Input<P::Message>, turn: &mut Turn<'_, P::Message>) {
+        let Some((lie, seat)) = &mut self.lie else { return self.honest.step(input, turn) };
+        if let Input::Start { own, .. } = &mut input {
+            own.retain(|signed| signed.slot().is_none_or(|slot| slot.round < FAR));
         }
+        lie.step(&mut self.honest, input, seat, turn);
     }
 
     fn round(&self) -> u64 {
@@ -177,6 +178,10 @@ pub(crate) fn run<P: Protocol>(
         }
     }
 }
+
+/// In a round so far ahead a liar may have spoken in an earlier life, and no honest protocol goes on from
+/// there.
+const FAR: u64 = 100_000;
 
 /// The word under which lies remark on themselves in a trace.
 pub const LABEL: &str = "lie";

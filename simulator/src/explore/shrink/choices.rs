@@ -137,8 +137,11 @@ fn said_at(
     let after = all.iter().skip(before.len()).filter(|choice| !is_there(choice));
     let after: Vec<_> = after.cloned().collect();
     let ((height, round), kind) = (at.0, at.1.to_owned());
-    [Word::Nil, Word::Mine(1), Word::Mine(2)].into_iter().map(move |value| {
-        let line = Line { kind: kind.clone(), height, round, value, ..Line::default() };
+    // What is kept back may also be said a round late.
+    let late = [1, 2].map(|later| (Word::Of(round), Some(round.saturating_add(later))));
+    let lies = [Word::Nil, Word::Mine(1), Word::Mine(2)].map(|value| (value, None));
+    lies.into_iter().chain(late).map(move |(value, when)| {
+        let line = Line { kind: kind.clone(), height, round, value, when, ..Line::default() };
         [&before[..], &[Choice::Say { by: liar, line }], &after[..]].concat()
     })
 }
