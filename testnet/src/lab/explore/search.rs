@@ -5,8 +5,7 @@ use super::is_stopped;
 use crate::lab::{one, pool};
 use consensus::catalogue::{Module, Visitor, dispatch};
 use simulator::{
-    Scenario, Tracing, Variant, Violation,
-    explain::{Story, explain},
+    Scenario, Story, Tracing, Variant, Violation, explain,
     explore::{self, Finding, Trial, shrink, trial},
     scenario::{Agreement, BadScenario, Confirmed, Expect, judge},
 };
@@ -135,7 +134,7 @@ impl Hunt {
             });
             first
         };
-        let mut scenario = shrink(scenario, &mut is_broken);
+        let scenario = shrink(scenario, &mut is_broken);
         screen.clear();
         let least = self.attempt(&scenario).ok().flatten();
         let finding = least.unwrap_or(finding);
