@@ -72,7 +72,7 @@ enum Outrage {
     /// Nobody, or not everybody, gets beyond a height.
     Stuck { height: u64 },
     /// Another promise was broken.
-    Other { height: u64, what: String },
+    Other { height: u64, violation: Box<Violation> },
     /// None was.
     Nothing { height: u64 },
 }
@@ -102,7 +102,7 @@ impl Outrage {
                 Violation::Equivocation { slot, .. } => slot.height.max(1),
                 _ => 1,
             };
-            return Outrage::Other { height, what: violation.to_string() };
+            return Outrage::Other { height, violation: Box::new(violation.clone()) };
         }
         let choices = world.setup().adversary.choices.iter();
         let heights = choices.map(|choice| match choice {
@@ -148,7 +148,7 @@ fn of_votes<P: Protocol>(
     match &outrage {
         Outrage::Split { height } => teller.tell_split(*height, outcome, world),
         Outrage::Stuck { height } => teller.tell_waiting(*height, world),
-        Outrage::Other { what, .. } => teller.say(&format!("so a promise is broken: {what}")),
+        Outrage::Other { violation, .. } => teller.tell_other(violation),
         Outrage::Nothing { height } => teller.say(&format!(
             "nobody breaks a promise: height {height} is decided by all, and the chain goes on"
         )),

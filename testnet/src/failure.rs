@@ -143,7 +143,7 @@ fn of_run(error: &RunError) -> Verdict {
         | RunError::Unreadable { .. }
         | RunError::Unknown(_)
         | RunError::NotNamed(..)
-        | RunError::Traces => Verdict::BadInput,
+        | RunError::Single(_) => Verdict::BadInput,
         RunError::Trace { .. } | RunError::Panicked(_) | RunError::Signals(_) => {
             Verdict::OurFailure
         }

@@ -14,7 +14,7 @@ pub mod run;
 use crate::failure::Verdict;
 use consensus::catalogue::{Module, UnknownModule, Visitor, dispatch};
 use simulator::{
-    Scenario, Tracing, UnknownVariant, Variant,
+    Scenario, Story, Tracing, UnknownVariant, Variant, explain,
     record::Record,
     scenario::{self, Outcome},
 };
@@ -54,6 +54,26 @@ pub(crate) fn one(
     let run = AssertUnwindSafe(|| dispatch(variant.module, job));
     match panic::catch_unwind(run) {
         Ok(outcome) => outcome.map_err(|UnknownModule { name }| format!("there is no {name}")),
+        Err(panic) => Err(crate::soak::said(&*panic)),
+    }
+}
+
+/// Tells the first seed of one variant in sentences.
+pub(crate) fn story(scenario: &Scenario, variant: &str) -> Result<Story, String> {
+    struct Tell<'a>(&'a Scenario, Variant);
+
+    impl Visitor for Tell<'_> {
+        type Output = Story;
+
+        fn visit<P: Module>(self) -> Story {
+            explain::<P>(self.0, self.1)
+        }
+    }
+
+    let variant: Variant = variant.parse().map_err(|error: UnknownVariant| error.to_string())?;
+    let told = AssertUnwindSafe(|| dispatch(variant.module, Tell(scenario, variant)));
+    match panic::catch_unwind(told) {
+        Ok(story) => story.map_err(|UnknownModule { name }| format!("there is no {name}")),
         Err(panic) => Err(crate::soak::said(&*panic)),
     }
 }

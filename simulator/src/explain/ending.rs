@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     World,
-    checker::{Blame, Unprovable},
+    checker::{Blame, Unprovable, Violation},
     scenario::Outcome,
 };
 use consensus::Protocol;
@@ -20,6 +20,7 @@ type Ids = BTreeSet<ReplicaId>;
 #[derive(Debug)]
 struct Decision {
     value: String,
+    hash: String,
     round: u64,
     votes: Ids,
 }
@@ -59,6 +60,18 @@ impl Teller<'_> {
         }
     }
 
+    /// Another promise than agreement is broken.
+    pub(super) fn tell_other(&mut self, violation: &Violation) {
+        let Violation::Equivocation { signer, slot, .. } = violation else {
+            let text = self.names.in_text(&violation.to_string(), "block");
+            return self.say(&format!("so a promise is broken: {text}"));
+        };
+        let (who, both) = (self.who(&Ids::from([*signer])), self.contradiction(*signer, *slot));
+        self.say(&format!(
+            "so {who}, which is honest, has signed {both}: whoever holds both can convict it"
+        ));
+    }
+
     /// What was decided, by which votes: each value once, by whoever was first.
     fn decisions(&mut self) -> Vec<Decision> {
         let mut values: BTreeMap<String, u64> = BTreeMap::new();
@@ -85,7 +98,7 @@ impl Teller<'_> {
             };
             let (round, votes) = self.backers(*id, number, &value, *moment);
             let name = self.names.of(&value, self.grammar.noun);
-            found.push((*moment, Decision { value: name, round, votes }));
+            found.push((*moment, Decision { value: name, hash: value, round, votes }));
         }
         found.sort_by_key(|(moment, _)| *moment);
         found.into_iter().map(|(_, decision)| decision).collect()
@@ -138,10 +151,37 @@ impl Teller<'_> {
                     ),
                 };
                 let sent = if self.grammar.views { "sent a COMMIT for" } else { "precommitted" };
-                format!(" Here they meet in {who}, who {sent} both: {rounds}.")
+                let never: Vec<_> = honest
+                    .iter()
+                    .filter(|id| !self.has_voted(**id, one) || !self.has_voted(**id, other))
+                    .collect();
+                match never.is_empty() {
+                    true => {
+                        let shared = self.who(&shared);
+                        let all = if honest.len() == 1 { who } else { format!("each of {who}") };
+                        format!(" Here they share {shared}; {all}, honest, {sent} both: {rounds}.")
+                    }
+                    false => format!(
+                        " Here they would meet in {who}; but {} never {sent} both: one of the two was passed \
+                         off.",
+                        list(never)
+                    ),
+                }
             }
         };
         self.say(&text);
+    }
+
+    /// Whether somebody really voted for what was decided.
+    fn has_voted(&self, id: ReplicaId, decision: &Decision) -> bool {
+        self.facts.messages.iter().any(|each| {
+            let named = match each.about.value {
+                Some(consensus::Named::Block(hash)) => hash.short() == decision.hash,
+                _ => false,
+            };
+            let is_vote = each.kind == self.grammar.second && each.said.is_some();
+            each.signer == id && is_vote && named && each.slot.round == decision.round
+        })
     }
 
     /// How many members any two quorums share.
@@ -175,9 +215,9 @@ impl Teller<'_> {
             false => {
                 let is_enough = 3 * blame.weight > blame.total;
                 let weight = if is_enough {
-                    "more than a third of all, as it must be where the rules are kept"
+                    "more than a third of all: with less, agreement cannot break where the rules are kept"
                 } else {
-                    "less than a third of all: that would not have been enough had the rules been kept"
+                    "less than a third of all, too little to break agreement where the rules are kept"
                 };
                 format!("what they signed convicts {}; that is {weight}", parts.join(", and "))
             }

@@ -4,7 +4,7 @@ use super::remark::Remark;
 use crate::{Record, World, adversary::Choice, record::Milestone, schedule::Fault};
 use consensus::{Protocol, Quorum, Topic};
 use ledger::{Committee, ReplicaId, Slot};
-use replica::trace::What;
+use replica::{Class, trace::What};
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
@@ -94,6 +94,30 @@ impl Facts {
         self.quorum.is_met(&self.committee, ids.iter().copied())
     }
 
+    /// Whether a replica is without power at some time between two moments.
+    pub(super) fn is_down(&self, id: ReplicaId, from: Moment, to: Moment) -> bool {
+        self.lives.iter().any(|life| {
+            life.replica == id && life.crashed <= to && life.woke.is_none_or(|woke| woke >= from)
+        })
+    }
+
+    /// Whether a replica says something else than in an earlier life.
+    pub(super) fn is_again(&self, message: &Said) -> bool {
+        let Some(said) = message.said else { return false };
+        let earlier = |each: &Said| {
+            let same = (each.signer, each.slot, &each.kind)
+                == (message.signer, message.slot, &message.kind);
+            same && each.said.is_some_and(|before| {
+                before < said
+                    && self.lives.iter().any(|life| {
+                        let between = before <= life.crashed && life.crashed <= said;
+                        life.replica == message.signer && between
+                    })
+            })
+        };
+        !self.liars.contains(&message.signer) && self.messages.iter().any(earlier)
+    }
+
     /// Reads the lines. Returns when each replica woke again.
     fn read(&mut self, record: &Record) -> Vec<(Moment, ReplicaId)> {
         let mut known: BTreeMap<(ReplicaId, Slot, String), Vec<usize>> = BTreeMap::new();
@@ -121,13 +145,23 @@ impl Facts {
                         self.messages[at].said.get_or_insert(now);
                     }
                 }
-                What::Sent { kind, to, signer: Some(signer), slot: Some(slot), about, .. } => {
+                What::Sent {
+                    kind,
+                    to,
+                    class,
+                    signer: Some(signer),
+                    slot: Some(slot),
+                    about,
+                    ..
+                } => {
                     let at = self.message(&mut known, *signer, (kind, *slot), about);
                     let message = &mut self.messages[at];
                     match *signer == me {
                         true => {
                             message.said.get_or_insert(now);
-                            message.to.extend(to);
+                            if *class != Class::Resend {
+                                message.to.extend(to);
+                            }
                         }
                         false => {
                             message.carrier.get_or_insert(me);

@@ -121,9 +121,10 @@ impl Miner {
                     self.tell_branches(&branches, &[Some(one.0), Some(other.0)]);
                 }
                 self.say(&format!(
-                    "at height {height} both are deep enough beneath their heads to stand for good at replicas {} \
-                     and {}: agreement is broken",
-                    one.0, other.0
+                    "the two differ from height {height} on, and there replicas {} and {} take them to be deep \
+                     enough to stand for good: agreement is broken",
+                    one.0.min(other.0),
+                    one.0.max(other.0)
                 ));
                 self.tell_blame();
             }

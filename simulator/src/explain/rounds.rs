@@ -100,6 +100,7 @@ impl Teller<'_> {
         let mut told = 0;
         let all = scenes.len();
         for (at, (scene, beats)) in scenes.iter().enumerate() {
+            let known = shapes.clone();
             let matters = beats.iter().any(|(_, beat)| match beat {
                 Beat::Flaw(detail) => shapes.insert(shape(detail)),
                 Beat::Decide(..) | Beat::Crash(_) => true,
@@ -114,7 +115,10 @@ impl Teller<'_> {
             self.tell_dull(&mut dull);
             told += 1;
             for (moment, beat) in beats {
-                self.tell_beat(*scene, *moment, beat);
+                let is_old = matches!(beat, Beat::Flaw(detail) if known.contains(&shape(detail)));
+                if !(is_old && self.is_stuck) {
+                    self.tell_beat(*scene, *moment, beat);
+                }
             }
         }
         self.tell_dull(&mut dull);
@@ -174,9 +178,10 @@ impl Teller<'_> {
                     add((*height, *round), Beat::Enter, *moment);
                 }
                 Remark::Flaw { detail } => {
-                    add(self.place(*id, *moment), Beat::Flaw(detail.clone()), *moment);
+                    let place = self.place_of_flaw(*id, *moment);
+                    add(place, Beat::Flaw(detail.clone()), *moment);
                     for (kind, scene) in self.late(*id, *moment) {
-                        add(self.place(*id, *moment), Beat::Late(kind, scene), moment - 1);
+                        add(place, Beat::Late(kind, scene), moment.saturating_sub(1));
                     }
                 }
                 Remark::Decide { height, value, .. } if self.window.numbers.contains(height) => {
@@ -209,6 +214,23 @@ impl Teller<'_> {
         beats
     }
 
+    /// Where a replica is when a weak rule acts. What acts as a round begins is remarked upon just before.
+    fn place_of_flaw(&self, id: ReplicaId, moment: Moment) -> Scene {
+        let now = self.facts.times[moment];
+        let from = self.facts.remarks.partition_point(|(at, ..)| *at <= moment);
+        let rest = self.facts.remarks[from..].iter();
+        let mut next = rest.filter(|(_, whose, _)| *whose == id).take(2);
+        let begins = next.find(|(at, _, remark)| {
+            let is_told = match remark {
+                Remark::Round { height, .. } => self.window.numbers.contains(height),
+                Remark::View { .. } => true,
+                _ => false,
+            };
+            self.facts.times[*at] == now && is_told
+        });
+        self.place(id, begins.map_or(moment, |(at, ..)| *at))
+    }
+
     fn is_told(&self, moment: Moment) -> bool {
         (self.window.from..=self.window.to).contains(&moment)
     }
@@ -235,7 +257,7 @@ impl Teller<'_> {
             |remark: &Remark| matches!(remark, Remark::Flaw { detail: found } if found == detail);
         let mut ids: BTreeSet<ReplicaId> = BTreeSet::new();
         for (moment, id, remark) in &self.facts.remarks {
-            let here = self.is_told(*moment) && self.place(*id, *moment) == scene;
+            let here = self.is_told(*moment) && self.place_of_flaw(*id, *moment) == scene;
             if here && is_it(remark) && !self.facts.liars.contains(id) {
                 ids.insert(*id);
             }
@@ -246,7 +268,8 @@ impl Teller<'_> {
             detail.strip_prefix(id).map_or(detail, |rest| rest.trim_start_matches([':', ' ']));
         let text = self.names.in_text(text, self.grammar.noun);
         let verb = text.split_once(' ').map_or(text.as_str(), |(verb, _)| verb);
-        let does = ["prevotes", "counts", "goes", "believes", "executes", "forgets", "agrees"];
+        let does =
+            ["prevotes", "counts", "goes", "believes", "executes", "forgets", "agrees", "proposes"];
         let text = match (does.contains(&verb), ids.len()) {
             (true, 1) => format!("{who} {text}"),
             (true, _) => format!("each of {who} {text}"),
@@ -276,8 +299,8 @@ impl Teller<'_> {
         let lock = lock.map(|value| self.names.of(&value, self.grammar.noun));
         let text = match (forgets, lock) {
             (true, Some(lock)) => format!(
-                "and comes back with nothing on its disk: it has forgotten its lock on {lock}, and \
-                 all that it signed"
+                "and comes back with nothing on its disk. Here the weak rule acts: it has forgotten \
+                 its lock on {lock}, and all that it signed"
             ),
             (true, None) => "and comes back with nothing on its disk".to_owned(),
             (false, Some(lock)) => {
@@ -285,7 +308,24 @@ impl Teller<'_> {
             }
             (false, None) => "and comes back with what was on its disk".to_owned(),
         };
-        self.say(&format!("replica {id} loses power{after}, {text}"));
+        let again = self.facts.messages.iter().filter(|each| {
+            each.signer == id
+                && self.facts.is_again(each)
+                && each.said.is_some_and(|at| at >= life.crashed && at <= self.window.to)
+        });
+        let again: Vec<_> = again
+            .filter_map(|each| Some((each.kind.clone(), each.slot.round, each.about.value?)))
+            .collect();
+        let mut more = String::new();
+        for (kind, round, value) in again {
+            let value = self.names.named(value, self.grammar.noun);
+            let votes = self.grammar.votes(&kind, false, &value);
+            more += &format!(
+                ". In {} {round} it now {votes}, having voted there before",
+                self.grammar.round
+            );
+        }
+        self.say(&format!("replica {id} loses power{after}, {text}{more}"));
     }
 
     /// Whether nobody honest votes for anything in a scene, and nothing else happens.

@@ -15,7 +15,10 @@ impl Teller<'_> {
     /// Where everybody stands in the end.
     pub(super) fn tell_waiting<P: Protocol>(&mut self, height: u64, world: &World<P>) {
         let end = world.now();
-        let calm = world.setup().catch_up.unwrap_or_default().max(world.setup().schedule.end());
+        let is_anybody = self.facts.honest().any(|id| world.height(id) >= height);
+        let steps = world.setup().schedule.steps().iter().map(|step| step.time);
+        let steps = steps.filter(|time| *time <= end).max().unwrap_or_default();
+        let calm = world.setup().catch_up.unwrap_or_default().max(steps);
         let what = match self.grammar.views {
             true => format!("number {}", self.window.numbers.start()),
             false => format!("height {height}"),
@@ -24,9 +27,15 @@ impl Teller<'_> {
             true => String::new(),
             false => format!(", although from {} on every message arrives", span::show(calm)),
         };
+        let beyond = if is_anybody { " got beyond" } else { "" };
         self.say(&format!(
-            "after {} of virtual time not everybody has got beyond {what}{since}",
-            span::show(end)
+            "after {} of virtual time {}{beyond} {what}{since}",
+            span::show(end),
+            match (is_anybody, self.grammar.views) {
+                (true, _) => "not everybody has",
+                (false, true) => "nobody honest has executed",
+                (false, false) => "nobody honest has decided",
+            }
         ));
         let mut groups: BTreeMap<String, Ids> = BTreeMap::new();
         let honest: Vec<_> = self.facts.honest().filter(|id| world.is_up(*id)).collect();
@@ -38,7 +47,7 @@ impl Teller<'_> {
             let s = if ids.len() == 1 { "is" } else { "are each" };
             self.say(&format!("{} {s} {state}", self.who(&ids)));
         }
-        self.tell_why(end);
+        self.tell_why(world);
     }
 
     fn state<P: Protocol>(&mut self, id: ReplicaId, height: u64, world: &World<P>) -> String {
@@ -108,10 +117,11 @@ impl Teller<'_> {
     }
 
     /// What the replicas lack.
-    fn tell_why(&mut self, end: Duration) {
+    fn tell_why<P: Protocol>(&mut self, world: &World<P>) {
+        let end = world.now();
         let mut locks: BTreeMap<String, Ids> = BTreeMap::new();
         let mut free = Ids::new();
-        for id in self.facts.honest().collect::<Vec<_>>() {
+        for id in self.facts.honest().filter(|id| world.is_up(*id)).collect::<Vec<_>>() {
             match self.lock(id, self.window.to) {
                 Some((value, _)) => drop(locks.entry(value).or_default().insert(id)),
                 None => drop(free.insert(id)),
@@ -129,12 +139,14 @@ impl Teller<'_> {
                 ));
             }
             if !free.is_empty() {
-                let s = if free.len() == 1 { "s" } else { "" };
-                parts.push(format!(
-                    "{} cannot check what is offered again with a lock's old quorum, and vote{s} for new \
-                     blocks only",
-                    self.who(&free)
-                ));
+                let are = if free.len() == 1 { "is" } else { "are" };
+                parts.push(format!("{} {are} locked on nothing", self.who(&free)));
+            }
+            let silent: Ids =
+                self.facts.replicas.iter().copied().filter(|id| !world.is_up(*id)).collect();
+            if !silent.is_empty() {
+                let are = if silent.len() == 1 { "is" } else { "are" };
+                parts.push(format!("{} {are} down", self.who(&silent)));
             }
             self.say(&format!("{}; it takes {quorum} to go on", parts.join(", and ")));
         }

@@ -170,7 +170,12 @@ pub(super) fn sentence(text: &str) -> String {
     let first = letters.next().map(|letter| letter.to_uppercase().to_string());
     let text = first.unwrap_or_default() + letters.as_str();
     // What was called something just before a stop needs no comma.
-    let text = text.replace(",.", ".").replace(",,", ",").replace(",;", ";").replace(",:", ":");
+    let text = text
+        .replace(",.", ".")
+        .replace(",,", ",")
+        .replace(",;", ";")
+        .replace(",:", ":")
+        .replace(", (", " (");
     if text.ends_with(['.', '!', '?']) { text } else { text + "." }
 }
 

@@ -47,6 +47,9 @@ pub struct Run {
     /// Write the trace of a single run here, a line of JSON for each event
     #[arg(long, value_name = "FILE")]
     pub trace: Option<PathBuf>,
+    /// Tell a single run in sentences: who said what, what it led to, and why
+    #[arg(long)]
+    pub explain: bool,
     /// Print one line of JSON for each run
     #[arg(long)]
     pub json: bool,
@@ -57,6 +60,7 @@ Examples:
   testnet run scenarios/partition.toml
   testnet run scenarios/partition.toml --consensus pow --seeds 0..100
   testnet run scenarios/partition.toml --consensus pow --seeds 7 --trace seed-7.jsonl
+  testnet run scenarios/mutants/T3.toml --consensus tendermint:T3 --seeds 0 --explain
   testnet compare --print loss | testnet run - --json
 
 A line tells of each module and seed: whether it was safe (no honest replica broke a promise), whether
@@ -95,9 +99,9 @@ pub enum RunError {
     /// The scenario is not for this module.
     #[error("the scenario does not name {0}; it names {1}")]
     NotNamed(String, String),
-    /// A trace is that of one run.
-    #[error("--trace is for a single run: give one module to --consensus and one seed to --seeds")]
-    Traces,
+    /// A trace, or a story, is that of one run.
+    #[error("{0} is for a single run: give one module to --consensus and one seed to --seeds")]
+    Single(&'static str),
     /// The trace cannot be written.
     #[error("cannot write the trace to {path}: {reason}")]
     Trace {
@@ -122,8 +126,9 @@ pub enum RunError {
 pub fn run(order: &Run) -> Result<(), RunError> {
     let scenario = order.scenario()?;
     let runs = scenario.consensus.len() as u64 * (scenario.seeds.end - scenario.seeds.start);
-    if order.trace.is_some() && runs != 1 {
-        return Err(RunError::Traces);
+    let single = [("--trace", order.trace.is_some()), ("--explain", order.explain)];
+    if let Some((flag, _)) = single.into_iter().find(|(_, wanted)| *wanted && runs != 1) {
+        return Err(RunError::Single(flag));
     }
     let stop = stop_on_ctrl_c()?;
     if let Some(path) = &order.trace {
@@ -187,8 +192,23 @@ fn carry_out(order: &Run, scenario: &Scenario, stop: &AtomicBool) -> Result<(), 
     });
     match report.done < jobs.len() {
         true => Err(RunError::Interrupted),
-        false => report.finish(),
+        false => {
+            if order.explain {
+                tell(order, scenario)?;
+            }
+            report.finish()
+        }
     }
+}
+
+/// Tells the one run there is, after its row.
+fn tell(order: &Run, scenario: &Scenario) -> Result<(), RunError> {
+    let story = super::story(scenario, &scenario.consensus[0]).map_err(RunError::Panicked)?;
+    match order.json {
+        true => print(&json!({ "story": story.sentences })),
+        false => print(&format!("\n{story}")),
+    }
+    Ok(())
 }
 
 /// What is printed, and what is kept for the end.

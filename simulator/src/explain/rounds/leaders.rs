@@ -156,7 +156,7 @@ impl Teller<'_> {
                 1 => format!("{} enters it", self.who(&entered)),
                 _ => format!("{} enter it", self.who(&entered)),
             };
-            let kept = self.kept_from(scene, "new-view", "it");
+            let kept = self.kept_from(scene, "new-view", "this NEW-VIEW");
             let late = self.not_waited_for(scene, &brings);
             self.say(&format!(
                 "{who}, the primary of view {view}, begins it with the VIEW-CHANGEs of {}{short}: \
@@ -173,7 +173,8 @@ impl Teller<'_> {
             let honest = self.facts.honest();
             let to: Ids =
                 honest.filter(|id| *id != each.signer && self.is_withheld(each, *id)).collect();
-            let of = if what == "it" { String::new() } else { format!(" of {}", each.signer) };
+            let of =
+                if kind == "new-view" { String::new() } else { format!(" of {}", each.signer) };
             (!to.is_empty()).then(|| format!("{what}{of} from {}", self.who(&to)))
         });
         let kept: Vec<_> = kept.collect();

@@ -55,6 +55,11 @@ impl Teller<'_> {
             let Some(value) = about.value else { continue };
             let value = self.names.named(value, self.grammar.noun);
             let who = self.who(&Ids::from([signer]));
+            let only = self.told_only(signer, &to);
+            if !told.is_empty() && about.valid_round.is_none() {
+                told.push(format!("and {value}{only}"));
+                continue;
+            }
             let place = match (self.grammar.views, scene.1, told.is_empty()) {
                 (true, _, true) => format!("in view {}, ", scene.1),
                 (false, 0, true) => format!("height {number}, round 0: "),
@@ -71,19 +76,20 @@ impl Teller<'_> {
             if !self.grammar.views {
                 match about.valid_round {
                     Some(round) => {
-                        text +=
-                            &format!(" again, with the quorum of prevotes for it of round {round}");
+                        text += &format!(
+                            " again, appealing to the quorum of prevotes for it in round {round}"
+                        );
                     }
                     None if scene.1 > 0 => text += ", as something new",
                     None => {}
                 }
             }
-            text += &self.told_only(signer, &to);
+            text += &only;
             told.push(text);
         }
         if !told.is_empty() {
             let hearing = self.hearing(scene, kind, number);
-            self.say(&format!("{}{hearing}", told.join("; ")));
+            self.say(&format!("{}{hearing}", told.join(" ")));
         }
     }
 
@@ -101,7 +107,8 @@ impl Teller<'_> {
     fn groups(&self, scene: Scene, kind: &str, number: u64) -> Vec<Votes> {
         let mut groups: Vec<Votes> = Vec::new();
         for each in self.said(scene, kind) {
-            let Some(value) = each.about.value.filter(|_| each.slot.height == number) else {
+            let is_it = each.slot.height == number && !self.facts.is_again(each);
+            let Some(value) = each.about.value.filter(|_| is_it) else {
                 continue;
             };
             let passed_off = if each.said.is_none() { each.carrier } else { None };
@@ -113,6 +120,9 @@ impl Teller<'_> {
                 }
             }
         }
+        // First what most of the honest say.
+        let honest = |votes: &Votes| votes.signers.difference(&self.facts.liars).count();
+        groups.sort_by_key(|votes| std::cmp::Reverse(honest(votes)));
         groups
     }
 
@@ -133,8 +143,17 @@ impl Teller<'_> {
         let vote = self.grammar.vote(kind);
         if let Some(carrier) = votes.passed_off {
             let (who, whose) = (self.who(&Ids::from([carrier])), self.who(&votes.signers));
+            let to = self.told_only(carrier, &self.hearers(scene, kind, votes));
+            let all = votes.signers.iter().all(|id| self.has_said(*id, scene, kind, votes.value));
+            let what = match all {
+                true => {
+                    format!("what {whose} signed as {}s", self.grammar.vote(self.grammar.first))
+                }
+                false => format!("signatures of {whose}"),
+            };
             return format!(
-                "{who} passes off signatures of {whose} as {vote}s for {value}, which they never sent"
+                "here the weak rule lets it pass that {who} passes off {what} as {vote}s for {value}, which \
+                 they never sent{to}"
             );
         }
         let grammar = self.grammar;
@@ -153,6 +172,28 @@ impl Teller<'_> {
             told.push(format!("{} {}{only}", self.who(&one), does(&one)));
         }
         told.join(", ")
+    }
+
+    /// Who hears votes that were passed off.
+    fn hearers(&self, scene: Scene, kind: &str, votes: &Votes) -> Ids {
+        let said = self.said(scene, kind);
+        let passed = said.iter().filter(|each| {
+            each.said.is_none()
+                && each.about.value == Some(votes.value)
+                && votes.signers.contains(&each.signer)
+        });
+        passed.flat_map(|each| each.heard.keys().copied()).collect()
+    }
+
+    /// Whether somebody said a value in a scene in a message of another kind.
+    fn has_said(&self, id: ReplicaId, scene: Scene, but: &str, value: Named) -> bool {
+        self.facts.messages.iter().any(|each| {
+            each.signer == id
+                && each.kind != but
+                && each.said.is_some()
+                && each.about.value == Some(value)
+                && self.scene_of(each) == Some(scene)
+        })
     }
 
     /// Those who lock a value, or are prepared for it, and say so; others just say so.
@@ -179,7 +220,9 @@ impl Teller<'_> {
                     "{who} {have} heard {what} for {value}, so {they} {lock} {value} and {does}"
                 )
             }
-            true => format!("{who} {are} prepared for {value}, and {does}"),
+            true => format!(
+                "{who}, having heard enough PREPAREs, {are} prepared for {value}, and {does}"
+            ),
         };
         if !others.is_empty() {
             let does = self.grammar.votes(kind, others.len() > 1, &value);
@@ -257,7 +300,7 @@ impl Teller<'_> {
             };
         }
         if waited {
-            return " (no proposal in time)".to_owned();
+            return self.why_waited(scene, id);
         }
         let said = self.said(scene, kind);
         let moment = said.iter().find(|each| each.signer == id).and_then(|each| each.said);
@@ -270,6 +313,17 @@ impl Teller<'_> {
         }
     }
 
+    /// Why a replica waited in vain for a proposal that it could prevote.
+    fn why_waited(&self, scene: Scene, id: ReplicaId) -> String {
+        let left = self.left(id, scene, scene.0);
+        let offers = self.said(scene, self.grammar.offer);
+        let heard = offers.iter().find(|each| each.heard.get(&id).is_some_and(|at| *at < left));
+        match heard.map(|offer| offer.about.valid_round) {
+            Some(Some(round)) => format!(" (it cannot check the quorum of round {round})"),
+            _ => " (no proposal in time)".to_owned(),
+        }
+    }
+
     /// Who does not hear some messages in time, and who sees a quorum in spite of it.
     fn hearing(&mut self, scene: Scene, kind: &str, number: u64) -> String {
         let said: Vec<_> =
@@ -278,6 +332,11 @@ impl Teller<'_> {
         let mut missed: BTreeMap<Ids, Ids> = BTreeMap::new();
         for id in self.facts.honest() {
             let left = self.left(id, scene, number);
+            let first = said.iter().filter_map(|each| each.first()).min().unwrap_or(left);
+            if self.facts.is_down(id, first, first) {
+                continue;
+            }
+            let is_down = self.facts.is_down(id, first, left);
             let lacks = |each: &&&Said| {
                 let is_told = each.to.contains(&id) || each.to.is_empty();
                 let has = each.heard.get(&id).is_some_and(|at| *at <= left);
@@ -295,7 +354,7 @@ impl Teller<'_> {
                     .is_some_and(|at| self.facts.times[at] + PATIENCE <= self.facts.times[left])
             };
             let due: Vec<_> = otherwise.into_iter().filter(waits).collect();
-            if !due.is_empty() && !is_served && left >= self.window.from {
+            if !due.is_empty() && !is_served && !is_down && left >= self.window.from {
                 missed.entry(signers(&due)).or_default().insert(id);
             }
         }
@@ -363,7 +422,12 @@ impl Teller<'_> {
             let sees = |id: &ReplicaId| {
                 self.facts.is_quorum(&heard(&said, *id, self.left(*id, scene, number)))
             };
-            let ids: Ids = self.facts.honest().filter(sees).collect();
+            // Who never was in a view has no use for what was said in it.
+            let was_there = |id: &ReplicaId| {
+                let entered = |remark: &Remark| matches!(remark, Remark::View { view, .. } if *view == scene.1);
+                !self.grammar.views || scene.1 == 0 || self.remarked(entered).contains_key(id)
+            };
+            let ids: Ids = self.facts.honest().filter(was_there).filter(sees).collect();
             let value = self.names.of(&hash.short(), self.grammar.noun);
             let all = self.facts.honest().count();
             if ids.is_empty() {
