@@ -42,7 +42,20 @@ pub(super) fn without_standing(scenario: &Scenario) -> Vec<Scenario> {
         change(&mut changed);
         changed
     };
-    let mut candidates = vec![changed(&|scenario| STANDING.iter().for_each(|drop| drop(scenario)))];
+    // Whoever waits for the last step may as well wait without it.
+    let calm = scenario.calm();
+    let waits = |scenario: &mut Scenario| scenario.catch_up = Some(calm).filter(|it| !it.is_zero());
+    let mut candidates = vec![
+        changed(&|scenario| STANDING.iter().for_each(|drop| drop(scenario))),
+        changed(&|scenario| {
+            STANDING.iter().for_each(|drop| drop(scenario));
+            waits(scenario);
+        }),
+        changed(&|scenario| {
+            scenario.steps = Schedule::default();
+            waits(scenario);
+        }),
+    ];
     candidates.extend(STANDING.iter().map(|drop| changed(drop)));
     let clocks = scenario.clocks.keys();
     candidates.extend(clocks.map(|id| changed(&|it| it.clocks.retain(|other, _| other != id))));

@@ -110,7 +110,7 @@ pub(super) fn write(
             }
             path.clone()
         }
-        None => free(variant, found.number, &text),
+        None => free(Path::new(""), variant, found.number, &text),
     };
     let failed = |reason| ExploreError::Write { path: path.clone(), reason };
     fs::write(&path, &text).map_err(failed)?;
@@ -118,14 +118,14 @@ pub(super) fn write(
 }
 
 /// A name that no other file has: what is written there is this text already, or nothing.
-fn free(variant: Variant, number: u64, text: &str) -> PathBuf {
+pub(super) fn free(directory: &Path, variant: Variant, number: u64, text: &str) -> PathBuf {
     let what = variant.mutant.map_or(variant.module, |about| about.id);
     let name = |count: u32| match count {
-        1 => PathBuf::from(format!("found-{what}-{number}.toml")),
-        count => PathBuf::from(format!("found-{what}-{number}-{count}.toml")),
+        1 => directory.join(format!("found-{what}-{number}.toml")),
+        count => directory.join(format!("found-{what}-{number}-{count}.toml")),
     };
-    let is_free =
-        |path: &PathBuf| !path.exists() || fs::read(path).is_ok_and(|it| it == text.as_bytes());
+    let is_same = |path: &PathBuf| fs::read(path).is_ok_and(|it| it == text.as_bytes());
+    let is_free = |path: &PathBuf| !path.exists() || is_same(path);
     (1..=NAMES).map(name).find(is_free).unwrap_or_else(|| name(NAMES))
 }
 

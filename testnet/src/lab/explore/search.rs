@@ -2,11 +2,10 @@
 //! comes of it depends on the order of the trials alone.
 
 use super::is_stopped;
-use crate::lab::{one, pool};
+use crate::lab::{one, pool, story};
 use consensus::catalogue::{Module, Visitor, dispatch};
 use simulator::{
-    Scenario, Tracing, Variant, Violation,
-    explain::{Story, explain},
+    Scenario, Story, Tracing, Variant, Violation,
     explore::{self, Finding, Trial, shrink, trial},
     scenario::{Agreement, BadScenario, Confirmed, Expect, judge},
 };
@@ -139,7 +138,8 @@ impl Hunt {
         screen.clear();
         let least = self.attempt(&scenario).ok().flatten();
         let finding = least.unwrap_or(finding);
-        let story = self.tell(&scenario);
+        let story = story(&scenario, &self.variant.to_string())
+            .unwrap_or_else(|said| Story { sentences: vec![format!("{said}.")] });
         let scenario = self.expecting(scenario, &finding);
         Found { number, strategy, before, scenario, finding, runs, story }
     }
@@ -239,26 +239,6 @@ impl Hunt {
             })
         };
         expectations.into_iter().find(comes).unwrap_or_else(|| always.clone())
-    }
-
-    /// What happens, in sentences.
-    fn tell(&self, scenario: &Scenario) -> Story {
-        struct Tell<'a>(&'a Scenario, Variant);
-
-        impl Visitor for Tell<'_> {
-            type Output = Story;
-
-            fn visit<P: Module>(self) -> Story {
-                explain::<P>(self.0, self.1)
-            }
-        }
-
-        let job = Tell(scenario, self.variant);
-        let told = AssertUnwindSafe(|| dispatch(self.variant.module, job));
-        match panic::catch_unwind(told) {
-            Ok(Ok(story)) => story,
-            _ => Story { sentences: vec!["Nobody knows how to tell what happens.".to_owned()] },
-        }
     }
 }
 
