@@ -46,7 +46,7 @@ pub mod clock;
 pub mod counts;
 pub mod delay;
 pub mod disk;
-mod explain;
+pub mod explain;
 pub mod explore;
 mod heads;
 mod host;

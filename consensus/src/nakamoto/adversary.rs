@@ -34,7 +34,7 @@ pub(super) fn lies() -> Vec<Entry<Nakamoto>> {
         ),
         Entry::knowing(
             "cheap-branch",
-            "mines a branch of its own of many cheap blocks, dated ahead, shows it once longer",
+            "dates a branch ahead, so that its blocks are cheap; shows it once longer",
             "Garay, Kiayias, Leonardos, \"The Bitcoin Backbone Protocol with Chains of Variable \
              Difficulty\", CRYPTO 2017 (why the most difficult chain counts); Bahack, \"Theoretical \
              Bitcoin Attacks with less than Half of the Computational Power\", 2013",

@@ -100,8 +100,7 @@ impl Log {
 
     /// Whether so much weight is a quorum.
     fn is_enough(&self, weight: u128) -> bool {
-        self.committee.is_quorum(weight)
-            || mutants::passes_for_a_quorum(self.flaw, weight, &self.committee)
+        mutants::is_quorum(self.flaw, weight, &self.committee)
     }
 
     /// What a quorum of a round's votes of one kind is for.
@@ -222,7 +221,7 @@ impl Early {
         };
         let is_spoken_for = |senders: &BTreeMap<ReplicaId, _>| {
             let weight = senders.keys().map(stake).sum();
-            committee.is_weak_quorum(weight) || mutants::follows(flaw, weight, committee)
+            mutants::is_weak_quorum(flaw, weight, committee)
         };
         let mut highest_first = self.rounds.iter().rev();
         highest_first.find(|(_, senders)| is_spoken_for(senders)).map(|(&round, _)| round)

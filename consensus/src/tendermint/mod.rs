@@ -295,9 +295,8 @@ impl Instance {
                 continue;
             }
             let Some(good) = self.is_valid(offer.value, turn) else { continue };
-            let free = self.locked.is_none_or(|locked| locked.value == offer.value)
-                || good && self.is_free_by_flaw(offer, turn);
-            self.judge(offer.value, good && free, turn);
+            let free = good && self.is_free(offer, turn);
+            self.judge(offer.value, free, turn);
             return true;
         }
         false
@@ -314,11 +313,8 @@ impl Instance {
                 continue;
             }
             let Some(good) = self.is_valid(offer.value, turn) else { continue };
-            let free = self
-                .locked
-                .is_none_or(|locked| locked.round <= valid_round || locked.value == offer.value)
-                || good && self.is_free_by_flaw(offer, turn);
-            self.judge(offer.value, good && free, turn);
+            let free = good && self.is_free(offer, turn);
+            self.judge(offer.value, free, turn);
             return true;
         }
         false

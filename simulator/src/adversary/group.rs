@@ -36,8 +36,7 @@ impl Adversary {
     }
 
     /// The same choices in few lines: what is withheld of one place until one time stands together,
-    /// where it is first mentioned. Whatever makes the same choices in the same order is grouped
-    /// in the same way, if only messages withheld were scattered otherwise within a place.
+    /// where it is first mentioned.
     pub fn grouped(&self) -> Adversary {
         let mut withheld: BTreeMap<Key, Pairs> = BTreeMap::new();
         for choice in &self.choices {
@@ -48,10 +47,14 @@ impl Adversary {
         }
         let mut choices = Vec::new();
         for choice in &self.choices {
-            let Choice::Withhold(Withhold { what, until, .. }) = choice else {
+            let Choice::Withhold(withhold) = choice else {
                 choices.push(choice.clone());
                 continue;
             };
+            if pairs(withhold).next().is_none() {
+                continue;
+            }
+            let Withhold { what, until, .. } = withhold;
             let pairs = withheld.remove(&(what.clone(), *until)).unwrap_or_default();
             choices.extend(rectangles(&pairs).into_iter().map(|(from, to)| {
                 Choice::Withhold(Withhold { what: what.clone(), from, to, until: *until })

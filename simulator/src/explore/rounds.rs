@@ -21,12 +21,19 @@ const FAR: u64 = 1_000_000;
 /// A liar that is down so long stays down.
 const FAR_DOWN: Duration = Duration::from_secs(3600);
 
+/// How long an idle chain pauses, where it does.
+const PAUSE: Duration = Duration::from_secs(1);
+
 type Ids = BTreeSet<ReplicaId>;
 
 /// Makes up what an adversary chooses. `free` is whether the number of replicas may be chosen, too.
 pub(super) fn vary(scenario: &mut Scenario, parts: &[Part], free: bool, dice: &mut Dice) {
     if free {
         scenario.replicas = [4, 5, 6, 7][dice.weighed(&[70, 10, 15, 5])];
+        // An idle chain that pauses leaves time for something else.
+        if dice.chance(20) {
+            scenario.block_time = PAUSE;
+        }
     }
     let all: Vec<_> = (0..scenario.replicas).map(ReplicaId).collect();
     let liars = match dice.chance(85) {

@@ -107,5 +107,7 @@ impl Shrinker<'_> {
 
 /// What a file says of it; none if it is no scenario.
 fn readable(scenario: &Scenario) -> Option<Scenario> {
-    Scenario::parse(&scenario.to_toml("")).ok()
+    let mut read = Scenario::parse(&scenario.to_toml("")).ok()?;
+    read.adversary = read.adversary.grouped();
+    Some(read)
 }

@@ -29,8 +29,8 @@ const WIDTH: usize = 90;
 
 impl Scenario {
     /// This scenario as a file's text, behind a comment of as many lines as `comment` has. It says
-    /// only what is not as usual, and reads back as the same scenario with its adversary's choices
-    /// [grouped](Adversary::grouped).
+    /// only what is not as usual, and reads back as the same scenario if the choices of both
+    /// adversaries are [grouped](Adversary::grouped).
     ///
     /// What no file can say is left out: replicas that are silent from the beginning without a step, goals
     /// of progress other than to get on, and an expectation of one module that asks less than that of all.
@@ -289,9 +289,13 @@ fn withheld(kinds: &[&str], withhold: &Withhold, replicas: u32) -> String {
         _ => vec![("withhold", list(kinds.iter().map(|kind| quoted(kind))))],
     };
     entries.extend(slot(what.height, what.round));
-    let is_everybody = |ids: &BTreeSet<_>| ids.len() == replicas as usize;
-    entries.extend((!is_everybody(from)).then(|| ("from", ids(from))));
-    entries.extend((!is_everybody(to)).then(|| ("to", ids(to))));
+    // Nobody is kept from hearing itself, so that the only one on the other side may as well be named.
+    let is_everybody = |ids: &BTreeSet<ReplicaId>, others: &BTreeSet<ReplicaId>| {
+        let only = others.iter().filter(|_| others.len() == 1);
+        ids.iter().chain(only).collect::<BTreeSet<_>>().len() == replicas as usize
+    };
+    entries.extend((!is_everybody(from, to)).then(|| ("from", ids(from))));
+    entries.extend((!is_everybody(to, from)).then(|| ("to", ids(to))));
     entries.extend(until.map(|until| ("until", time(until))));
     table(entries)
 }

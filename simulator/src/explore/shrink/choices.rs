@@ -90,41 +90,57 @@ pub(super) fn without_two(scenario: &Scenario) -> Vec<Scenario> {
     pairs.map(|pair| with(scenario, rest(pair))).collect()
 }
 
-/// Puts many as one: a liar whose message is kept from many might as well say something else, or
-/// nothing ever.
+/// Puts many as one: a liar whose message is kept from many might as well say something else, and a
+/// replica that is not heard might as well be one that says nothing ever.
 pub(super) fn as_one(scenario: &Scenario) -> Vec<Scenario> {
     let all = atoms(scenario);
-    let is_of = |liar: ReplicaId, choice: &Choice| match choice {
-        Choice::Withhold(withhold) => withhold.from.contains(&liar),
-        Choice::Say { by, .. } => *by == liar,
-        Choice::Crash(crash) => crash.replica == liar,
-    };
+    let may_lie = scenario.byzantine.len() < super::super::faulty(scenario.replicas) as usize;
     let mut candidates = Vec::new();
-    for (liar, _) in scenario.byzantine.iter().filter(|(_, lie)| *lie == SCRIPT) {
+    for id in (0..scenario.replicas).map(ReplicaId) {
+        let lie = scenario.byzantine.get(&id);
         let (own, others): (Vec<_>, Vec<_>) =
-            all.iter().cloned().partition(|choice| is_of(*liar, choice));
+            all.iter().cloned().partition(|choice| is_of(id, choice));
+        if own.is_empty() || (lie.is_none() && !may_lie) {
+            continue;
+        }
         let mut silent = with(scenario, others);
-        silent.byzantine.insert(*liar, SILENT.to_owned());
+        silent.byzantine.insert(id, SILENT.to_owned());
         candidates.push(silent);
-        let places: BTreeSet<_> = own.iter().map(place).collect();
-        for ((height, round), kind) in places {
-            let is_there =
-                |choice: &Choice| is_of(*liar, choice) && place(choice) == ((height, round), kind);
-            let first = all.iter().position(is_there).expect("the place is one of these");
-            for value in [Word::Nil, Word::Mine(1), Word::Mine(2)] {
-                let line = Line { kind: kind.to_owned(), height, round, value, ..Line::default() };
-                let mut choices = all.clone();
-                choices[first] = Choice::Say { by: *liar, line };
-                let mut at = 0;
-                choices.retain(|choice| {
-                    at += 1;
-                    at == first + 1 || !is_there(choice)
-                });
-                candidates.push(with(scenario, choices));
+        if lie.is_some_and(|lie| lie == SCRIPT) {
+            let places: BTreeSet<_> = own.iter().map(place).collect();
+            for place in places {
+                candidates.extend(said_at(id, place, &all).map(|all| with(scenario, all)));
             }
         }
     }
     candidates
+}
+
+/// Whether somebody's message is withheld, or somebody says something or crashes.
+fn is_of(id: ReplicaId, choice: &Choice) -> bool {
+    match choice {
+        Choice::Withhold(withhold) => withhold.from.contains(&id),
+        Choice::Say { by, .. } => *by == id,
+        Choice::Crash(crash) => crash.replica == id,
+    }
+}
+
+/// Everything that a liar says at a place, or that is kept from others of it, is one thing that it says
+/// to everybody.
+fn said_at(
+    liar: ReplicaId,
+    at: ((u64, u64), &str),
+    all: &[Choice],
+) -> impl Iterator<Item = Vec<Choice>> {
+    let is_there = |choice: &&Choice| is_of(liar, choice) && place(choice) == at;
+    let before: Vec<_> = all.iter().take_while(|choice| !is_there(choice)).cloned().collect();
+    let after = all.iter().skip(before.len()).filter(|choice| !is_there(choice));
+    let after: Vec<_> = after.cloned().collect();
+    let ((height, round), kind) = (at.0, at.1.to_owned());
+    [Word::Nil, Word::Mine(1), Word::Mine(2)].into_iter().map(move |value| {
+        let line = Line { kind: kind.clone(), height, round, value, ..Line::default() };
+        [&before[..], &[Choice::Say { by: liar, line }], &after[..]].concat()
+    })
 }
 
 /// Says one thing more simply.

@@ -16,7 +16,8 @@ const MANY: u32 = 7;
 
 fn read_back(scenario: &Scenario) -> Scenario {
     let text = scenario.to_toml("One line.\nAnother one.");
-    Scenario::parse(&text).unwrap_or_else(|error| panic!("{error}\nin what we wrote:\n{text}"))
+    let back = Scenario::parse(&text);
+    meant(&back.unwrap_or_else(|error| panic!("{error}\nin what we wrote:\n{text}")))
 }
 
 fn meant(scenario: &Scenario) -> Scenario {

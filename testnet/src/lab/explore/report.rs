@@ -13,6 +13,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// How wide a comment is, in characters.
+const WIDTH: usize = 100;
+
 /// How many names for a file are tried before one is given up.
 const NAMES: u32 = 1_000;
 
@@ -47,7 +50,7 @@ impl Told<'_> {
         if self.order.json {
             return print(&self.object(Some((found, path))));
         }
-        let Found { number, strategy, before, scenario, finding, runs } = found;
+        let Found { number, strategy, before, scenario, finding, runs, story } = found;
         let Search { seconds, .. } = *self.search;
         print(&format!(
             "{}: trial {number} ({strategy}) broke a promise after {seconds:.1} s.\n{}\n",
@@ -62,6 +65,7 @@ impl Told<'_> {
             path.display(),
             scenario.to_toml("")
         ));
+        print(story);
         if self.against.is_some() {
             print(&"The repair does not hold.");
         }
@@ -77,7 +81,7 @@ impl Told<'_> {
             "steps": found.map(|(found, _)| found.scenario.faults()),
             "file": found.map(|(_, path)| path.display().to_string()),
             "strategy": found.map(|(found, _)| found.strategy),
-            "explanation": Vec::<String>::new(),
+            "explanation": found.map_or(&[][..], |(found, _)| &found.story.sentences),
             "tried": self.search.tried,
             "seconds": self.search.seconds,
         });
@@ -127,12 +131,33 @@ fn free(variant: Variant, number: u64, text: &str) -> PathBuf {
 
 /// The file, which says where it comes from.
 fn text(order: &Explore, found: &Found) -> String {
-    let Found { number, strategy, before, scenario, finding, .. } = found;
+    let Found { number, strategy, before, scenario, finding, story, .. } = found;
     let comment = format!(
-        "{}\n\nFound by `{}` ({strategy}) and shrunk from {before} steps to {}.",
+        "{}\n\n{story}\nFound by `{}` ({strategy}) and shrunk from {before} steps to {}.",
         finding.violation,
         order.again(*number),
         scenario.faults()
     );
-    scenario.to_toml(&comment)
+    let lines: Vec<_> = comment.lines().flat_map(wrapped).collect();
+    scenario.to_toml(&lines.join("\n"))
+}
+
+/// A line in lines that are not too wide. What follows a number is indented by it.
+fn wrapped(line: &str) -> Vec<String> {
+    let numbered = line.trim_start_matches(|it: char| it == ' ' || it.is_ascii_digit());
+    let text = numbered.strip_prefix(". ").unwrap_or(line);
+    let (mark, text) = line.split_at(line.len() - text.len());
+    let mut lines: Vec<String> = vec![String::new()];
+    for word in text.split(' ') {
+        let last = lines.last_mut().expect("there is always one");
+        let width = mark.len() + last.chars().count() + 1 + word.chars().count();
+        match (last.is_empty(), width > WIDTH) {
+            (true, _) => last.push_str(word),
+            (false, false) => *last += &format!(" {word}"),
+            (false, true) => lines.push(word.to_owned()),
+        }
+    }
+    let blank = " ".repeat(mark.len());
+    let marks = [mark].into_iter().chain(std::iter::repeat(blank.as_str()));
+    marks.zip(lines).map(|(mark, line)| format!("{mark}{line}")).collect()
 }

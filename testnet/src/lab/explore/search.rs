@@ -6,7 +6,8 @@ use crate::lab::{one, pool};
 use consensus::catalogue::{Module, Visitor, dispatch};
 use simulator::{
     Scenario, Tracing, Variant, Violation,
-    explore::{self, Finding, Trial, expected, shrink, trial},
+    explain::{Story, explain},
+    explore::{self, Finding, Trial, shrink, trial},
     scenario::{Agreement, BadScenario, Confirmed, Expect, judge},
 };
 use std::{
@@ -60,6 +61,8 @@ pub(super) struct Found {
     pub(super) finding: Finding,
     /// How many runs it took to find that out.
     pub(super) runs: u64,
+    /// What happens, in words.
+    pub(super) story: Story,
 }
 
 impl Hunt {
@@ -132,12 +135,13 @@ impl Hunt {
             });
             first
         };
-        let mut scenario = shrink(scenario, &mut is_broken);
+        let scenario = shrink(scenario, &mut is_broken);
         screen.clear();
         let least = self.attempt(&scenario).ok().flatten();
         let finding = least.unwrap_or(finding);
-        scenario.expect = self.expectation(&scenario, &finding);
-        Found { number, strategy, before, scenario, finding, runs }
+        let story = self.tell(&scenario);
+        let scenario = self.expecting(scenario, &finding);
+        Found { number, strategy, before, scenario, finding, runs, story }
     }
 
     /// The first candidate that is broken in the same way before it is over.
@@ -185,9 +189,12 @@ impl Hunt {
         came.map_err(|error| error.to_string())
     }
 
-    /// What `testnet run` is to expect, so that it says "as expected" where the same comes of it.
-    fn expectation(&self, scenario: &Scenario, finding: &Finding) -> Expect {
+    /// The scenario for `testnet run`: the variant is to break what it broke, and the sound module, if the
+    /// variant is another, is to survive.
+    fn expecting(&self, mut scenario: Scenario, finding: &Finding) -> Scenario {
         let usual = Expect::default();
+        let anything =
+            Expect { agreement: Agreement::Either, confirmed: Confirmed::Either, ..usual.clone() };
         let still = scenario.calm()..scenario.until;
         let wish = match &finding.violation {
             Violation::Disagreement { .. } | Violation::TakenBack { .. } => {
@@ -195,28 +202,63 @@ impl Hunt {
             }
             Violation::Reverted(_) => Expect { confirmed: Confirmed::Reverted, ..usual },
             Violation::Stalled { .. } if !still.is_empty() => {
-                Expect { no_progress: vec![still], ..expected(&self.variant) }
+                Expect { no_progress: vec![still], ..usual }
             }
-            _ => Expect { agreement: Agreement::Either, ..usual },
+            _ => anything.clone(),
         };
-        let whatever = Expect {
-            agreement: Agreement::Either,
-            confirmed: Confirmed::Either,
-            ..Expect::default()
-        };
-        match self.turns_out(scenario, &wish) {
-            true => wish,
-            false => whatever,
+        let name = self.variant.to_string();
+        let mutant = self.first_that_comes(&scenario, &name, [wish], &anything);
+        if self.variant.mutant.is_none() {
+            return Scenario { expect: mutant, ..scenario };
         }
+        let sound = self.variant.module.to_owned();
+        let undone = Expect { confirmed: Confirmed::Either, ..Expect::default() };
+        scenario.consensus = vec![name.clone(), sound.clone()];
+        scenario.expect =
+            self.first_that_comes(&scenario, &sound, [Expect::default(), undone], &anything);
+        scenario.expect_of = [(name, mutant)].into();
+        scenario
     }
 
-    fn turns_out(&self, scenario: &Scenario, expect: &Expect) -> bool {
-        let scenario = Scenario { expect: expect.clone(), ..scenario.clone() };
-        let Ok(scenario) = made_readable(&scenario) else { return false };
-        let (name, seed) = (self.variant.to_string(), scenario.seeds.start);
-        one(&scenario, &name, seed, Tracing::Off, |_| {}).is_ok_and(|outcome| {
-            outcome.unmet.is_empty() && judge(&scenario, &name, &[outcome]).is_empty()
-        })
+    /// The first of some expectations that comes true for a variant, or else one that always does.
+    fn first_that_comes<const N: usize>(
+        &self,
+        scenario: &Scenario,
+        variant: &str,
+        expectations: [Expect; N],
+        always: &Expect,
+    ) -> Expect {
+        let comes = |expect: &Expect| {
+            let mut scenario = scenario.clone();
+            scenario.consensus = vec![variant.to_owned()];
+            scenario.expect = expect.clone();
+            let Ok(scenario) = made_readable(&scenario) else { return false };
+            let seed = scenario.seeds.start;
+            one(&scenario, variant, seed, Tracing::Off, |_| {}).is_ok_and(|outcome| {
+                outcome.unmet.is_empty() && judge(&scenario, variant, &[outcome]).is_empty()
+            })
+        };
+        expectations.into_iter().find(comes).unwrap_or_else(|| always.clone())
+    }
+
+    /// What happens, in sentences.
+    fn tell(&self, scenario: &Scenario) -> Story {
+        struct Tell<'a>(&'a Scenario, Variant);
+
+        impl Visitor for Tell<'_> {
+            type Output = Story;
+
+            fn visit<P: Module>(self) -> Story {
+                explain::<P>(self.0, self.1)
+            }
+        }
+
+        let job = Tell(scenario, self.variant);
+        let told = AssertUnwindSafe(|| dispatch(self.variant.module, job));
+        match panic::catch_unwind(told) {
+            Ok(Ok(story)) => story,
+            _ => Story { sentences: vec!["Nobody knows how to tell what happens.".to_owned()] },
+        }
     }
 }
 
