@@ -22,6 +22,7 @@
 //! - [`scenario`]: all of this as a file that people write, with what they expect of it.
 //! - [`record`]: what is remembered of a run, for counting and for judging it afterwards.
 //! - [`checker`]: whether everybody kept the promises of consensus.
+//! - [`explain()`]: a run told in words, for people who know the paper.
 //!
 //! Proof-of-work runs unmodified: the time of a find is drawn from the difficulty and the miner's
 //! hash rate, and the nonce is really searched, so that nobody can forge a seal here either.

@@ -1,6 +1,9 @@
 //! Tells of protocols with votes: round by round, or view by view, what was said and what came of it.
 
+mod decisions;
+mod hearing;
 mod leaders;
+mod reasons;
 mod sights;
 mod votes;
 
@@ -54,6 +57,17 @@ enum Beat {
     Fault(usize),
 }
 
+/// What there is to tell, and when it first came up.
+#[derive(Default)]
+struct Beats(BTreeMap<(Scene, Beat), Moment>);
+
+impl Beats {
+    fn add(&mut self, scene: Scene, beat: Beat, moment: Moment) {
+        let first = self.0.entry((scene, beat)).or_insert(moment);
+        *first = moment.min(*first);
+    }
+}
+
 /// Tells.
 pub(super) struct Teller<'a> {
     pub(super) facts: &'a Facts,
@@ -81,7 +95,7 @@ impl Teller<'_> {
     pub(super) fn tell(&mut self) {
         let beats = self.beats();
         let mut scenes: BTreeMap<Scene, Vec<(Moment, Beat)>> = BTreeMap::new();
-        for ((scene, beat), moment) in beats {
+        for ((scene, beat), moment) in beats.0 {
             scenes.entry(scene).or_default().push((moment, beat));
         }
         let mut scenes: Vec<_> = scenes.into_iter().collect();
@@ -132,13 +146,27 @@ impl Teller<'_> {
         who(ids, &self.facts.liars)
     }
 
-    fn beats(&self) -> BTreeMap<(Scene, Beat), Moment> {
-        let mut beats = BTreeMap::new();
-        let mut early = Vec::new();
-        let mut add = |scene: Scene, beat: Beat, moment: Moment| {
-            let first = beats.entry((scene, beat)).or_insert(moment);
-            *first = moment.min(*first);
-        };
+    fn beats(&self) -> Beats {
+        let mut beats = Beats::default();
+        self.hear_messages(&mut beats);
+        self.hear_remarks(&mut beats);
+        for (number, life) in self.facts.lives.iter().enumerate() {
+            let before = life.crashed.saturating_sub(1);
+            if self.is_told(life.crashed) {
+                let scene = self.place(life.replica, before);
+                beats.add(scene, Beat::Crash(number), life.crashed);
+            }
+        }
+        for (number, (moment, _, fault)) in self.facts.faults.iter().enumerate() {
+            if *moment <= self.window.to && words_of(fault).is_some() {
+                beats.add(self.latest(*moment), Beat::Fault(number), *moment);
+            }
+        }
+        beats
+    }
+
+    fn hear_messages(&self, beats: &mut Beats) {
+        let mut early = Beats::default();
         for message in &self.facts.messages {
             let Some(moment) = message.first() else { continue };
             let Some(scene) = self.scene_of(message) else { continue };
@@ -151,67 +179,51 @@ impl Teller<'_> {
                 kind => Beat::Said(kind.to_owned(), message.slot.height),
             };
             // What a liar says ahead of its time is told when the others have come so far.
-            let is_vote = message.kind == self.grammar.first || message.kind == self.grammar.second;
+            let is_vote =
+                [self.grammar.first, self.grammar.second].contains(&message.kind.as_str());
             match is_vote && self.facts.liars.contains(&message.signer) {
-                true => early.push((scene, beat, moment)),
-                false => add(scene, beat, moment),
+                true => early.add(scene, beat, moment),
+                false => beats.add(scene, beat, moment),
             }
         }
-        let told: BTreeSet<_> = beats.keys().cloned().collect();
-        let mut add = |scene: Scene, beat: Beat, moment: Moment| {
-            let first = beats.entry((scene, beat)).or_insert(moment);
-            *first = moment.min(*first);
-        };
-        for (scene, beat, moment) in early {
-            if !told.contains(&(scene, beat.clone())) {
-                add(scene, beat, moment);
-            }
+        for (key, moment) in early.0 {
+            beats.0.entry(key).or_insert(moment);
         }
+    }
+
+    fn hear_remarks(&self, beats: &mut Beats) {
+        let numbers = &self.window.numbers;
         for (moment, id, remark) in &self.facts.remarks {
             if !self.is_told(*moment) || self.facts.liars.contains(id) {
                 continue;
             }
             match remark {
-                Remark::Round { height, round, .. }
-                    if self.window.numbers.contains(height) && *round > 0 =>
-                {
-                    add((*height, *round), Beat::Enter, *moment);
+                Remark::Round { height, round, .. } if numbers.contains(height) && *round > 0 => {
+                    beats.add((*height, *round), Beat::Enter, *moment);
                 }
                 Remark::Flaw { detail } => {
                     let place = self.place_of_flaw(*id, *moment);
-                    add(place, Beat::Flaw(detail.clone()), *moment);
+                    beats.add(place, Beat::Flaw(detail.clone()), *moment);
                     for (kind, scene) in self.late(*id, *moment) {
-                        add(place, Beat::Late(kind, scene), moment.saturating_sub(1));
+                        beats.add(place, Beat::Late(kind, scene), moment.saturating_sub(1));
                     }
                 }
-                Remark::Decide { height, value, .. } if self.window.numbers.contains(height) => {
+                Remark::Decide { height, value, .. } if numbers.contains(height) => {
                     // The next height begins with it.
-                    let scene = self.place(*id, moment - 1);
-                    add(scene, Beat::Decide(*height, value.clone()), *moment);
+                    let scene = self.place(*id, moment.saturating_sub(1));
+                    beats.add(scene, Beat::Decide(*height, value.clone()), *moment);
                 }
-                Remark::Execute { number, value, .. } if self.window.numbers.contains(number) => {
+                Remark::Execute { number, value, .. } if numbers.contains(number) => {
                     let beat = Beat::Decide(*number, value.clone());
-                    add(self.place(*id, *moment), beat, *moment);
+                    beats.add(self.place(*id, *moment), beat, *moment);
                 }
-                Remark::Null { number, .. } if self.window.numbers.contains(number) => {
+                Remark::Null { number, .. } if numbers.contains(number) => {
                     let beat = Beat::Decide(*number, String::new());
-                    add(self.place(*id, *moment), beat, *moment);
+                    beats.add(self.place(*id, *moment), beat, *moment);
                 }
                 _ => {}
             }
         }
-        for (number, life) in self.facts.lives.iter().enumerate() {
-            let before = life.crashed.saturating_sub(1);
-            if self.is_told(life.crashed) {
-                add(self.place(life.replica, before), Beat::Crash(number), life.crashed);
-            }
-        }
-        for (number, (moment, _, fault)) in self.facts.faults.iter().enumerate() {
-            if *moment <= self.window.to && words_of(fault).is_some() {
-                add(self.latest(*moment), Beat::Fault(number), *moment);
-            }
-        }
-        beats
     }
 
     /// Where a replica is when a weak rule acts. What acts as a round begins is remarked upon just before.
@@ -342,7 +354,7 @@ impl Teller<'_> {
 
     /// Several rounds in which nothing happens, in one sentence.
     fn tell_dull(&mut self, scenes: &mut Vec<Scene>) {
-        let quiet: Vec<_> = scenes.drain(..).collect();
+        let quiet = std::mem::take(scenes);
         let (Some(first), Some(last)) = (quiet.first(), quiet.last()) else { return };
         let round = self.grammar.round;
         let rounds = match quiet.len() {

@@ -1,0 +1,73 @@
+//! Why some vote for nothing.
+
+use super::{Scene, Teller};
+use crate::explain::remark::Remark;
+use consensus::Named;
+use ledger::ReplicaId;
+use std::collections::{BTreeMap, BTreeSet};
+
+type Ids = BTreeSet<ReplicaId>;
+
+impl Teller<'_> {
+    /// Splits voters by why they vote so; only who votes for nothing needs a reason.
+    pub(super) fn reasons(
+        &mut self,
+        scene: Scene,
+        kind: &str,
+        number: u64,
+        value: Named,
+        ids: &Ids,
+    ) -> Vec<(Ids, String)> {
+        let mut groups: BTreeMap<String, Ids> = BTreeMap::new();
+        for id in ids {
+            let honest = !self.facts.liars.contains(id);
+            let nil = value == Named::Nil && honest && !self.grammar.views;
+            let why = if nil { self.why_nil(scene, kind, number, *id) } else { String::new() };
+            groups.entry(why).or_default().insert(*id);
+        }
+        groups.into_iter().map(|(why, ids)| (ids, why)).collect()
+    }
+
+    fn why_nil(&mut self, scene: Scene, kind: &str, number: u64, id: ReplicaId) -> String {
+        let step = if kind == self.grammar.first { "propose" } else { kind_of_wait(kind) };
+        let is_it = |remark: &Remark| {
+            matches!(remark, Remark::Timeout { height, round, step: found }
+                if (*height, *round) == (number, scene.1) && found == step)
+        };
+        let waited = self.remarked(is_it).contains_key(&id);
+        if kind == self.grammar.second {
+            return match waited {
+                true => " (no quorum of prevotes for one value in time)".to_owned(),
+                false => String::new(),
+            };
+        }
+        if waited {
+            return self.why_waited(scene, id);
+        }
+        let said = self.said(scene, kind);
+        let moment = said.iter().find(|each| each.signer == id).and_then(|each| each.said);
+        match moment.and_then(|moment| self.lock(id, moment)) {
+            Some((lock, round)) => {
+                let lock = self.names.of(&lock, self.grammar.noun);
+                format!(" (locked on {lock} since round {round})")
+            }
+            None => String::new(),
+        }
+    }
+
+    /// Why a replica waited in vain for a proposal that it could prevote.
+    fn why_waited(&self, scene: Scene, id: ReplicaId) -> String {
+        let left = self.left(id, scene, scene.0);
+        let offers = self.said(scene, self.grammar.offer);
+        let heard = offers.iter().find(|each| each.heard.get(&id).is_some_and(|at| *at < left));
+        match heard.map(|offer| offer.about.valid_round) {
+            Some(Some(round)) => format!(" (it cannot check the quorum of round {round})"),
+            _ => " (no proposal in time)".to_owned(),
+        }
+    }
+}
+
+/// The step whose timeout makes one give up on votes of the kind before.
+fn kind_of_wait(kind: &str) -> &'static str {
+    if kind == "precommit" { "prevote" } else { "none" }
+}
