@@ -24,7 +24,7 @@ mod tests;
 mod twins;
 mod walks;
 
-pub use attempt::{Finding, attempt};
+pub use attempt::{Finding, attempt, attempt_strictly};
 pub use shrink::{IsBroken, shrink};
 
 use crate::{

@@ -19,6 +19,7 @@ use crate::{
         sight::NodeView,
         up::{self, Order, UpError},
     },
+    mutants::{self, Mutants},
     soak::{self, Soak},
     span,
 };
@@ -56,6 +57,7 @@ Examples:
   testnet run scenarios/partition.toml   an experiment from a file, in the simulator
   testnet compare                how each consensus module bears each fault
   testnet explore --mutant T3    find what a rule is for: the smallest attack without it
+  testnet mutants                protocols with one weak rule, for `testnet explore --mutant`
   testnet lies                   what `up --byzantine 3=equivocate` can say instead
   testnet soak                   the same code under every fault, in the simulator
   testnet bench                  how many transfers it carries
@@ -98,6 +100,8 @@ pub enum Command {
     Explore(Explore),
     /// List what a node can be made to do instead of what its protocol says
     Lies(Lies),
+    /// List the protocols that can be explored with one rule weakened
+    Mutants(Mutants),
     /// Run many seeds of chaos in the simulator and judge each
     Soak(Soak),
     /// Measure what a fresh network on this machine carries, and how fast
@@ -244,6 +248,7 @@ pub fn run(cli: Cli) -> ExitCode {
             Err(error) => Err(UpError::from(NetError::from(error)).into()),
         },
         Command::Lies(order) => lies::lies(&order).map_err(Failure::from),
+        Command::Mutants(order) => mutants::mutants(&order).map_err(Failure::from),
         Command::Soak(order) => soak::soak(&order).map_err(Failure::from),
         Command::Bench(order) => bench::bench(&order).map_err(Failure::from),
         Command::Crash(order) => crash::crash(&order).map_err(Failure::from),

@@ -11,6 +11,7 @@ use crate::{
         net::NetError,
         up::UpError,
     },
+    mutants::MutantsError,
     soak::SoakError,
 };
 use std::process::ExitCode;
@@ -45,6 +46,9 @@ pub enum Failure {
     /// There are no such lies.
     #[error(transparent)]
     Lies(#[from] LiesError),
+    /// No mutant is listed.
+    #[error(transparent)]
+    Mutants(#[from] MutantsError),
     /// A soak broke a promise, or came to no verdict.
     #[error(transparent)]
     Soak(#[from] SoakError),
@@ -87,7 +91,7 @@ impl Failure {
     pub fn verdict(&self) -> Verdict {
         match self {
             Failure::Up(error) => of_up(error),
-            Failure::Lies(_) => Verdict::BadInput,
+            Failure::Lies(_) | Failure::Mutants(_) => Verdict::BadInput,
             Failure::Soak(error) => match error {
                 SoakError::Broken(_) => Verdict::DoesNotHold,
                 SoakError::Unknown(_) | SoakError::Settings(_) | SoakError::Traces => {
@@ -162,6 +166,7 @@ fn of_explore(error: &ExploreError) -> Verdict {
     match error {
         ExploreError::Found { .. }
         | ExploreError::StillBroken(_)
+        | ExploreError::NotCaught(_)
         | ExploreError::Interrupted { .. } => Verdict::DoesNotHold,
         ExploreError::NoWish
         | ExploreError::NoMutant

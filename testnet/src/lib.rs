@@ -18,6 +18,7 @@ pub mod failure;
 pub mod lab;
 pub mod lies;
 pub mod live;
+pub mod mutants;
 pub mod soak;
 pub mod span;
 

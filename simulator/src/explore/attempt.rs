@@ -38,9 +38,25 @@ pub struct Finding {
 /// # Panics
 /// If a replica does: the trial is the caller's to tell.
 pub fn attempt<P: Module>(scenario: &Scenario, variant: Variant) -> Option<Finding> {
-    let breaks = variant.mutant.map(|about| about.breaks);
+    attempt_as::<P>(scenario, variant, variant.mutant.map(|about| about.breaks))
+}
+
+/// As [`attempt`], but a mutant is to keep every promise that the sound module keeps: somebody says that it
+/// was repaired.
+///
+/// # Panics
+/// As [`attempt`].
+pub fn attempt_strictly<P: Module>(scenario: &Scenario, variant: Variant) -> Option<Finding> {
+    attempt::<P>(scenario, variant).or_else(|| attempt_as::<P>(scenario, variant, None))
+}
+
+fn attempt_as<P: Module>(
+    scenario: &Scenario,
+    variant: Variant,
+    breaks: Option<Breaks>,
+) -> Option<Finding> {
     let finding = play::<P>(scenario, variant, breaks)?;
-    if breaks.is_none() {
+    if variant.mutant.is_none() {
         return Some(finding);
     }
     let sound = Variant { mutant: None, ..variant };

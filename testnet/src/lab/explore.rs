@@ -1,6 +1,7 @@
 //! `testnet explore`: looks for a schedule that breaks a promise, makes it as small as it gets, and tells
 //! it in words.
 
+mod all;
 mod report;
 mod search;
 #[cfg(test)]
@@ -48,6 +49,9 @@ pub struct Explore {
     /// A module, which should break no promise
     #[arg(long, value_name = "NAME")]
     pub consensus: Option<String>,
+    /// Every mutant in turn, with the budget for each: how soon it is caught, and in how few steps
+    #[arg(long, conflicts_with_all = ["file", "mutant", "consensus", "against", "out", "trace", "seeds"])]
+    pub all: bool,
     /// Which trials: a range without its end, or a single one [default: as many as the budget allows]
     #[arg(long, value_name = "A..B", value_parser = seeds)]
     pub seeds: Option<Range<u64>>,
@@ -79,10 +83,11 @@ Examples:
   testnet explore --consensus pbft --budget 1h       the module itself: nothing should be found
   testnet explore scenarios/mutants/T3.toml          begin with a scenario
   testnet explore --mutant T3 --against scenarios/mutants/T3.toml    does your repair hold?
+  testnet explore --all                              each mutant, with a minute for each
 
 The trial with the lowest number that breaks is the one that is told. The scenario it shrinks to is a file
-which `testnet run` runs again. Exit codes: 0 nothing was found, 1 a violation was, 2 bad input, 3 our own
-failure.";
+which `testnet run` runs again. Exit codes: 0 nothing was found (with --all:
+every mutant was caught), 1 a violation was (one was not), 2 bad input, 3 our own failure.";
 
 /// Why nothing is known to hold.
 #[derive(Debug, thiserror::Error)]
@@ -98,6 +103,9 @@ pub enum ExploreError {
     /// The scenario on which a mutant broke breaks it still.
     #[error("still broken on {}", .0.display())]
     StillBroken(PathBuf),
+    /// Of all mutants, not each was caught.
+    #[error("not caught: {0}")]
+    NotCaught(String),
     /// It was stopped by hand.
     #[error("stopped after {tried} trials, none of which broke a promise")]
     Interrupted {
@@ -174,6 +182,9 @@ pub enum ExploreError {
 ///
 /// [`ExploreError::Found`] if a violation was, otherwise what kept it from being looked for.
 pub fn explore(order: &Explore) -> Result<(), ExploreError> {
+    if order.all {
+        return all::all(order);
+    }
     let (variant, base) = order.base()?;
     for path in order.out.iter().chain(&order.trace) {
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
@@ -182,7 +193,13 @@ pub fn explore(order: &Explore) -> Result<(), ExploreError> {
         }
     }
     let stop = stop_on_ctrl_c()?;
-    let hunt = Hunt { variant, threads: pool::threads(order.threads), stop, loud: !order.json };
+    let hunt = Hunt {
+        variant,
+        threads: pool::threads(order.threads),
+        stop,
+        loud: !order.json,
+        strict: order.against.is_some(),
+    };
     let still = match &order.against {
         Some(path) => Some(still_broken(order, &hunt, path)?),
         None => None,

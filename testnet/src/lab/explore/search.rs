@@ -30,6 +30,8 @@ pub(super) struct Hunt {
     pub(super) stop: &'static AtomicBool,
     /// Whether people watch.
     pub(super) loud: bool,
+    /// Whether a mutant, which somebody has repaired, is to keep every promise.
+    pub(super) strict: bool,
 }
 
 /// What came of the trials.
@@ -173,17 +175,21 @@ impl Hunt {
 
     /// Carries one scenario out. A replica that panics must not take the others' runs with it.
     pub(super) fn attempt(&self, scenario: &Scenario) -> Result<Option<Finding>, String> {
-        struct Attempt<'a>(&'a Scenario, Variant);
+        struct Attempt<'a>(&'a Scenario, Variant, bool);
 
         impl Visitor for Attempt<'_> {
             type Output = Option<Finding>;
 
             fn visit<P: Module>(self) -> Option<Finding> {
-                explore::attempt::<P>(self.0, self.1)
+                let Attempt(scenario, variant, strict) = self;
+                match strict {
+                    true => explore::attempt_strictly::<P>(scenario, variant),
+                    false => explore::attempt::<P>(scenario, variant),
+                }
             }
         }
 
-        let job = Attempt(scenario, self.variant);
+        let job = Attempt(scenario, self.variant, self.strict);
         let run = AssertUnwindSafe(|| dispatch(self.variant.module, job));
         let came = panic::catch_unwind(run).map_err(|panic| crate::soak::said(&*panic))?;
         came.map_err(|error| error.to_string())
