@@ -105,3 +105,21 @@ fn what_is_no_scenario_is_bad_input() {
         assert!(matches!(error, RunError::Bad { .. } | RunError::Unreadable { .. }), "{error}");
     }
 }
+
+#[test]
+fn a_story_is_told_of_a_single_run_only() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios/mutants/T3.toml");
+    let many = run(&parse(&format!("run {path} --explain")));
+    assert!(matches!(many, Err(RunError::Single("--explain"))), "{many:?}");
+}
+
+#[test]
+fn the_story_of_a_run_follows_from_its_scenario_and_variant() {
+    let text = include_str!("../../../../scenarios/mutants/T3.toml");
+    let scenario = Scenario::parse(text).unwrap();
+    let told = |variant| crate::lab::story(&scenario, variant).unwrap();
+    assert_eq!(told("tendermint:T3"), told("tendermint:T3"));
+    assert!(told("tendermint:T3").to_string().contains("agreement is broken"));
+    assert!(told("tendermint").to_string().contains("Nobody breaks a promise"));
+    assert!(crate::lab::story(&scenario, "tendermint:T99").is_err());
+}
