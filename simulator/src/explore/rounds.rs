@@ -29,7 +29,7 @@ type Ids = BTreeSet<ReplicaId>;
 /// Makes up what an adversary chooses. `free` is whether the number of replicas may be chosen, too.
 pub(super) fn vary(scenario: &mut Scenario, parts: &[Part], free: bool, dice: &mut Dice) {
     if free {
-        scenario.replicas = [4, 5, 6, 7][dice.weighed(&[70, 10, 15, 5])];
+        scenario.replicas = [4, 5, 6, 7][dice.weighed(&[84, 7, 7, 2])];
         // An idle chain that pauses leaves time for something else.
         if dice.chance(20) {
             scenario.block_time = PAUSE;

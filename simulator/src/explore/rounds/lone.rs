@@ -121,11 +121,11 @@ impl Play<'_> {
         if dice.chance(50) {
             self.withhold_all(|part| part.sort == Sort::Report, 0, &self.honest.clone());
         }
-        match dice.weighed(&[60, 12, 8, 20]) {
+        match dice.weighed(&[54, 12, 8, 26]) {
             0 => {}
             1 => self.crash(*dice.pick(&rest), *dice.pick(&[first, last]), round, dice),
             2 => self.pass_off(round, dice),
-            _ => self.lies(round, [0, 0, 5, 30, 25, 40], dice),
+            _ => self.lies(round, [0, 0, 5, 22, 23, 50], dice),
         }
     }
 
