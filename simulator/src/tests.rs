@@ -1,6 +1,7 @@
 //! Stories of whole replicas: of Tendermint, in `mining` of proof-of-work, and in `pbft` of PBFT.
 //! Whoever fails tells its seed.
 
+mod adversary;
 mod conditions;
 mod crashes;
 mod faultless;

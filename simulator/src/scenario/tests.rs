@@ -219,6 +219,37 @@ fn every_mistake_names_the_remedy() {
 }
 
 #[test]
+fn every_mistake_in_a_choice_names_the_remedy() {
+    for (line, expected) in [
+        ("adversary = []", "until when does it have its way?"),
+        ("catch_up = \"1s\"\nadversary = [{}]", "one of `withhold`, `say` and `crash`"),
+        (
+            "catch_up = \"1s\"\nadversary = [{ withhold = \"precomit\" }]",
+            "did you mean `precommit`?",
+        ),
+        ("catch_up = \"1s\"\nadversary = [{ say = \"prevote\", by = 3 }]", "goes by no script"),
+        ("catch_up = \"1s\"\nadversary = [{ crash = 9, after = \"prevote\" }]", "no such replica"),
+        ("catch_up = \"1s\"\nadversary = [{ crash = 1 }]", "there is no `after`"),
+        (
+            "catch_up = \"1s\"\ntopology = { gossip = 2 }\nadversary = [{ crash = 1 }]",
+            "the topology is a mesh",
+        ),
+    ] {
+        let text = format!("name = \"x\"\nconsensus = \"tendermint\"\n{line}\n");
+        let error = refused(&text).to_string();
+        assert!(error.contains(expected), "{line}\nsays: {error}\nwithout: {expected}");
+    }
+    for (name, expected) in [
+        ("tendermint:T99", "there is no mutant called"),
+        ("tendermint:P2", "P2 is a mutant of pbft"),
+        ("tea:T1", "there is no consensus module"),
+    ] {
+        let error = refused(&format!("name = \"x\"\nconsensus = \"{name}\"\n")).to_string();
+        assert!(error.contains(expected), "{name}\nsays: {error}\nwithout: {expected}");
+    }
+}
+
+#[test]
 fn what_is_meant_is_what_is_nearest() {
     for (one, other, far) in [
         ("", "", 0),

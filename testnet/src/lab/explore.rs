@@ -136,7 +136,7 @@ pub enum ExploreError {
     Variant(#[from] UnknownVariant),
     /// The scenario cannot be read.
     #[error(transparent)]
-    File(RunError),
+    File(Box<RunError>),
     /// The scenario says what this variant cannot do.
     #[error("{} is no scenario for {what}: {reason}", path.display())]
     Unfit {
@@ -145,7 +145,7 @@ pub enum ExploreError {
         /// Which variant.
         what: String,
         /// Why.
-        reason: BadScenario,
+        reason: Box<BadScenario>,
     },
     /// There is nowhere to write.
     #[error("{} is in no directory that there is", .0.display())]
@@ -160,7 +160,7 @@ pub enum ExploreError {
     },
     /// The trace cannot be written, or a replica panicked while it was.
     #[error(transparent)]
-    Trace(RunError),
+    Trace(Box<RunError>),
     /// A replica panicked.
     #[error("trial {number}: {said}: please report it; `{again}` does it again")]
     Panicked {
@@ -217,7 +217,8 @@ pub fn explore(order: &Explore) -> Result<(), ExploreError> {
     let path = write(order, variant, &found)?;
     told.found(&found, &path);
     if let Some(trace) = &order.trace {
-        run::write_trace(&found.scenario, trace).map_err(ExploreError::Trace)?;
+        run::write_trace(&found.scenario, trace)
+            .map_err(|error| ExploreError::Trace(Box::new(error)))?;
     }
     Err(ExploreError::Found { what: variant.to_string(), path })
 }
@@ -241,7 +242,7 @@ fn look(
 
 /// What still breaks on the scenario that a repair is tried on.
 fn still_broken(order: &Explore, hunt: &Hunt, path: &Path) -> Result<Option<String>, ExploreError> {
-    let scenario = made_for(&hunt.variant, run::load(path).map_err(ExploreError::File)?, path)?;
+    let scenario = made_for(&hunt.variant, run::load(path).map_err(file)?, path)?;
     let mut broken = None;
     for seed in scenario.seeds.clone() {
         let one = Scenario { seeds: seed..seed + 1, ..scenario.clone() };
@@ -274,7 +275,7 @@ impl Explore {
             (None, None) => Err(ExploreError::NoWish),
             (None, Some(variant)) => Ok((variant, general(&variant))),
             (Some(path), wish) => {
-                let scenario = run::load(path).map_err(ExploreError::File)?;
+                let scenario = run::load(path).map_err(file)?;
                 let variant = match wish {
                     Some(variant) => variant,
                     None => only_variant(&scenario, path)?,
@@ -330,8 +331,12 @@ fn made_for(
     made_readable(&scenario).map_err(|reason| ExploreError::Unfit {
         path: path.to_owned(),
         what: variant.to_string(),
-        reason,
+        reason: Box::new(reason),
     })
+}
+
+fn file(error: RunError) -> ExploreError {
+    ExploreError::File(Box::new(error))
 }
 
 /// Whether somebody pressed Ctrl-C.

@@ -11,6 +11,9 @@ use std::collections::BTreeSet;
 /// The lie of whoever says nothing at all.
 const SILENT: &str = "silent";
 
+/// What some choices have in common.
+type Sort = fn(&Choice) -> (u64, &str, u32);
+
 /// The scenario with other choices.
 fn with(scenario: &Scenario, choices: Vec<Choice>) -> Scenario {
     Scenario { adversary: Adversary { choices }, ..scenario.clone() }
@@ -24,7 +27,7 @@ fn atoms(scenario: &Scenario) -> Vec<Choice> {
 /// replica makes necessary.
 pub(super) fn without_a_sort(scenario: &Scenario) -> Vec<Scenario> {
     let all = atoms(scenario);
-    let sorts: [fn(&Choice) -> (u64, &str, u32); 6] = [
+    let sorts: [Sort; 6] = [
         |choice| (place(choice).0.0, "", 0),
         |choice| (place(choice).0.1, "", 0),
         |choice| (place(choice).0.1, place(choice).1, 0),

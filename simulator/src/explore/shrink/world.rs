@@ -64,7 +64,11 @@ pub(super) fn without_standing(scenario: &Scenario) -> Vec<Scenario> {
     let rates = scenario.hash_rates.keys();
     candidates.extend(rates.map(|id| changed(&|it| it.hash_rates.retain(|other, _| other != id))));
     let links = 0..scenario.network.links.len();
-    candidates.extend(links.map(|at| changed(&|it| drop(it.network.links.remove(at)))));
+    candidates.extend(links.map(|at| {
+        changed(&|it| {
+            it.network.links.remove(at);
+        })
+    }));
     let mut size = scenario.steps.steps().len() / 2;
     while size > 1 {
         candidates.extend(without_steps(scenario, size));

@@ -17,7 +17,7 @@ fn parse(words: &str) -> Result<Explore, clap::Error> {
 }
 
 fn hunt(variant: Variant, threads: usize) -> Hunt {
-    Hunt { variant, threads, stop: Box::leak(Box::default()), loud: false }
+    Hunt { variant, threads, stop: Box::leak(Box::default()), loud: false, strict: false }
 }
 
 /// Broken within a few trials.
