@@ -143,13 +143,22 @@ const LIVE: [&str; 1] = ["testnet up"];
 
 #[test]
 fn every_command_of_the_first_chapter_does_what_it_says() {
+    play_chapter("01-first-session.md");
+}
+
+#[test]
+fn every_command_of_the_second_chapter_does_what_it_says() {
+    play_chapter("02-break-it-yourself.md");
+}
+
+fn play_chapter(name: &str) {
     let temp = tempfile::tempdir().unwrap();
     let tools = temp.path().join("tools");
     fs::create_dir(&tools).unwrap();
     std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_testnet"), tools.join("testnet")).unwrap();
     std::os::unix::fs::symlink(root().join("scenarios"), temp.path().join("scenarios")).unwrap();
     let path = format!("{}:{}", tools.display(), env::var("PATH").unwrap());
-    let chapter = fs::read_to_string(root().join("docs/guide/01-first-session.md")).unwrap();
+    let chapter = fs::read_to_string(root().join("docs/guide").join(name)).unwrap();
     let blocks = blocks(&chapter);
     assert!(blocks.len() >= 12, "{} blocks", blocks.len());
     for Block { script, expected } in blocks {
