@@ -3,6 +3,7 @@
 mod support;
 
 use serde_json::Value;
+use simulator::Scenario;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -100,4 +101,25 @@ fn a_mutant_that_nobody_repaired_still_breaks() {
     let object = object(&output);
     assert!(object["against"]["violation"].is_string(), "{object}");
     assert_eq!(object["violation"], Value::Null, "trial zero alone breaks nothing");
+}
+
+/// The seeds are fixed, so whoever runs this finds the same. `testnet explore --all` tries all mutants.
+#[test]
+fn one_mutant_of_each_module_is_caught_in_few_steps() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned();
+    for (id, seeds) in [("T3", "0..3000"), ("P2", "0..3000"), ("N2", "0..300")] {
+        let temp = tempfile::tempdir().unwrap();
+        let output = explore(&temp, &["--mutant", id, "--seeds", seeds, "--json"]);
+        assert_eq!(output.status.code(), Some(1), "{id}: {}", text(&output));
+        let found = object(&output);
+        let written = root.join(format!("scenarios/mutants/{id}.toml"));
+        let written = Scenario::parse(&fs::read_to_string(written).unwrap()).unwrap().faults();
+        let steps = found["steps"].as_u64().unwrap();
+        assert!(2 * steps <= 3 * written as u64, "{id}: {steps} steps, and {written} would do");
+        let file = found["file"].as_str().unwrap();
+        let run = finish(testnet(temp.path(), &["run", file]).current_dir(temp.path()));
+        assert!(run.status.success(), "{id}: {}", text(&run));
+        let sentences = found["explanation"].as_array().unwrap();
+        assert!(sentences.len() > 3, "{id}: {found}");
+    }
 }

@@ -1,7 +1,7 @@
 //! `crash`: follows the protocol until a moment drawn at random, and then does nothing at all.
 
 use super::{Lie, Seat, between, note};
-use crate::protocol::{Input, Protocol, Turn};
+use crate::protocol::{Effect, Input, Protocol, Turn};
 use std::time::Duration;
 
 #[derive(Debug, Default)]
@@ -29,6 +29,13 @@ impl<P: Protocol> Lie<P> for Crash {
         }
         if !std::mem::replace(&mut self.over, true) {
             note(turn, "takes no step any more".into());
+        }
+        // Its replica beneath goes on to commit what others decide. What the protocol keeps has to fit
+        // that, or it could not live again.
+        if let Input::Advanced { .. } = input {
+            let kept = |effect: &Effect<P::Message>| matches!(effect, Effect::Persist { .. });
+            let effects = turn.apart(|inner| honest.step(input, inner));
+            effects.into_iter().filter(kept).for_each(|effect| turn.act(effect));
         }
     }
 }

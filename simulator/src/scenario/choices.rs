@@ -16,6 +16,9 @@ use consensus::{
 use ledger::ReplicaId;
 use std::{collections::BTreeSet, time::Duration};
 
+/// The most choices: each is asked about each message.
+const MOST: usize = 2_000;
+
 /// How long a replica is down of which nothing else is said.
 pub(super) const DOWN: Duration = Duration::from_millis(50);
 
@@ -44,7 +47,10 @@ pub(super) fn read(value: &Value<'_>, scenario: &Scenario) -> Read<Adversary> {
         }
         table.finish()?;
     }
-    Ok(Adversary { choices })
+    match choices.len() <= MOST {
+        true => Ok(Adversary { choices }),
+        false => Err(value.bad(format!("an adversary makes at most {MOST} choices in a run"))),
+    }
 }
 
 fn withheld(kinds: &Value<'_>, table: &mut Table<'_>, scenario: &Scenario) -> Read<Vec<Choice>> {

@@ -153,3 +153,17 @@ fn a_forged_certificate_is_not_believed() {
     let worlds = survive("forge-certificate");
     assert_eq!(told_by_seven(&worlds, "forges a certificate"), 4);
 }
+
+/// `testnet explore --consensus pbft --seeds 5503` found this: the replica beneath went on to commit what
+/// its peers proved, and its protocol's journal did not.
+#[test]
+fn a_liar_that_takes_no_step_any_more_can_live_again() {
+    for seed in 0..4 {
+        let mut world = lying(4, 1, "crash", seed);
+        world.run_for(seconds(25));
+        world.crash(ReplicaId(0));
+        world.restart(ReplicaId(0));
+        let height = world.height(ReplicaId(1));
+        reach(&mut world, &ALL[1..], height + 3, seconds(20));
+    }
+}
