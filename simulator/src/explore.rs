@@ -28,7 +28,7 @@ pub use attempt::{Finding, attempt, attempt_strictly};
 pub use shrink::{IsBroken, shrink};
 
 use crate::{
-    Scenario, Setup, Variant,
+    Adversary, Scenario, Setup, Topology, Variant,
     latency::Latency,
     network::Conditions,
     scenario::{Agreement, Expect},
@@ -106,11 +106,18 @@ pub fn expected(variant: &Variant) -> Expect {
     Expect { agreement, ..Expect::default() }
 }
 
-/// The trial with this number: number zero is `base` as it is, the others vary it. What `base` says of
-/// replicas, stakes and network stays, unless it is the [`general`] scenario.
+/// The fewest replicas with which anything can be explored.
+pub const LEAST: u32 = 4;
+
+/// The most: beyond that a schedule says too much to be read.
+pub const MOST: u32 = 32;
+
+/// The trial with this number: number zero is `base` as it is. The others keep its replicas and stakes, and
+/// make up anew who lies, what an adversary chooses, and what goes wrong by the clock; where blocks take
+/// work the network and the rules of the chain, too.
 ///
 /// # Panics
-/// If `base` names no variant there is.
+/// If `base` names no variant there is, or has not from [`LEAST`] to [`MOST`] replicas.
 pub fn trial(base: &Scenario, number: u64) -> Trial {
     let variant: Variant = base.consensus[0].parse().unwrap_or_else(|error| panic!("{error}"));
     let mut scenario = base.clone();
@@ -123,6 +130,13 @@ pub fn trial(base: &Scenario, number: u64) -> Trial {
     let mut dice = Dice::new(number);
     let parts = stage(&variant).parts;
     let is_general = *base == general(&variant);
+    // What the base chose goes: choices are made anew, and have to have a say.
+    scenario.adversary = Adversary::default();
+    if !parts.is_empty() {
+        let calm = *scenario.catch_up.get_or_insert(CALM);
+        scenario.until = scenario.until.max(calm + PATIENCE);
+        scenario.topology = Topology::Mesh;
+    }
     let strategy = match number % ROUND {
         _ if parts.is_empty() => "walk",
         1 => "twins",
@@ -140,7 +154,7 @@ pub fn trial(base: &Scenario, number: u64) -> Trial {
 }
 
 /// What can be done on a variant's stage.
-fn stage(variant: &Variant) -> Stage {
+pub(crate) fn stage(variant: &Variant) -> Stage {
     struct Ask;
 
     impl Visitor for Ask {

@@ -39,13 +39,13 @@
 //! # The adversary's choices
 //!
 //! Each names messages by their place: what the paper calls them, `height` (or sequence number; 1 if not
-//! given, and 0 where slots have none) and `round` (or view; 0 if not given).
+//! given, and none where slots have none, as those of a view change) and `round` (or view; 0 if not given).
 //!
 //! | choice | what it does |
 //! |---|---|
-//! | `{ withhold = "precommit", round = 0, from = [0, 3], to = [1, 2] }` | those messages reach nobody in `to` before `catch_up`, whoever brings them; `from` is everybody if not given; several kinds may stand in a list; `until = "2s"` lets go earlier |
+//! | `{ withhold = "precommit", round = 0, from = [0, 3], to = [1, 2] }` | those messages reach nobody in `to` before `catch_up`, whoever brings them; `from` and `to` are everybody if not given; several kinds may stand in a list; `until = "2s"` lets go earlier |
 //! | `{ say = "proposal", by = 3, round = 1, value = "mine", to = [1, 2] }` | replica 3, whose lie is `"script"`, says this to those (or to all) in place of what an honest replica would |
-//! | `{ crash = 1, after = "precommit", round = 0, down = "50ms" }` | replica 1 loses power as soon as it has said that, and lives again after a while |
+//! | `{ crash = 1, after = "precommit", round = 0, down = "50ms" }` | replica 1 loses power as soon as it has said that, and lives again after a while, 50 ms if not given |
 //!
 //! What is said has a `value`: `"nil"`, `"mine"` (a block of the liar's own), `"mine 2"` (another one), or
 //! `"of 0"` (what was proposed in round 0). There may be a `proof` (the earlier round or view that it

@@ -169,6 +169,7 @@ fn of_explore(error: &ExploreError) -> Verdict {
         | ExploreError::NotCaught(_)
         | ExploreError::Interrupted { .. } => Verdict::DoesNotHold,
         ExploreError::NoWish
+        | ExploreError::Size(_)
         | ExploreError::NoMutant
         | ExploreError::Several { .. }
         | ExploreError::Mutant(_)

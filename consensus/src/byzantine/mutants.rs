@@ -1,7 +1,7 @@
 //! Mutants: protocols of which one rule is weakened, to show what that rule is for.
 //!
 //! A protocol asks its [`Flaw`] wherever one of its rules may be weak. Outside worlds that want mutants
-//! there is none, and without the feature `byzantine` the question is not even compiled. A mutant is
+//! there is none, and without the feature `byzantine` none can be made: the answer is a constant. A mutant is
 //! no module: a genesis names the module alone, so no chain can ask for one, and no node can run one.
 //!
 //! What is weak may lie beneath the protocol, in what its replica or its world does for it: [`Beneath`].

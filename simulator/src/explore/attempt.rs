@@ -12,7 +12,7 @@ use consensus::{
     catalogue::{self, Module},
 };
 use ledger::ReplicaId;
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 /// How often one looks.
 const BEAT: Duration = Duration::from_millis(20);
@@ -84,12 +84,9 @@ fn play<P: Module>(
     let depths = catalogue::depths(world.genesis()).ok().flatten();
     let calm = scenario.calm();
     let end = scenario.until;
-    // Who is merely slow is not stuck.
-    if breaks == Some(Breaks::Progress) && end < calm + PATIENCE {
-        return None;
-    }
     let top = top(scenario);
-    let wants_progress = breaks != Some(Breaks::Agreement);
+    // Who is merely slow is not stuck.
+    let wants_progress = breaks != Some(Breaks::Agreement) && end >= calm + PATIENCE;
     let mut before = None;
     let mut client = Client::new(scenario.transfers_per_second, scenario.seeds.start);
     while world.now() < end {
@@ -99,14 +96,16 @@ fn play<P: Module>(
         if (reverted || is_split(&world)) && breaks != Some(Breaks::Progress) {
             break;
         }
-        let heights: Vec<u64> = live(&world).map(|id| height(&world, id)).collect();
-        let low = heights.iter().copied().min().unwrap_or(0);
+        let heights: BTreeMap<ReplicaId, u64> =
+            live(&world).map(|id| (id, height(&world, id))).collect();
+        let low = heights.values().copied().min().unwrap_or(0);
         if scenario.steps.end() <= world.now() && top.is_some_and(|top| low > top) {
             return verdict(&world, breaks, Promises::default());
         }
         if world.now() >= calm {
             let before = before.get_or_insert_with(|| heights.clone());
-            let got_on = heights.iter().zip(before.iter()).all(|(now, then)| now > then);
+            let then = |id: &ReplicaId| before.get(id).copied().unwrap_or(0);
+            let got_on = heights.iter().all(|(id, now)| *now > then(id));
             if depths.is_none() && (got_on || !wants_progress) {
                 return verdict(&world, breaks, Promises::default());
             }

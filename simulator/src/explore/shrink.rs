@@ -70,6 +70,7 @@ impl Shrinker<'_> {
         }
         self.repeat(choices::simpler);
         self.repeat(choices::with_lower_places);
+        self.repeat(choices::a_turn_earlier);
         self.repeat(world::simpler);
     }
 

@@ -26,6 +26,7 @@ pub(super) fn priorities(scenario: &mut Scenario, variant: &Variant, dice: &mut 
     for last in (1..order.len()).rev() {
         order.swap(last, dice.below(last as u64 + 1) as usize);
     }
+    let calm = scenario.catch_up.unwrap_or(CALM);
     let mut steps = Schedule::default();
     let mut time = Duration::ZERO;
     for _ in 0..=CHANGES {
@@ -44,7 +45,7 @@ pub(super) fn priorities(scenario: &mut Scenario, variant: &Variant, dice: &mut 
     for from in order {
         for to in (0..replicas).map(ReplicaId).filter(|to| *to != from) {
             let link = Exception { from, to, latency: None, loss: None };
-            steps = steps.at(CALM, Fault::Link(link));
+            steps = steps.at(calm.max(time), Fault::Link(link));
         }
     }
     scenario.steps = steps;

@@ -7,10 +7,11 @@ use super::{
 use crate::{
     Variant,
     adversary::{Adversary, Choice, Crash, Place, SCRIPT, Withhold},
+    explore::stage,
     topology::Topology,
 };
 use consensus::{
-    byzantine::script::{Claim, Line, Word},
+    byzantine::script::{Claim, Line, Sort, Word},
     catalogue,
 };
 use ledger::ReplicaId;
@@ -18,6 +19,9 @@ use std::{collections::BTreeSet, time::Duration};
 
 /// The most choices: each is asked about each message.
 const MOST: usize = 2_000;
+
+/// The most messages that some replica does not hear.
+const MOST_PAIRS: usize = 100_000;
 
 /// How long a replica is down of which nothing else is said.
 pub(super) const DOWN: Duration = Duration::from_millis(50);
@@ -47,26 +51,37 @@ pub(super) fn read(value: &Value<'_>, scenario: &Scenario) -> Read<Adversary> {
         }
         table.finish()?;
     }
-    match choices.len() <= MOST {
-        true => Ok(Adversary { choices }),
-        false => Err(value.bad(format!("an adversary makes at most {MOST} choices in a run"))),
+    let adversary = Adversary { choices };
+    match adversary.choices.len() <= MOST && adversary.len() <= MOST_PAIRS {
+        true => Ok(adversary),
+        false => Err(value.bad(format!(
+            "an adversary makes at most {MOST} choices in a run, about {MOST_PAIRS} messages and hearers"
+        ))),
     }
 }
 
 fn withheld(kinds: &Value<'_>, table: &mut Table<'_>, scenario: &Scenario) -> Read<Vec<Choice>> {
     let replicas = scenario.replicas;
-    let (height, round) = slot(table)?;
+    let kinds = kinds.one_or_more()?;
+    let mut names = Vec::new();
+    for value in &kinds {
+        let name = kind(value, scenario)?;
+        if names.contains(&name) {
+            return Err(value.bad(format!("{name} is here twice")));
+        }
+        names.push(name);
+    }
+    let (height, round) = slot(table, &kinds, &names, scenario)?;
     let ids = |value: Value<'_>| value.replicas(replicas).map(BTreeSet::from_iter);
     let everybody = || (0..replicas).map(ReplicaId).collect();
     let from = table.read("from", ids)?.unwrap_or_else(everybody);
     let to = table.read("to", ids)?.unwrap_or_else(everybody);
     let until = table.read("until", |value| value.span())?;
-    let kinds = kinds.one_or_more()?;
-    let choice = |value: &Value<'_>| {
-        let what = Place { kind: kind(value, scenario)?, height, round };
-        Ok(Choice::Withhold(Withhold { what, from: from.clone(), to: to.clone(), until }))
+    let choice = |kind: String| {
+        let what = Place { kind, height, round };
+        Choice::Withhold(Withhold { what, from: from.clone(), to: to.clone(), until })
     };
-    kinds.iter().map(choice).collect()
+    Ok(names.into_iter().map(choice).collect())
 }
 
 fn said(what: &Value<'_>, table: &mut Table<'_>, scenario: &Scenario) -> Read<Choice> {
@@ -81,7 +96,7 @@ fn said(what: &Value<'_>, table: &mut Table<'_>, scenario: &Scenario) -> Read<Ch
                 .hint(format!("byzantine = [{{ replica = {by}, lie = \"{SCRIPT}\" }}]"))),
         }
     })?;
-    let (height, round) = slot(table)?;
+    let (height, round) = slot(table, &[what.clone()], std::slice::from_ref(&kind), scenario)?;
     let line = Line {
         kind,
         height,
@@ -98,16 +113,48 @@ fn said(what: &Value<'_>, table: &mut Table<'_>, scenario: &Scenario) -> Read<Ch
 
 fn crashed(who: &Value<'_>, table: &mut Table<'_>, scenario: &Scenario) -> Read<Choice> {
     let replica = who.replica(scenario.replicas)?;
-    let kind = table.need("after", |value| kind(&value, scenario))?;
-    let (height, round) = slot(table)?;
+    let after = table.need("after", Ok)?;
+    let kind = kind(&after, scenario)?;
+    let (height, round) = slot(table, &[after], std::slice::from_ref(&kind), scenario)?;
     let down = table.read("down", |value| value.span())?.unwrap_or(DOWN);
     Ok(Choice::Crash(Crash { replica, after: Place { kind, height, round }, down }))
 }
 
-fn slot(table: &mut Table<'_>) -> Read<(u64, u64)> {
-    let height = table.read("height", |value| number(&value))?.unwrap_or(1);
+/// Height and round of some kinds of messages, whose slots must have both, or no height.
+fn slot(
+    table: &mut Table<'_>,
+    values: &[Value<'_>],
+    kinds: &[String],
+    scenario: &Scenario,
+) -> Read<(u64, u64)> {
+    let mut usual = None;
+    for (value, kind) in values.iter().zip(kinds) {
+        let Some(height) = usual_height(kind, scenario) else {
+            return Err(value.bad(format!("a {kind} has no slot by which it could be named")));
+        };
+        if *usual.get_or_insert(height) != height {
+            return Err(value.bad("slots of some of these have a height, and those of others none"));
+        }
+    }
+    let usual = usual.unwrap_or(1);
+    let height = table.read("height", |value| match number(&value)? {
+        0 if usual > 0 => Err(value.bad("heights begin with 1")),
+        height if usual == 0 && height > 0 => Err(value.bad("such messages have no height")),
+        height => Ok(height),
+    })?;
     let round = table.read("round", |value| number(&value))?.unwrap_or(0);
-    Ok((height, round))
+    Ok((height.unwrap_or(usual), round))
+}
+
+/// Of a message of which nothing else is said: one, or zero where slots have no height. None where it
+/// has no slot.
+fn usual_height(kind: &str, scenario: &Scenario) -> Option<u64> {
+    let part = |name: &String| {
+        let variant: Variant = name.parse().expect("its name was read");
+        stage(&variant).parts.iter().find(|part| part.kind == kind).copied()
+    };
+    let part = scenario.consensus.iter().find_map(part)?;
+    Some(u64::from(!matches!(part.sort, Sort::Change | Sort::Opening)))
 }
 
 fn number(value: &Value<'_>) -> Read<u64> {

@@ -20,7 +20,11 @@ use consensus::{
 };
 use report::{Told, write};
 use search::{Found, Hunt, Search, made_readable};
-use simulator::{Scenario, UnknownVariant, Variant, explore::general, scenario::BadScenario};
+use simulator::{
+    Scenario, UnknownVariant, Variant,
+    explore::{LEAST, MOST, general},
+    scenario::BadScenario,
+};
 use std::{
     io,
     ops::Range,
@@ -112,6 +116,9 @@ pub enum ExploreError {
         /// How many were done without a gap.
         tried: u64,
     },
+    /// The scenario has too few replicas, or too many.
+    #[error("the scenario has {0} replicas; {LEAST} to {MOST} can be explored")]
+    Size(u32),
     /// Nobody said what to explore.
     #[error("what is to be explored? give --mutant one of {}, or --consensus one of {}, or a scenario",
             mutants::all().map(|(_, about)| about.id).collect::<Vec<_>>().join(", "),
@@ -186,6 +193,9 @@ pub fn explore(order: &Explore) -> Result<(), ExploreError> {
         return all::all(order);
     }
     let (variant, base) = order.base()?;
+    if !(LEAST..=MOST).contains(&base.replicas) {
+        return Err(ExploreError::Size(base.replicas));
+    }
     for path in order.out.iter().chain(&order.trace) {
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
         if parent.is_some_and(|parent| !parent.is_dir()) {
@@ -247,7 +257,7 @@ fn still_broken(order: &Explore, hunt: &Hunt, path: &Path) -> Result<Option<Stri
     for seed in scenario.seeds.clone() {
         let one = Scenario { seeds: seed..seed + 1, ..scenario.clone() };
         let finding = hunt.attempt(&one).map_err(|said| {
-            let again = format!("testnet explore {} --mutant …", path.display());
+            let again = format!("testnet run {} --seeds {seed}", path.display());
             ExploreError::Panicked { number: seed, said, again }
         })?;
         if let Some(finding) = finding {
@@ -300,6 +310,7 @@ impl Explore {
         words.extend(self.file.iter().map(|path| path.display().to_string()));
         words.extend(self.mutant.iter().map(|id| format!("--mutant {id}")));
         words.extend(self.consensus.iter().map(|name| format!("--consensus {name}")));
+        words.extend(self.against.iter().map(|path| format!("--against {}", path.display())));
         words.push(format!("--seeds {number}"));
         words.join(" ")
     }

@@ -241,6 +241,14 @@ impl Scripted {
         if line.names.is_empty() && changes.len() < state.changes_needed() {
             return None;
         }
+        // Nobody believes a claim past the watermarks, and what follows from it would have no end.
+        let is_far = |change: &ViewChange| {
+            let high = change.low().saturating_add(state.config.window());
+            change.prepared.iter().any(|prepared| prepared.sequence > high)
+        };
+        if changes.iter().any(|(_, change, _)| is_far(change)) {
+            return None;
+        }
         let mut proposals =
             view::select(state.flaw, changes.iter().map(|(_, change, _)| change)).proposals;
         if !line.claims.is_empty() {

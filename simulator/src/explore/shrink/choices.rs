@@ -1,5 +1,6 @@
 //! Fewer of the adversary's choices, and simpler ones.
 
+use super::people;
 use crate::{
     Scenario,
     adversary::{Adversary, Choice, Crash, Place, SCRIPT, Withhold},
@@ -245,6 +246,26 @@ pub(super) fn with_lower_places(scenario: &Scenario) -> Vec<Scenario> {
         })
     });
     by_round.chain(by_height).collect()
+}
+
+/// Leaves out what happens in the first round, and tells the rest a round earlier: whoever leads a round
+/// then has led the next one so far.
+pub(super) fn a_turn_earlier(scenario: &Scenario) -> Vec<Scenario> {
+    // Where slots have no height, nothing is said of round zero.
+    let is_later = |choice: &Choice| {
+        let ((height, round), _) = place(choice);
+        round > u64::from(height == 0)
+    };
+    let mut choices = atoms(scenario);
+    choices.retain(is_later);
+    for choice in &mut choices {
+        move_each(choice, &|moved| {
+            if let Moved::Round(round) = moved {
+                **round = round.saturating_sub(1);
+            }
+        });
+    }
+    people::turned(&with(scenario, choices)).into_iter().collect()
 }
 
 /// A number in a choice.

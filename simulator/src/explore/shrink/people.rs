@@ -63,9 +63,22 @@ fn honest(scenario: &Scenario, liar: ReplicaId) -> Scenario {
 
 /// The others, numbered anew.
 fn without(scenario: &Scenario, gone: &Ids) -> Scenario {
-    let mut scenario = scenario.clone();
     let left = (0..scenario.replicas).map(ReplicaId).filter(|id| !gone.contains(id));
-    let names = Names(left.zip((0..).map(ReplicaId)).collect());
+    named(scenario, &Names(left.zip((0..).map(ReplicaId)).collect()))
+}
+
+/// Everybody has the name of the one before; none where who is who matters to the world.
+pub(super) fn turned(scenario: &Scenario) -> Option<Scenario> {
+    let all = scenario.replicas;
+    let is_even =
+        scenario.stakes.is_empty() && !matches!(scenario.network.latency, Latency::Regions(_));
+    let before = |id: u32| (ReplicaId(id), ReplicaId((id + all - 1) % all));
+    is_even.then(|| named(scenario, &Names((0..all).map(before).collect())))
+}
+
+/// The same with other names. They rise with the old ones, or nobody differs from anybody.
+fn named(scenario: &Scenario, names: &Names) -> Scenario {
+    let mut scenario = scenario.clone();
     // Those past the end are dealt out in turn, which gives others than before.
     if let Latency::Regions(regions) = &mut scenario.network.latency {
         regions.homes = names.0.keys().map(|id| regions.home(*id)).collect();

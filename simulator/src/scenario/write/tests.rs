@@ -196,7 +196,7 @@ fn schedule() -> impl Strategy<Value = Schedule> {
 
 fn place() -> impl Strategy<Value = Place> {
     let kinds = prop_oneof![Just("proposal"), Just("prevote"), Just("precommit")];
-    (kinds, 0..3_u64, 0..3_u64).prop_map(|(kind, height, round)| Place {
+    (kinds, 1..4_u64, 0..3_u64).prop_map(|(kind, height, round)| Place {
         kind: kind.to_owned(),
         height,
         round,
