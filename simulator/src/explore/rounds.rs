@@ -155,20 +155,26 @@ impl Play<'_> {
                 }
             }
             4 => self.attack(liar, round, dice),
-            _ => {
-                for value in [Word::Mine(1), Word::Mine(2)] {
-                    for part in self.of(|part| matches!(part.sort, Sort::Offer | Sort::Vote)) {
-                        let to = match part.sort {
-                            Sort::Offer => Ids::new(),
-                            _ => dice.some(self.honest.clone(), 60),
-                        };
-                        self.say(liar, part, round, value, to.into_iter().collect());
-                    }
-                }
-            }
+            _ => self.say_two_things(liar, round, dice),
         }
         if round > 0 && dice.chance(30) {
             self.change(liar, round, dice);
+        }
+    }
+
+    /// A liar offers two values, and votes for both, to some each; who they are may overlap.
+    fn say_two_things(&mut self, liar: ReplicaId, round: u64, dice: &mut Dice) {
+        let values = [Word::Of(round), Word::Mine(1), Word::Mine(2)];
+        let left_out = dice.below(3) as usize;
+        for value in values.into_iter().enumerate().filter(|(at, _)| *at != left_out) {
+            for part in self.of(|part| matches!(part.sort, Sort::Offer | Sort::Vote)) {
+                let share = if part.sort == Sort::Offer { 75 } else { 55 };
+                let to: Vec<_> = dice.some(self.honest.clone(), share).into_iter().collect();
+                // Nobody named is everybody.
+                if !to.is_empty() {
+                    self.say(liar, part, round, value.1, to);
+                }
+            }
         }
     }
 

@@ -14,6 +14,9 @@ use std::{collections::BTreeMap, time::Duration};
 /// How many times the priorities change.
 const CHANGES: u64 = 3;
 
+/// When everybody has signed something.
+const BORN: Duration = Duration::from_millis(300);
+
 /// How much slower each replica is than the one before it.
 const FACTOR: u32 = 4;
 
@@ -73,8 +76,10 @@ pub(super) fn walk(scenario: &mut Scenario, variant: &Variant, dice: &mut Dice) 
                 steps.at(from, Fault::Partition(vec![side])).at(to, Fault::Heal)
             }
             1 => {
-                let id = *dice.pick(&all);
-                steps.at(from, Fault::Crash(id)).at(to, Fault::Restart(id))
+                // Whoever crashes before it ever signed anything comes back with an empty disk, and must
+                // count as faulty; so everybody has a moment.
+                let (id, from) = (*dice.pick(&all), from.max(BORN * pace));
+                steps.at(from, Fault::Crash(id)).at(to.max(from), Fault::Restart(id))
             }
             _ => {
                 let (one, other) = (*dice.pick(&all), *dice.pick(&all));

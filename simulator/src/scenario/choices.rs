@@ -15,7 +15,7 @@ use consensus::{
     catalogue,
 };
 use ledger::ReplicaId;
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, slice::from_ref, time::Duration};
 
 /// The most choices: each is asked about each message.
 const MOST: usize = 2_000;
@@ -96,7 +96,7 @@ fn said(what: &Value<'_>, table: &mut Table<'_>, scenario: &Scenario) -> Read<Ch
                 .hint(format!("byzantine = [{{ replica = {by}, lie = \"{SCRIPT}\" }}]"))),
         }
     })?;
-    let (height, round) = slot(table, &[what.clone()], std::slice::from_ref(&kind), scenario)?;
+    let (height, round) = slot(table, from_ref(what), from_ref(&kind), scenario)?;
     let line = Line {
         kind,
         height,
@@ -115,7 +115,7 @@ fn crashed(who: &Value<'_>, table: &mut Table<'_>, scenario: &Scenario) -> Read<
     let replica = who.replica(scenario.replicas)?;
     let after = table.need("after", Ok)?;
     let kind = kind(&after, scenario)?;
-    let (height, round) = slot(table, &[after], std::slice::from_ref(&kind), scenario)?;
+    let (height, round) = slot(table, &[after], from_ref(&kind), scenario)?;
     let down = table.read("down", |value| value.span())?.unwrap_or(DOWN);
     Ok(Choice::Crash(Crash { replica, after: Place { kind, height, round }, down }))
 }
