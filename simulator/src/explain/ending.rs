@@ -49,7 +49,7 @@ impl Teller<'_> {
             holders.iter().map(|(name, ids)| format!("{name} at {}", self.who(ids))).collect();
         self.say(&format!(
             "so at height {height} different blocks are final, {}: agreement is broken",
-            list(told)
+            told.join(", and ")
         ));
         let decisions = self.decisions();
         if let [one, other, ..] = &decisions[..] {
@@ -116,7 +116,7 @@ impl Teller<'_> {
                 }
             }
         };
-        let mut text = sentence(&format!("{}, {}", told(one), told(other)));
+        let mut text = sentence(&format!("{}, and {}", told(one), told(other)));
         if one.votes.is_empty() || other.votes.is_empty() {
             return self.say(&text);
         }
@@ -209,7 +209,13 @@ impl Teller<'_> {
             let who = self.who(&Ids::from([guilt.replica]));
             parts.push(format!("{who}, who signed {}", self.contradiction(guilt.replica, slot)));
         }
+        let kept = if parts.is_empty() { self.kept_votes() } else { Vec::new() };
         let text = match parts.is_empty() {
+            true if !kept.is_empty() => format!(
+                "{}: whoever holds both can convict it, though a liar alone is too little to break \
+                 agreement where the rules are kept",
+                list(kept)
+            ),
             true => "no two signed messages contradict one another, so nobody can be convicted"
                 .to_owned(),
             false => {

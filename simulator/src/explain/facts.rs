@@ -220,8 +220,12 @@ impl Facts {
             // The world plans such a crash itself, so it is a step like any other.
             let mut choices = choices.filter(|(_, choice)| match choice {
                 Choice::Crash(crash) => {
-                    let end = woke.map(|at| self.times[at]);
-                    crash.replica == replica && end == Some(time + crash.down)
+                    let end = time + crash.down;
+                    let is_it = match woke {
+                        Some(at) => self.times[at] == end,
+                        None => end > world.now(),
+                    };
+                    crash.replica == replica && is_it
                 }
                 _ => false,
             });

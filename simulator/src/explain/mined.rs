@@ -25,7 +25,7 @@ use std::{
 type Ids = BTreeSet<ReplicaId>;
 
 /// How many remarks of one sort are told.
-const TOLD: usize = 3;
+const TOLD: usize = 2;
 
 /// Tells a run.
 pub(super) fn tell<P: Protocol>(
@@ -97,9 +97,10 @@ impl Miner {
                 if let Some(branches) = self.branches(old, new) {
                     self.tell_branches(&branches, &[None, None]);
                     self.say(&format!(
-                        "replica {id} has adopted the first of them; {} of its blocks lie {depth} deep or \
+                        "replica {id} has adopted the first of them; {} of its blocks lie {} deep or \
                          deeper there, which is what is counted on",
-                        count(reversion.blocks as usize)
+                        count(reversion.blocks as usize),
+                        count(depth as usize)
                     ));
                     self.tell_flaws(at, &branches);
                     self.tell_switch(id, at, &branches, reversion.depth);
@@ -118,6 +119,7 @@ impl Miner {
                 let heads = [one.0, other.0].map(|id| self.heads_around(id, at)[1]);
                 if let Some(branches) = self.branches(heads[0], heads[1]) {
                     self.tell_flaws(at, &branches);
+                    self.tell_alone(at);
                     self.tell_branches(&branches, &[Some(one.0), Some(other.0)]);
                 }
                 self.say(&format!(
@@ -158,21 +160,43 @@ impl Miner {
 
     /// Two branches, from the block above which they part.
     fn branches(&self, one: BlockHash, other: BlockHash) -> Option<[Branch; 2]> {
-        let path = |tip: BlockHash| {
-            let mut path = Vec::new();
-            let mut at = tip;
-            while let Some(find) = self.finds.get(&at) {
-                path.push(*find);
-                at = find.parent;
-            }
-            path.reverse();
-            path
-        };
-        let [one, other] = [one, other].map(path);
+        let [one, other] = [one, other].map(|tip| self.path(tip));
         let shared =
             one.iter().zip(&other).take_while(|(one, other)| one.block == other.block).count();
         let both = [one[shared..].to_vec(), other[shared..].to_vec()];
         both.iter().all(|branch| !branch.is_empty()).then_some(both)
+    }
+
+    /// The blocks up to a tip, lowest first.
+    fn path(&self, tip: BlockHash) -> Branch {
+        let mut path = Vec::new();
+        let mut at = tip;
+        while let Some(find) = self.finds.get(&at) {
+            path.push(*find);
+            at = find.parent;
+        }
+        path.reverse();
+        path
+    }
+
+    /// Who of the honest stands on blocks of its own alone, if several do.
+    fn tell_alone(&mut self, at: Duration) {
+        let is_alone = |id: &ReplicaId| {
+            let path = self.path(self.heads_around(*id, at)[1]);
+            !path.is_empty() && path.iter().all(|find| find.miner == *id)
+        };
+        let alone: Ids = self.facts.honest().filter(is_alone).collect();
+        let condemns = self.facts.remarks.iter().any(
+            |(_, _, remark)| matches!(remark, Remark::Flaw { detail } if detail.contains("condemns")),
+        );
+        if alone.len() > 1 && condemns {
+            self.say(&format!(
+                "whoever has condemned a header refuses the true block, too, when it comes, and all that \
+                 stands on it; so by {} each of {} has a chain of nothing but its own blocks",
+                span::show(Duration::from_millis(at.as_millis() as u64)),
+                self.who(&alone)
+            ));
+        }
     }
 
     fn tell_branches(&mut self, branches: &[Branch; 2], holders: &[Option<ReplicaId>; 2]) {
@@ -200,9 +224,14 @@ impl Miner {
             let which = if number == 0 { "one" } else { "the other" };
             let holder = holder.map(|id| format!("; replica {id} follows it")).unwrap_or_default();
             let s = if branch.len() == 1 { "" } else { "s" };
+            let [low, high] = [branch[0], *tip].map(|find| find.target.work().hashes());
+            let cheaper = match low >= 2.0 * high {
+                true => format!(" (the first of them for {low:.0}, the last for {high:.0})"),
+                false => String::new(),
+            };
             self.say(&format!(
                 "{which} has {} block{s} ({}), the last of them {name} at height {}; together they stand for \
-                 about {} hashes{holder}",
+                 about {} hashes{cheaper}{holder}",
                 count(branch.len()),
                 list(shares),
                 tip.height,
@@ -236,13 +265,26 @@ impl Miner {
         for (detail, ids) in flaws {
             let text = detail.split_once(": ").map_or(detail.as_str(), |(_, text)| text);
             let text = self.names.in_text(text, "block");
+            let text = self.with_finder(&text, &detail);
             let who = self.who(&ids);
             let who = if ids.len() == 1 { who } else { format!("each of {who}") };
             self.say(&format!("here the weak rule lets it pass: {who} {text}"));
         }
         if more > 0 {
-            self.say(&format!("it does so {} more times", count(more)));
+            self.say(&format!("the like happens {} more times", count(more)));
         }
+    }
+
+    /// Adds who found a block that is named for the first time.
+    fn with_finder(&self, text: &str, detail: &str) -> String {
+        let named = |find: &&Find| detail.contains(&find.block.short());
+        let mut found = self.finds.values().filter(named);
+        let (Some(find), None) = (found.next(), found.next()) else { return text.to_owned() };
+        let hash = format!("{}, call it ", find.block.short());
+        let Some((before, after)) = text.split_once(&hash) else { return text.to_owned() };
+        let Some((letter, rest)) = after.split_once(',') else { return text.to_owned() };
+        let miner = self.who(&Ids::from([find.miner]));
+        format!("{before}{hash}{letter}, which {miner} found at height {},{rest}", find.height)
     }
 
     fn tell_switch(&mut self, id: ReplicaId, at: Duration, branches: &[Branch; 2], depth: u64) {

@@ -41,7 +41,10 @@ pub(super) fn tell(
             SCRIPT => "says whatever the adversary wants".to_owned(),
             name => byzantine::find(module, name).map_or_else(
                 |_| name.to_owned(),
-                |lie| format!("{}{}", if lie.twins { "is " } else { "" }, lie.line),
+                |lie| {
+                    let is = if lie.twins { "is " } else { "" };
+                    format!("{is}{}", lie.line.replace("; ", ", and "))
+                },
             ),
         };
         parts.push(format!("{liars}: {each} {does}"));

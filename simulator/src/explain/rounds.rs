@@ -3,6 +3,7 @@
 mod decisions;
 mod hearing;
 mod leaders;
+mod liars;
 mod reasons;
 mod sights;
 mod votes;
@@ -10,7 +11,7 @@ mod votes;
 use super::{
     facts::{Facts, Moment},
     remark::Remark,
-    words::{Grammar, Names, list, sentence, who},
+    words::{Grammar, Names, count, list, sentence, who},
 };
 use crate::{Adversary, adversary::Choice, schedule::Fault};
 use consensus::byzantine::mutants::{About, Beneath};
@@ -24,7 +25,7 @@ use std::{
 const TOLD: usize = 7;
 
 /// The same, where nothing comes of any of them.
-const TOLD_IF_STUCK: usize = 4;
+const TOLD_IF_STUCK: usize = 2;
 
 /// Which part of a run is told.
 #[derive(Clone, Debug)]
@@ -84,11 +85,7 @@ pub(super) struct Teller<'a> {
 impl Teller<'_> {
     /// How many scenes are told in full.
     fn enough(&self) -> usize {
-        match (self.is_stuck, self.grammar.views) {
-            (false, _) => TOLD,
-            (true, false) => TOLD_IF_STUCK,
-            (true, true) => TOLD_IF_STUCK / 2,
-        }
+        if self.is_stuck { TOLD_IF_STUCK } else { TOLD }
     }
 
     /// Tells all scenes in the order in which they began.
@@ -96,11 +93,18 @@ impl Teller<'_> {
         let beats = self.beats();
         let mut scenes: BTreeMap<Scene, Vec<(Moment, Beat)>> = BTreeMap::new();
         for ((scene, beat), moment) in beats.0 {
-            scenes.entry(scene).or_default().push((moment, beat));
+            if !self.is_idle(scene, moment, &beat) {
+                scenes.entry(scene).or_default().push((moment, beat));
+            }
         }
         let mut scenes: Vec<_> = scenes.into_iter().collect();
-        for (_, beats) in &mut scenes {
-            // Whatever a liar says ahead of time, a round begins before it is told of.
+        for (scene, beats) in &mut scenes {
+            // Whatever a liar says ahead of time, a round begins before it is told of, unless that is
+            // what makes others begin it.
+            if self.all_are_called(*scene) {
+                beats.sort();
+                continue;
+            }
             let first = beats.iter().map(|(moment, _)| *moment).min().unwrap_or(0);
             for (moment, beat) in beats.iter_mut() {
                 if *beat == Beat::Enter {
@@ -122,7 +126,9 @@ impl Teller<'_> {
             });
             // What comes to pass in the end is told in any case, unless nothing does.
             let is_last = at + 2 >= all && !self.is_stuck;
-            if (told >= self.enough() && !is_last && !matters) || self.is_dull(*scene, beats) {
+            if (told >= self.enough() && !is_last && !matters)
+                || self.is_dull(*scene, beats, &known)
+            {
                 dull.push(*scene);
                 continue;
             }
@@ -208,6 +214,11 @@ impl Teller<'_> {
                         beats.add(place, Beat::Late(kind, scene), moment.saturating_sub(1));
                     }
                 }
+                // Who is prepared says so; what it does besides comes of that.
+                Remark::Prepared { view, number, .. } if numbers.contains(number) => {
+                    let beat = Beat::Said(self.grammar.second.to_owned(), *number);
+                    beats.add((0, *view), beat, *moment);
+                }
                 Remark::Decide { height, value, .. } if numbers.contains(height) => {
                     // The next height begins with it.
                     let scene = self.place(*id, moment.saturating_sub(1));
@@ -279,6 +290,7 @@ impl Teller<'_> {
         let text =
             detail.strip_prefix(id).map_or(detail, |rest| rest.trim_start_matches([':', ' ']));
         let text = self.names.in_text(text, self.grammar.noun);
+        let text = self.in_our_words(text);
         let verb = text.split_once(' ').map_or(text.as_str(), |(verb, _)| verb);
         let does =
             ["prevotes", "counts", "goes", "believes", "executes", "forgets", "agrees", "proposes"];
@@ -288,6 +300,20 @@ impl Teller<'_> {
             (false, _) => format!("at {who}, {text}"),
         };
         self.say(&format!("Here the weak rule lets it pass: {text}"));
+    }
+
+    /// A remark, with liars called so, and with members in place of stake where all have the same.
+    fn in_our_words(&self, mut text: String) -> String {
+        for id in &self.facts.liars {
+            text = text.replace(&format!("replica {id} "), &format!("liar {id} "));
+            text = text.replace(&format!("believes {id} "), &format!("believes liar {id} "));
+        }
+        let all = self.facts.replicas.len();
+        for few in 1..=if self.is_even() { all } else { 0 } {
+            let members = format!("{} of the {} pass", count(few), count(all));
+            text = text.replace(&format!("{few} of {all} stake pass"), &members);
+        }
+        text
     }
 
     fn tell_crash(&mut self, number: usize) {
@@ -341,15 +367,32 @@ impl Teller<'_> {
     }
 
     /// Whether nobody honest votes for anything in a scene, and nothing else happens.
-    fn is_dull(&self, (height, round): Scene, beats: &[(Moment, Beat)]) -> bool {
+    fn is_dull(
+        &self,
+        (height, round): Scene,
+        beats: &[(Moment, Beat)],
+        known: &BTreeSet<String>,
+    ) -> bool {
         let plain = |(_, beat): &(Moment, Beat)| match beat {
             Beat::Enter => true,
+            Beat::Flaw(detail) => self.is_stuck && known.contains(&shape(detail)),
             Beat::Said(kind, _) => {
                 *kind != self.grammar.offer && self.are_nil((height, round), kind)
             }
             _ => false,
         };
         !self.grammar.views && beats.iter().all(plain)
+    }
+
+    /// Whether something is said that is of no use in a story of those who do not get on.
+    fn is_idle(&self, scene: Scene, moment: Moment, beat: &Beat) -> bool {
+        let Beat::Said(kind, number) = beat else { return false };
+        let said = self.said(scene, kind);
+        let mut said = said.iter().filter(|each| each.slot.height == *number);
+        let only_liars = said.all(|each| self.facts.liars.contains(&each.signer));
+        let is_over = || self.facts.honest().all(|id| self.place(id, moment) > scene);
+        let is_rounds = self.is_stuck && !self.grammar.views;
+        is_rounds && only_liars && (*kind != self.grammar.offer || is_over())
     }
 
     /// Several rounds in which nothing happens, in one sentence.
@@ -369,11 +412,19 @@ impl Teller<'_> {
                 let leaders: Vec<_> =
                     quiet.iter().filter_map(|scene| self.leader(*scene)).collect();
                 let s = if leaders.len() == 1 { "" } else { "s" };
+                let decided = self.remarked(
+                    |remark| matches!(remark, Remark::Decide { height, .. } if *height == first.0),
+                );
+                let has = if leaders.len() == 1 { "has" } else { "have" };
+                let (gone, who) = match leaders.iter().all(|id| decided.contains_key(id)) {
+                    true => (format!(", which {has} decided already"), "everybody else votes"),
+                    false => (String::new(), "everybody votes"),
+                };
                 let leaders = list(leaders);
                 let leader = self.grammar.leader;
                 self.say(&format!(
-                    "{rounds} ({leader}{s} {leaders}): nobody hears a proposal in time, everybody \
-                     votes nil, and nothing is decided"
+                    "{rounds} ({leader}{s} {leaders}{gone}): nobody hears a proposal in time, {who} nil, \
+                     and nothing is decided"
                 ));
             }
         }

@@ -15,14 +15,20 @@ macro_rules! held {
 
 /// Read aloud and found true. If a story changes, read the new one before it takes the old one's place:
 /// with `BYZANTIUM_STORIES=write` this test writes it there.
-const HELD: [(&str, &str, &str); 4] = [held!("T3"), held!("T9"), held!("P2"), held!("P4")];
+const HELD: [(&str, &str, &str); 6] =
+    [held!("T3"), held!("T9"), held!("P2"), held!("P4"), held!("T11"), held!("N1")];
+
+/// In how many of them, the first ones, two quorums decide differently.
+const SPLIT: usize = 4;
 
 /// Other files, whose stories nobody has learnt by heart.
-const FILES: [&str; 6] = [
+const FILES: [&str; 8] = [
     include_str!("../../../scenarios/mutants/T1.toml"),
     include_str!("../../../scenarios/mutants/T10.toml"),
     include_str!("../../../scenarios/mutants/P5.toml"),
-    include_str!("../../../scenarios/mutants/N1.toml"),
+    include_str!("../../../scenarios/mutants/T4.toml"),
+    include_str!("../../../scenarios/mutants/T5.toml"),
+    include_str!("../../../scenarios/mutants/N2.toml"),
     include_str!("../../../scenarios/19-twins-beyond-the-bound.toml"),
     include_str!("../../../scenarios/05-one-crash.toml"),
 ];
@@ -61,7 +67,8 @@ fn a_story_is_short_and_says_which_rule_is_weak() {
     let files = HELD.iter().map(|(text, ..)| *text).chain(FILES);
     for text in files {
         let (variant, Story { sentences }) = story(text);
-        assert!((4..=32).contains(&sentences.len()), "{variant}: {} sentences", sentences.len());
+        let most = if variant.mutant.is_some() { 25 } else { 32 };
+        assert!((4..=most).contains(&sentences.len()), "{variant}: {} sentences", sentences.len());
         for sentence in &sentences {
             let first = sentence.chars().next().unwrap();
             assert!(first.is_uppercase() && sentence.ends_with('.'), "{variant}: {sentence}");
@@ -93,7 +100,7 @@ fn a_value_is_called_by_its_hash_once_and_by_its_letter_afterwards() {
 
 #[test]
 fn where_agreement_breaks_the_two_quorums_are_named_and_where_they_meet() {
-    for (text, ..) in HELD {
+    for (text, ..) in &HELD[..SPLIT] {
         let (variant, story) = story(text);
         let told = story.to_string();
         for part in ["different blocks are final", "was decided by the", "Here they share"] {
@@ -117,6 +124,21 @@ fn where_nobody_gets_on_everybodys_place_in_the_end_is_told() {
     {
         assert!(told.contains(part), "{part} is missing in\n{told}");
     }
+}
+
+#[test]
+fn what_liars_keep_back_is_told_as_their_choice() {
+    let (_, kept) = story(FILES[3]);
+    let told = kept.to_string();
+    for part in ["it had kept to itself", "Liar 1 signed prevotes for nil and V in round 0"] {
+        assert!(told.contains(part), "{part} is missing in\n{told}");
+    }
+    let (_, late) = story(FILES[4]);
+    let told = late.to_string();
+    for part in ["but says so only in round 2", "lets replica 2 hear it only in round 1"] {
+        assert!(told.contains(part), "{part} is missing in\n{told}");
+    }
+    assert!(!told.contains("does not hear"), "{told}");
 }
 
 #[test]

@@ -158,9 +158,11 @@ impl Teller<'_> {
         if let Some((moment, ..)) = last {
             let at = self.facts.times[*moment];
             if end.saturating_sub(at) > Duration::from_secs(5) {
+                let places = self.facts.honest().map(|id| self.place_in_the_end(id));
+                let (round, last) = (self.grammar.round, places.max().unwrap_or_default());
                 self.say(&format!(
-                    "from {} to the end at {} nobody honest does anything more: the timeouts have \
-                     grown that long",
+                    "from {} to the end at {} nobody honest does anything more: timeouts grow with the \
+                     {round}, and those of {round} {last} last longer than that",
                     span::show(Duration::from_millis(at.as_millis() as u64)),
                     span::show(end)
                 ));

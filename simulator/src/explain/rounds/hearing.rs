@@ -23,6 +23,8 @@ const PATIENCE: Duration = Duration::from_millis(100);
 struct Missing {
     /// Because the adversary keeps them.
     kept: BTreeMap<Ids, Ids>,
+    /// Because liars let them hear only in a later round, with that.
+    slow: BTreeMap<(Ids, u64), Ids>,
     /// For other reasons.
     missed: BTreeMap<Ids, Ids>,
 }
@@ -32,8 +34,8 @@ impl Teller<'_> {
     pub(super) fn hearing(&mut self, scene: Scene, kind: &str, number: u64) -> String {
         let said: Vec<_> =
             self.said(scene, kind).into_iter().filter(|each| each.slot.height == number).collect();
-        let Missing { kept, missed } = self.missing(&said, scene, number);
-        if kept.is_empty() && missed.is_empty() {
+        let Missing { kept, slow, missed } = self.missing(&said, scene, number);
+        if kept.is_empty() && slow.is_empty() && missed.is_empty() {
             return match (self.all_hear(&said), said.len()) {
                 (false, _) => String::new(),
                 (true, 1) => ". Everybody hears it".to_owned(),
@@ -51,6 +53,12 @@ impl Teller<'_> {
             kept.iter().map(|(from, to)| format!("{} from {}", what(from), self.who(to))).collect();
         if !parts.is_empty() {
             text += &format!(". The adversary keeps {}", list(parts));
+        }
+        for ((from, round), to) in &slow {
+            let (liars, to) = (self.who(from), self.who(to));
+            let let_it = if from.len() > 1 { "let" } else { "lets" };
+            let told = format!("{liars} {let_it} {to} hear {} only in round {round}", what(from));
+            text += &format!(". {}", sentence(&told).trim_end_matches('.'));
         }
         let parts: Vec<_> = missed
             .iter()
@@ -79,7 +87,7 @@ impl Teller<'_> {
 
     /// Who does not hear which messages in time.
     fn missing(&self, said: &[&Said], scene: Scene, number: u64) -> Missing {
-        let Missing { mut kept, mut missed } = Missing::default();
+        let Missing { mut kept, mut slow, mut missed } = Missing::default();
         for id in self.facts.honest() {
             let left = self.left(id, scene, number);
             let first = said.iter().filter_map(|each| each.first()).min().unwrap_or(left);
@@ -104,11 +112,25 @@ impl Teller<'_> {
                     .is_some_and(|at| self.facts.times[at] + PATIENCE <= self.facts.times[left])
             };
             let due: Vec<_> = otherwise.into_iter().filter(waits).collect();
-            if !due.is_empty() && !is_served && !is_down && left >= self.window.from {
+            if is_served || is_down || left < self.window.from {
+                continue;
+            }
+            let (by_liars, due): (Vec<&&Said>, Vec<&&Said>) =
+                due.into_iter().partition(|each| self.is_slow(each, id, scene).is_some());
+            for each in &by_liars {
+                let round = self.is_slow(each, id, scene).unwrap_or_default();
+                slow.entry((Ids::from([each.signer]), round)).or_default().insert(id);
+            }
+            if !due.is_empty() {
                 missed.entry(signers(&due)).or_default().insert(id);
             }
         }
-        Missing { kept, missed }
+        Missing { kept, slow, missed }
+    }
+
+    /// In which later round of its own a liar lets somebody hear a message, if it does so.
+    fn is_slow(&self, message: &Said, by: ReplicaId, scene: Scene) -> Option<u64> {
+        self.later(message.signer, scene, *message.heard.get(&by)?)
     }
 
     /// Whether a replica hears a quorum of messages in time.

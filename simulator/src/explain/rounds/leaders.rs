@@ -2,6 +2,7 @@
 
 use super::{Scene, Teller};
 use crate::explain::{
+    facts::Moment,
     remark::Remark,
     words::{count, list},
 };
@@ -43,7 +44,8 @@ impl Teller<'_> {
             } else {
                 "it as well".to_owned()
             };
-            parts.push(format!("{} follow{s} others into {which}", self.who(&ids)));
+            let whom = self.called_into(scene, &entered);
+            parts.push(format!("{} follow{s} {whom} into {which}", self.who(&ids)));
         }
         let mut locks: BTreeMap<String, BTreeMap<u64, Ids>> = BTreeMap::new();
         for (id, moment) in &entered {
@@ -63,6 +65,29 @@ impl Teller<'_> {
         }
         let _ = height;
         self.say(&parts.join("; "));
+    }
+
+    /// Who spoke in a round before anybody honest was there.
+    fn called_into(&self, scene: Scene, entered: &BTreeMap<ReplicaId, Moment>) -> String {
+        let first = entered.values().min().copied().unwrap_or_default();
+        let said = self.facts.messages.iter().filter(|each| self.scene_of(each) == Some(scene));
+        let said = said.filter(|each| each.first().is_some_and(|at| at <= first));
+        let callers: Ids = said.map(|each| each.signer).collect();
+        match !callers.is_empty() && callers.is_subset(&self.facts.liars) {
+            true => self.who(&callers),
+            false => "others".to_owned(),
+        }
+    }
+
+    /// Whether everybody honest who comes to a round was called into it.
+    pub(super) fn all_are_called(&self, scene: Scene) -> bool {
+        let entered = self.remarked(|remark| {
+            matches!(remark, Remark::Round { height: of, round: at, .. } if (*of, *at) == scene)
+        });
+        let skipped = self.remarked(
+            |remark| matches!(remark, Remark::Skip { height: of, to, .. } if (*of, *to) == scene),
+        );
+        entered.keys().all(|id| skipped.contains_key(id))
     }
 
     /// Some give up on a view.
@@ -90,7 +115,8 @@ impl Teller<'_> {
             let s = if ids.len() > 1 { "" } else { "s" };
             let who = self.who(ids);
             if shown.is_empty() {
-                parts.push(format!("{who} say{s} to have prepared nothing"));
+                let have = if ids.len() > 1 { "they have" } else { "it has" };
+                parts.push(format!("{who} say{s} that {have} prepared nothing"));
                 continue;
             }
             let values: Vec<_> = shown

@@ -22,7 +22,11 @@ impl Teller<'_> {
         for id in ids {
             let honest = !self.facts.liars.contains(id);
             let nil = value == Named::Nil && honest && !self.grammar.views;
-            let why = if nil { self.why_nil(scene, kind, number, *id) } else { String::new() };
+            let why = match nil {
+                true => self.why_nil(scene, kind, number, *id),
+                false if honest && kind == self.grammar.first => self.why_open(scene, value, *id),
+                false => String::new(),
+            };
             groups.entry(why).or_default().insert(*id);
         }
         groups.into_iter().map(|(why, ids)| (ids, why)).collect()
@@ -55,13 +59,36 @@ impl Teller<'_> {
         }
     }
 
+    /// Why a replica that is locked on another value may prevote this one.
+    fn why_open(&mut self, scene: Scene, value: Named, id: ReplicaId) -> String {
+        let votes = self.said(scene, self.grammar.first);
+        let moment = votes.iter().find(|each| each.signer == id).and_then(|each| each.said);
+        let offers = self.said(scene, self.grammar.offer);
+        let offer = offers.iter().find(|each| each.about.value == Some(value));
+        let appeal = offer.and_then(|offer| offer.about.valid_round);
+        let lock = moment.and_then(|moment| self.lock(id, moment));
+        match (lock, appeal, value) {
+            (Some((lock, since)), Some(round), Named::Block(hash))
+                if !self.grammar.views && lock != hash.short() && round >= since =>
+            {
+                let lock = self.names.of(&lock, self.grammar.noun);
+                format!(
+                    " (its lock on {lock} of round {since} opens for a quorum of round {round})"
+                )
+            }
+            _ => String::new(),
+        }
+    }
+
     /// Why a replica waited in vain for a proposal that it could prevote.
     fn why_waited(&self, scene: Scene, id: ReplicaId) -> String {
         let left = self.left(id, scene, scene.0);
         let offers = self.said(scene, self.grammar.offer);
         let heard = offers.iter().find(|each| each.heard.get(&id).is_some_and(|at| *at < left));
         match heard.map(|offer| offer.about.valid_round) {
-            Some(Some(round)) => format!(" (it cannot check the quorum of round {round})"),
+            Some(Some(round)) => {
+                format!(" (without the prevotes of round {round} the proposal cannot be judged)")
+            }
             _ => " (no proposal in time)".to_owned(),
         }
     }

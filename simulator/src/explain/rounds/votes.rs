@@ -1,7 +1,7 @@
 //! What was offered, and who voted for what.
 
 use super::{Scene, Teller, sights::heard};
-use crate::explain::{facts::Said, remark::Remark, words::list};
+use crate::explain::{remark::Remark, words::list};
 use consensus::Named;
 use ledger::ReplicaId;
 use std::collections::BTreeSet;
@@ -65,11 +65,7 @@ impl Teller<'_> {
             };
             if !self.grammar.views {
                 match about.valid_round {
-                    Some(round) => {
-                        text += &format!(
-                            " again, appealing to the quorum of prevotes for it in round {round}"
-                        );
-                    }
+                    Some(round) => text += &self.appeal(signer, scene.0, &about, round),
                     None if scene.1 > 0 => text += ", as something new",
                     None => {}
                 }
@@ -80,16 +76,6 @@ impl Teller<'_> {
         if !told.is_empty() {
             let hearing = self.hearing(scene, kind, number);
             self.say(&format!("{}{hearing}", told.join(" ")));
-        }
-    }
-
-    /// Says so if a message was not for everybody.
-    fn told_only(&self, signer: ReplicaId, to: &Ids) -> String {
-        let others: Ids = self.facts.honest().filter(|id| *id != signer).collect();
-        let told: Ids = others.intersection(to).copied().collect();
-        match told == others || told.is_empty() || !self.facts.liars.contains(&signer) {
-            true => String::new(),
-            false => format!(" (to {} only)", self.who(&told)),
         }
     }
 
@@ -215,8 +201,10 @@ impl Teller<'_> {
             ),
         };
         if !others.is_empty() {
-            let does = self.grammar.votes(kind, others.len() > 1, &value);
-            text += &format!(", and {} {does}", self.who(others));
+            for (ids, only) in self.limited(scene, kind, votes.value, others) {
+                let does = self.grammar.votes(kind, ids.len() > 1, &value);
+                text += &format!(", and {} {does}{only}", self.who(&ids));
+            }
         }
         text
     }
@@ -247,13 +235,5 @@ impl Teller<'_> {
             _ => false,
         };
         self.remarked(is_it).into_keys().collect()
-    }
-
-    /// Whom alone a liar told of its vote.
-    fn limits(&self, scene: Scene, kind: &str, id: ReplicaId, value: Named) -> String {
-        let said = self.said(scene, kind);
-        let is_it = |each: &&&Said| each.signer == id && each.about.value == Some(value);
-        let to = said.iter().find(is_it).map(|each| each.to.clone()).unwrap_or_default();
-        self.told_only(id, &to)
     }
 }
