@@ -9,7 +9,7 @@ use crate::{
 };
 use ledger::ReplicaId;
 use serde::{Deserialize, Serialize};
-use std::{fmt, time::Duration};
+use std::{collections::BTreeSet, fmt, time::Duration};
 
 /// Faults and their mending in the order of time.
 ///
@@ -121,6 +121,25 @@ impl Schedule {
     /// In the order of time.
     pub fn steps(&self) -> &[Step] {
         &self.0
+    }
+
+    /// Whether messages pass everywhere once it is over, as far as it goes: no partition, cut or silence of
+    /// its own is left.
+    pub fn ends_whole(&self) -> bool {
+        let mut left = BTreeSet::new();
+        for step in &self.0 {
+            match &step.fault {
+                Fault::Partition(_) => drop(left.insert(("partition", 0, 0))),
+                Fault::Heal => left.retain(|(what, ..)| *what == "silence"),
+                Fault::Cut { from, to } => drop(left.insert(("cut", from.0, to.0))),
+                Fault::Mend { from, to } => drop(left.remove(&("cut", from.0, to.0))),
+                Fault::Eclipse { victim, .. } => drop(left.insert(("cut", victim.0, victim.0))),
+                Fault::Silence(id) => drop(left.insert(("silence", id.0, 0))),
+                Fault::Speak(id) => drop(left.remove(&("silence", id.0, 0))),
+                _ => {}
+            }
+        }
+        left.is_empty()
     }
 
     /// When the last step happens; zero if there is none.

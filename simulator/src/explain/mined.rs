@@ -38,7 +38,7 @@ pub(super) fn tell<P: Protocol>(
     let mut sentences = Vec::new();
     opening::tell(&mut sentences, scenario, variant, &facts, None);
     let mut miner = Miner::new(facts, world, sentences);
-    miner.tell(variant, outcome, world);
+    miner.tell(outcome, world);
     opening::tell_rule(&mut miner.sentences, variant);
     miner.sentences
 }
@@ -75,7 +75,7 @@ impl Miner {
         who(ids, &self.facts.liars)
     }
 
-    fn tell<P: Protocol>(&mut self, variant: Variant, outcome: &Outcome, world: &World<P>) {
+    fn tell<P: Protocol>(&mut self, outcome: &Outcome, world: &World<P>) {
         let unmet = outcome.unmet.iter().filter_map(|unmet| match unmet {
             Unmet::Broken(violation) => Some(&**violation),
             _ => None,
@@ -133,7 +133,7 @@ impl Miner {
             _ => {
                 self.tell_faults(world.now());
                 self.tell_flaws(world.now(), &[Vec::new(), Vec::new()]);
-                self.tell_heads(variant, world);
+                self.tell_heads(world);
             }
         }
     }
@@ -312,7 +312,7 @@ impl Miner {
     }
 
     /// Where everybody stands in the end.
-    fn tell_heads<P: Protocol>(&mut self, variant: Variant, world: &World<P>) {
+    fn tell_heads<P: Protocol>(&mut self, world: &World<P>) {
         let mut heads: BTreeMap<BlockHash, Ids> = BTreeMap::new();
         for id in self.facts.honest().filter(|id| world.is_up(*id)) {
             if let Some(ledger) = world.ledger(id) {
@@ -327,6 +327,9 @@ impl Miner {
             branches.push((height, name, ids));
         }
         branches.sort();
+        let Some((lowest, _, behind)) = branches.first() else {
+            return self.say(&format!("in the end, at {end}, nobody honest is up"));
+        };
         let told: Vec<_> = branches
             .iter()
             .map(|(height, name, ids)| {
@@ -334,11 +337,10 @@ impl Miner {
                 format!("{} {does} {name} at height {height}", self.who(ids))
             })
             .collect();
+        let spread = branches.last().map_or(0, |(top, ..)| *top) - lowest;
+        let behind = self.who(behind);
         self.say(&format!("in the end, at {end}, {}", list(told)));
-        let spread = branches.last().map_or(0, |(top, ..)| *top) - branches[0].0;
-        let _ = variant;
         if spread > 2 {
-            let behind = self.who(&branches[0].2);
             self.say(&format!(
                 "{behind} cannot follow the others any more, though all that they say arrives"
             ));

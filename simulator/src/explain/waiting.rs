@@ -23,7 +23,10 @@ impl Teller<'_> {
             true => format!("number {}", self.window.numbers.start()),
             false => format!("height {height}"),
         };
-        let since = match calm.is_zero() {
+        let network = &world.setup().network;
+        let arrives =
+            world.setup().schedule.ends_whole() && network.loss == 0 && network.silent.is_empty();
+        let since = match calm.is_zero() || !arrives {
             true => String::new(),
             false => format!(", although from {} on every message arrives", span::show(calm)),
         };
@@ -161,8 +164,8 @@ impl Teller<'_> {
                 let places = self.facts.honest().map(|id| self.place_in_the_end(id));
                 let (round, last) = (self.grammar.round, places.max().unwrap_or_default());
                 self.say(&format!(
-                    "from {} to the end at {} nobody honest does anything more: timeouts grow with the \
-                     {round}, and those of {round} {last} last longer than that",
+                    "from {} to the end at {} nobody honest does anything more: each waits for a \
+                     quorum, or for a timeout of {round} {last} that has not come",
                     span::show(Duration::from_millis(at.as_millis() as u64)),
                     span::show(end)
                 ));

@@ -6,17 +6,13 @@ use crate::{
     adversary::Choice,
     checker::{Together, judge, progress},
     scenario::client::Client,
-    schedule::Fault,
 };
 use consensus::{
     byzantine::mutants::Breaks,
     catalogue::{self, Module},
 };
 use ledger::ReplicaId;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 /// How often one looks.
 const BEAT: Duration = Duration::from_millis(20);
@@ -126,22 +122,9 @@ fn play<P: Module>(
 /// Whether anybody may be expected to get on in the end: nothing keeps messages away any more, and no more
 /// replicas are down or lie than may be.
 fn is_calm_at_last<P: Module>(scenario: &Scenario, world: &World<P>) -> bool {
-    let mut kept_away = BTreeSet::new();
-    for step in scenario.steps.steps() {
-        match &step.fault {
-            Fault::Partition(_) => drop(kept_away.insert(("partition", 0, 0))),
-            Fault::Heal => kept_away.retain(|(what, ..)| *what == "silence"),
-            Fault::Cut { from, to } => drop(kept_away.insert(("cut", from.0, to.0))),
-            Fault::Mend { from, to } => drop(kept_away.remove(&("cut", from.0, to.0))),
-            Fault::Eclipse { victim, .. } => drop(kept_away.insert(("cut", victim.0, victim.0))),
-            Fault::Silence(id) => drop(kept_away.insert(("silence", id.0, 0))),
-            Fault::Speak(id) => drop(kept_away.remove(&("silence", id.0, 0))),
-            _ => {}
-        }
-    }
     let down = honest(world).filter(|id| !world.is_up(*id)).count();
     let faulty = down + world.setup().byzantine.len();
-    kept_away.is_empty() && faulty <= super::faulty(scenario.replicas) as usize
+    scenario.steps.ends_whole() && faulty <= super::faulty(scenario.replicas) as usize
 }
 
 /// The first promise broken that counts.

@@ -110,3 +110,19 @@ fn steps_at_one_time_keep_their_order() {
     assert_eq!(faults, [Fault::Crash(ReplicaId(1)), Fault::Restart(ReplicaId(1)), Fault::Heal]);
     assert_eq!(schedule.end(), 2 * SECOND);
 }
+
+#[test]
+fn what_is_left_in_the_end_is_known() {
+    let at = Duration::from_secs;
+    let (zero, one) = (ReplicaId(0), ReplicaId(1));
+    let cut = Fault::Cut { from: zero, to: one };
+    let schedule = Schedule::default().at(at(1), cut.clone());
+    assert!(!schedule.ends_whole());
+    let mended = schedule.clone().at(at(2), Fault::Mend { from: zero, to: one });
+    assert!(mended.ends_whole() && !mended.at(at(3), cut).ends_whole());
+    let healed = schedule.at(at(2), Fault::Heal);
+    assert!(healed.ends_whole(), "healing mends every cut");
+    let silent = healed.at(at(3), Fault::Silence(zero)).at(at(4), Fault::Heal);
+    assert!(!silent.ends_whole(), "and wakes nobody");
+    assert!(silent.at(at(5), Fault::Speak(zero)).ends_whole());
+}
