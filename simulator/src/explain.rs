@@ -7,7 +7,7 @@
 //! what came of it.
 //!
 //! The words for votes fit protocols with rounds or views whose messages are named as in their papers
-//! ([`words::Grammar`]); a protocol whose blocks carry work is told of by its branches ([`mined`]).
+//! (`words::Grammar`); a protocol whose blocks carry work is told of by its branches (`mined`).
 //!
 //! The same scenario and variant give the same story, word by word, in every build.
 
