@@ -217,7 +217,7 @@ impl Teller<'_> {
                 // Who is prepared says so; what it does besides comes of that.
                 Remark::Prepared { view, number, .. } if numbers.contains(number) => {
                     let beat = Beat::Said(self.grammar.second.to_owned(), *number);
-                    beats.add((0, *view), beat, *moment);
+                    beats.add((0, *view), beat, self.prepared_at(*id, *number, *moment));
                 }
                 Remark::Decide { height, value, .. } if numbers.contains(height) => {
                     // The next height begins with it.
@@ -235,6 +235,17 @@ impl Teller<'_> {
                 _ => {}
             }
         }
+    }
+
+    /// When to tell that a replica is prepared: before what it executes at that very moment for that.
+    fn prepared_at(&self, id: ReplicaId, number: u64, moment: Moment) -> Moment {
+        let now = self.facts.times[moment];
+        let executes = |(at, whose, remark): &&(Moment, ReplicaId, Remark)| {
+            let is_it = matches!(remark, Remark::Execute { number: of, .. } if *of == number);
+            *whose == id && is_it && *at < moment && self.facts.times[*at] == now
+        };
+        let earlier = self.facts.remarks.iter().find(executes);
+        earlier.map_or(moment, |(at, ..)| at.saturating_sub(1))
     }
 
     /// Where a replica is when a weak rule acts. What acts as a round begins is remarked upon just before.

@@ -163,9 +163,19 @@ impl Teller<'_> {
             if end.saturating_sub(at) > Duration::from_secs(5) {
                 let places = self.facts.honest().map(|id| self.place_in_the_end(id));
                 let (round, last) = (self.grammar.round, places.max().unwrap_or_default());
+                let has_voted = self.facts.messages.iter().any(|each| {
+                    each.kind == self.grammar.first
+                        && each.slot.round == last
+                        && self.window.numbers.contains(&each.slot.height)
+                        && !self.facts.liars.contains(&each.signer)
+                });
+                let wait = match has_voted || self.grammar.views {
+                    true => "",
+                    false => " but wait for a proposal to vote for",
+                };
                 self.say(&format!(
-                    "from {} to the end at {} nobody honest does anything more: each waits for a \
-                     quorum, or for a timeout of {round} {last} that has not come",
+                    "from {} to the end at {} nobody honest does anything more{wait}; a timeout of {round} \
+                     {last}, if one runs, has not come: they grow with the {round}",
                     span::show(Duration::from_millis(at.as_millis() as u64)),
                     span::show(end)
                 ));

@@ -74,13 +74,31 @@ impl Teller<'_> {
             Some(votes) => {
                 let no = if self.facts.is_quorum(votes) { "a" } else { "no" };
                 let s = if votes.len() == 1 { "" } else { "s" };
+                let passed = self.passed_off(votes, round, number, value);
                 format!(
-                    "{who} {hear} the {vote}{s} of {}{of}, {no} quorum, and {decide} {what}",
+                    "{who} {hear} the {vote}{s} of {}{of}{passed}, {no} quorum, and {decide} {what}",
                     list(votes)
                 )
             }
         };
         self.say(&text);
+    }
+
+    /// Whose votes among some were never cast, in words.
+    fn passed_off(&self, votes: &Ids, round: u64, number: u64, value: &str) -> String {
+        let is_it = |each: &&Said| {
+            let named =
+                matches!(each.about.value, Some(Named::Block(hash)) if hash.short() == value);
+            let place = (each.slot.height, each.slot.round) == (number, round);
+            each.kind == self.grammar.second && place && named
+        };
+        let made_up = self.facts.messages.iter().filter(is_it);
+        let made_up = made_up.filter(|each| each.said.is_none() && votes.contains(&each.signer));
+        let ids: Ids = made_up.map(|each| each.signer).collect();
+        match ids.is_empty() {
+            true => String::new(),
+            false => format!(" (those of {} passed off)", list(ids)),
+        }
     }
 
     /// Who decided a value, with when.

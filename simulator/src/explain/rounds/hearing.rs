@@ -134,7 +134,7 @@ impl Teller<'_> {
     }
 
     /// Whether a replica hears a quorum of messages in time.
-    fn has_quorum(&self, said: &[&Said], id: ReplicaId, left: Moment) -> bool {
+    pub(super) fn has_quorum(&self, said: &[&Said], id: ReplicaId, left: Moment) -> bool {
         let mut values: BTreeMap<Option<Named>, Vec<&Said>> = BTreeMap::new();
         for each in said {
             values.entry(each.about.value).or_default().push(each);

@@ -24,8 +24,13 @@ impl Teller<'_> {
         );
         let patient = |id: &&ReplicaId| !skipped.contains_key(*id);
         let waited: Ids = entered.keys().filter(patient).copied().collect();
+        let whom = self.called_into(scene, &entered);
         let leader = self.leader(scene).map(|id| self.who(&Ids::from([id])));
-        let leader = leader.map(|id| format!(", whose proposer is {id}")).unwrap_or_default();
+        let leader = match leader {
+            Some(id) if waited.is_empty() && id == whom => ", whose proposer it is".to_owned(),
+            Some(id) => format!(", whose proposer is {id}"),
+            None => String::new(),
+        };
         let mut parts = Vec::new();
         if !waited.is_empty() {
             let do_not = if waited.len() > 1 { "do not" } else { "does not" };
@@ -44,7 +49,6 @@ impl Teller<'_> {
             } else {
                 "it as well".to_owned()
             };
-            let whom = self.called_into(scene, &entered);
             parts.push(format!("{} follow{s} {whom} into {which}", self.who(&ids)));
         }
         let mut locks: BTreeMap<String, BTreeMap<u64, Ids>> = BTreeMap::new();

@@ -41,6 +41,9 @@ impl Teller<'_> {
         let waited = self.remarked(is_it).contains_key(&id);
         if kind == self.grammar.second {
             return match waited {
+                true if self.lacks_block(scene, id) => {
+                    " (a quorum of prevotes, but not the block)".to_owned()
+                }
                 true => " (no quorum of prevotes for one value in time)".to_owned(),
                 false => String::new(),
             };
@@ -57,6 +60,20 @@ impl Teller<'_> {
             }
             None => String::new(),
         }
+    }
+
+    /// Whether a replica that precommits nil knows of a quorum for a block it has not seen.
+    fn lacks_block(&self, scene: Scene, id: ReplicaId) -> bool {
+        let said = self.said(scene, self.grammar.second);
+        let Some(moment) = said.iter().find(|each| each.signer == id).and_then(|each| each.said)
+        else {
+            return false;
+        };
+        let mut votes = self.said(scene, self.grammar.first);
+        votes.retain(|each| matches!(each.about.value, Some(Named::Block(_))));
+        let offers = self.said(scene, self.grammar.offer);
+        let has_seen = offers.iter().any(|each| each.heard.get(&id).is_some_and(|at| *at < moment));
+        !has_seen && self.has_quorum(&votes, id, moment)
     }
 
     /// Why a replica that is locked on another value may prevote this one.
