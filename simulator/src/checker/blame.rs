@@ -233,6 +233,12 @@ impl fmt::Display for Unprovable {
                     block.short()
                 )
             }
+            // Two quorums always meet, unless less than that passed for one.
+            Unprovable::Amnesia { slots: [first, second], both } if both.is_empty() => write!(
+                f,
+                "the two proofs are of rounds {} and {}, and nobody signed both: no quorum did",
+                first.round, second.round
+            ),
             Unprovable::Amnesia { slots: [first, second], both } => {
                 let both: Vec<_> = both.iter().map(ReplicaId::to_string).collect();
                 write!(

@@ -304,7 +304,9 @@ fn said(by: ReplicaId, line: &Line) -> String {
     let Line { kind, height, round, value, proof, claims, names, to, when } = line;
     let mut entries = vec![("say", quoted(kind)), ("by", by.to_string())];
     entries.extend(slot(*height, *round));
-    entries.extend(word(*value).map(|value| ("value", value)));
+    // Who votes says so, also where it is for nothing; who changes views votes for nothing at all.
+    let nothing = (*height > 0).then(|| quoted("nil"));
+    entries.extend(word(*value).or(nothing).map(|value| ("value", value)));
     entries.extend(proof.map(|proof| ("proof", proof.to_string())));
     let claim = |Claim { sequence, view, value }: &Claim| {
         let mut entries = vec![("sequence", sequence.to_string()), ("view", view.to_string())];
