@@ -57,22 +57,34 @@ pub struct LiesError(#[from] UnknownModule);
 /// [`LiesError`] if there is no such module.
 pub fn lies(order: &Lies) -> Result<(), LiesError> {
     let chapters = chapters(order.consensus.as_deref())?;
-    let text = match order.json {
-        true => serde_json::to_string(&chapters).expect("it is plain data") + "\n",
-        false => told(&chapters),
+    show(order.json, &chapters, told);
+    Ok(())
+}
+
+/// Prints a list as one line of JSON, or as people read it.
+pub(crate) fn show<T: Serialize>(json: bool, list: &[T], told: impl Fn(&[T]) -> String) {
+    let text = match json {
+        true => serde_json::to_string(list).expect("it is plain data") + "\n",
+        false => told(list),
     };
     // Whoever closed the pipe has seen enough, as with `head`.
     let _ = write!(io::stdout(), "{text}");
-    Ok(())
+}
+
+/// What there is to list about one module, or about each.
+pub(crate) fn of_modules<T>(
+    only: Option<&str>,
+    of: impl Fn(&'static str) -> Result<T, UnknownModule>,
+) -> Result<Vec<T>, UnknownModule> {
+    let Some(name) = only else { return NAMES.iter().map(|name| of(name)).collect() };
+    let known = NAMES.iter().find(|known| **known == name);
+    let known = known.ok_or_else(|| UnknownModule { name: name.to_owned() })?;
+    Ok(vec![of(known)?])
 }
 
 /// The lies about one module, or about each.
 fn chapters(only: Option<&str>) -> Result<Vec<Chapter>, UnknownModule> {
-    if let Some(name) = only {
-        byzantine::list(name)?;
-    }
-    let wanted = NAMES.iter().filter(|name| only.is_none_or(|only| only == **name));
-    wanted.map(|name| Ok(Chapter { consensus: name, lies: byzantine::list(name)? })).collect()
+    of_modules(only, |consensus| Ok(Chapter { consensus, lies: byzantine::list(consensus)? }))
 }
 
 /// For people: those that fit every module once, then those that know one.

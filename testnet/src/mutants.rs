@@ -1,15 +1,13 @@
 //! `testnet mutants`: protocols of which one rule is weak, to see what the rule is for.
 
+use crate::lies;
 use clap::Args;
 use consensus::{
     byzantine::mutants::{self, About, Breaks},
-    catalogue::{NAMES, UnknownModule},
+    catalogue::UnknownModule,
 };
 use serde::Serialize;
-use std::{
-    fmt::Write as _,
-    io::{self, Write as _},
-};
+use std::fmt::Write as _;
 use thiserror::Error;
 
 #[cfg(test)]
@@ -58,22 +56,13 @@ pub struct MutantsError(#[from] UnknownModule);
 /// [`MutantsError`] if there is no such module.
 pub fn mutants(order: &Mutants) -> Result<(), MutantsError> {
     let chapters = chapters(order.consensus.as_deref())?;
-    let text = match order.json {
-        true => serde_json::to_string(&chapters).expect("it is plain data") + "\n",
-        false => told(&chapters, order.rules),
-    };
-    // Whoever closed the pipe has seen enough, as with `head`.
-    let _ = write!(io::stdout(), "{text}");
+    lies::show(order.json, &chapters, |chapters| told(chapters, order.rules));
     Ok(())
 }
 
 /// The mutants of one module, or of each.
 fn chapters(only: Option<&str>) -> Result<Vec<Chapter>, UnknownModule> {
-    if let Some(name) = only {
-        mutants::of(name)?;
-    }
-    let wanted = NAMES.iter().filter(|name| only.is_none_or(|only| only == **name));
-    wanted.map(|name| Ok(Chapter { consensus: name, mutants: mutants::of(name)? })).collect()
+    lies::of_modules(only, |consensus| Ok(Chapter { consensus, mutants: mutants::of(consensus)? }))
 }
 
 /// For people.
