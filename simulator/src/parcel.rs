@@ -11,7 +11,7 @@ use std::sync::Arc;
 /// All recipients share one.
 #[derive(Debug)]
 pub(crate) enum Parcel<M> {
-    Envelope(Arc<Envelope<M>>),
+    Envelope(Envelope<M>),
     EnvelopeBytes(Vec<u8>),
     Transactions(Vec<VerifiedTransaction>),
     TransactionBytes(Vec<u8>),
@@ -22,7 +22,7 @@ impl<M: Message> Parcel<M> {
     pub(crate) fn of_envelope(envelope: Arc<Envelope<M>>, wire: bool) -> Parcel<M> {
         match wire {
             true => Parcel::EnvelopeBytes(envelope.encode()),
-            false => Parcel::Envelope(envelope),
+            false => Parcel::Envelope(Arc::unwrap_or_clone(envelope)),
         }
     }
 
