@@ -354,9 +354,10 @@ impl Instance {
 
     /// R10: what is deep enough stands for good.
     fn commit(&mut self, turn: &mut Turn<'_, Message>) {
+        let depth = self.config.depths.irreversible;
+        let Some(newest) = self.tree.length().checked_sub(depth) else { return };
+        let (depth, newest) = (depth as usize, newest as usize);
         let branch = self.tree.branch();
-        let depth = self.config.depths.irreversible as usize;
-        let Some(newest) = branch.len().checked_sub(depth) else { return };
         // The newest of those that get a proof, and the newest of all.
         let proven = (0..=newest).rev().find(|at| branch[*at].1.height.is_multiple_of(PROOF_EVERY));
         if let Some(at) = proven {
