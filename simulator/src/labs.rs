@@ -8,8 +8,10 @@
 mod chance;
 mod double_spend;
 mod finding;
+mod forks;
 mod miners;
 mod parameter;
+mod selfish;
 
 #[cfg(test)]
 mod tests;
@@ -21,7 +23,7 @@ use std::fmt::Debug;
 
 /// Everything that can be reproduced, in the order in which people want to read of it.
 pub fn all() -> &'static [Lab] {
-    const ALL: &[Lab] = &[double_spend::LAB];
+    const ALL: &[Lab] = &[double_spend::LAB, selfish::LAB, forks::LAB];
     ALL
 }
 

@@ -120,6 +120,26 @@ impl Miners {
         self.miners[miner].tip
     }
 
+    /// The block that a miner searches a child of, whether or not it has told anybody.
+    pub(super) fn works_on(&self, miner: usize) -> BlockHash {
+        self.search(miner).parent
+    }
+
+    /// How many blocks precede the one that it searches a child of, that included.
+    pub(super) fn height(&self, miner: usize) -> u64 {
+        self.search(miner).height - 1
+    }
+
+    /// The branch that a miner works on, newest first, without the first block of all.
+    pub(super) fn chain(&self, miner: usize) -> impl Iterator<Item = &Header> {
+        self.miners[miner].headers.chain(self.works_on(miner))
+    }
+
+    fn search(&self, miner: usize) -> &Header {
+        let (header, _) = self.miners[miner].search.as_ref().expect("whoever lives searches");
+        header
+    }
+
     /// A miner finds the nonce of the block that it works on, and says so, or keeps it to itself.
     /// The block bears the present time.
     pub(super) fn find(&mut self, miner: usize) -> Vec<Said> {

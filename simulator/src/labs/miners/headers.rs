@@ -28,6 +28,20 @@ impl Headers {
         self.kept.iter().rev().find(|(name, _)| *name == hash).map(|(_, block)| block)
     }
 
+    /// The branch that ends in a block, newest first, as far as it is kept and without a genesis.
+    pub(super) fn chain(&self, tip: BlockHash) -> impl Iterator<Item = &Header> {
+        let mut next = tip;
+        // A parent always comes before its children.
+        self.kept.iter().rev().filter_map(move |(name, block)| {
+            let header = &block.header;
+            let found = *name == next && header.height > 0;
+            if found {
+                next = header.parent;
+            }
+            found.then_some(header)
+        })
+    }
+
     /// What is lower than a committed block is not asked for again.
     ///
     /// # Panics
