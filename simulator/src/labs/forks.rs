@@ -15,20 +15,20 @@ use std::{collections::BTreeMap, time::Duration};
 
 pub(super) mod theory;
 
-/// How many miners there are, all equal.
+/// How many miners there are at least, all equal. Each of them finds one block at most of a height,
+/// so the more rivals there are, the more miners it takes that theory may call them many.
 const MINERS: usize = 100;
 
 /// The mean time between two finds.
 const INTERVAL: Duration = Duration::from_secs(600);
 
 /// Blocks found in one job, on average.
-const SLICE: u64 = 500;
+const SLICE: u64 = 300;
 
 /// Heights past the last that is counted, so that nobody finds a rival of that any more.
 const MARGIN: u64 = 12;
 
-/// What theory leaves out of account: with few miners, those who found a block of a height no longer
-/// search for one.
+/// What theory leaves out of account: those who found a block of a height no longer search for one.
 const RELATIVE: f64 = 0.03;
 
 pub(super) const LAB: Lab = Lab {
@@ -96,14 +96,16 @@ impl Experiment for Forks {
         let [found, rivals, interval] =
             ["found", "rivals", "interval"].map(|name| Moments::of(samples, name));
         // Only the others can find a rival.
-        let x = self.ratio * (MINERS - 1) as f64 / MINERS as f64;
+        let miners = self.miners() as f64;
+        let x = self.ratio * (miners - 1.0) / miners;
         let mut forks = Finding::share(
             "fork",
             "share of heights at which more than one block is found",
             theory::fork(x),
             rivals,
         );
-        let blocks = Moments { count: found.sum as u64, sum: found.sum - found.count as f64, squares: 0.0 };
+        let blocks =
+            Moments { count: found.sum as u64, sum: found.sum - found.count as f64, squares: 0.0 };
         let mut stale = Finding::share(
             "stale",
             "share of blocks that are not in the main chain",
@@ -129,10 +131,14 @@ impl Experiment for Forks {
 }
 
 impl Forks {
+    fn miners(&self) -> usize {
+        (MINERS as f64 * self.ratio.max(1.0)) as usize
+    }
+
     /// Runs until the branch of some miner is that long, and a margin.
     fn world(&self, heights: u64, chance: &mut Chance) -> World {
         let mut world = World {
-            miners: Miners::new(steady(INTERVAL), MINERS as u32, &[], chance),
+            miners: Miners::new(steady(INTERVAL), self.miners() as u32, &[], chance),
             blocks: Queue::new(),
             found: vec![1],
             times: BTreeMap::new(),
@@ -142,7 +148,7 @@ impl Forks {
             let now = world.miners.now + chance.wait(INTERVAL);
             world.hear_until(now);
             world.miners.now = now;
-            let finder = chance.below(MINERS);
+            let finder = chance.below(self.miners());
             for said in world.miners.find(finder) {
                 let tip = world.miners.tip(finder);
                 world.times.insert(tip.block, now);
@@ -162,19 +168,18 @@ impl World {
     fn hear_until(&mut self, end: Duration) {
         while let Some((at, (finder, said))) = self.blocks.pop_by(end) {
             self.miners.now = at;
-            for other in (0..MINERS).filter(|other| *other != finder) {
+            for other in (0..self.miners.len()).filter(|other| *other != finder) {
                 self.miners.hear(other, &said);
             }
         }
     }
 
-    /// The time between blocks of the main chain up to a height; the first since the beginning.
+    /// The time between blocks of the main chain up to a height.
     fn intervals(&self, heights: u64) -> Vec<Duration> {
-        let longest = (0..MINERS).max_by_key(|miner| self.miners.height(*miner)).expect("many");
-        let chain = self.miners.chain(longest);
-        let mut times: Vec<_> =
-            chain.filter(|header| header.height <= heights).map(|header| self.times[&header.hash()]).collect();
-        times.push(Duration::ZERO);
+        let all = 0..self.miners.len();
+        let longest = all.max_by_key(|miner| self.miners.height(*miner)).expect("there are many");
+        let chain = self.miners.chain(longest).filter(|header| header.height <= heights);
+        let times: Vec<_> = chain.map(|header| self.times[&header.hash()]).collect();
         times.windows(2).map(|pair| pair[0] - pair[1]).collect()
     }
 }

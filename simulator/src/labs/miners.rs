@@ -17,7 +17,9 @@ use consensus::{
 };
 use crypto::{Domain, Hash, hash};
 use headers::Headers;
-use ledger::{Block, BlockHash, ChainId, Hand, Header, Keys, ReplicaId, Slot, vote::SimulatedSecret};
+use ledger::{
+    Block, BlockHash, ChainId, Hand, Header, Keys, ReplicaId, Slot, vote::SimulatedSecret,
+};
 use rand_chacha::ChaCha8Rng;
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
@@ -114,6 +116,11 @@ impl Miners {
         world
     }
 
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.miners.len()
+    }
+
     /// What a miner works on, as far as it has told anybody: whoever hides blocks says nothing of
     /// them.
     pub(super) fn tip(&self, miner: usize) -> Tip {
@@ -198,8 +205,7 @@ impl Miner {
             }
             Effect::Adopt { head } => {
                 let header = &self.headers.find(head).expect("it was accepted").header;
-                self.tip =
-                    Tip { block: head, height: header.height, miner: Some(header.proposer) };
+                self.tip = Tip { block: head, height: header.height, miner: Some(header.proposer) };
             }
             Effect::Commit { block, proof: _ } => self.headers.commit(block),
             // Nothing is lost, late without reason, or wrong here.

@@ -4,8 +4,8 @@
 //! answers a block with one of its own of the same height, it depends on whom one hears first: a share
 //! gamma of the honest hashing hears the attacker's, and R8 keeps it there. The experiment is a
 //! sequence of worlds, each of which ends when all agree and nothing is hidden: what follows then
-//! does not depend on what was before, so that worlds are independent and equally distributed, and
-//! the ratio of sums over them is what a world without an end would show (a regenerative process).
+//! does not depend on what was before, so that sums over worlds are in the same proportion as in one
+//! without an end (a regenerative process).
 
 use super::{
     Experiment, Finding, Lab, Moments, Parameter, Range, Sample, Value,
@@ -94,7 +94,6 @@ impl Experiment for Selfish {
             let (world, length) = self.world(&mut chance);
             found += length;
             take("attacker", world.attacker);
-            take("honest", world.honest);
             take("main", world.attacker + world.honest);
             take("ahead", world.ahead);
         }
@@ -103,23 +102,17 @@ impl Experiment for Selfish {
 
     fn findings(&self, samples: &[Sample]) -> Vec<Finding> {
         let theory = theory::revenue(self.alpha, self.gamma);
-        let of = |name| Moments::of(samples, name);
-        let [attacker, honest, main, ahead] = ["attacker", "honest", "main", "ahead"].map(of);
+        let [attacker, main, ahead] =
+            ["attacker", "main", "ahead"].map(|name| Moments::of(samples, name));
         let blocks = main.sum.max(1.0);
-        // Of a ratio of sums over independent worlds.
-        let both = (main.squares - attacker.squares - honest.squares) / 2.0;
-        let (ours, others) = (1.0 - theory, theory);
-        let squares = ours * ours * attacker.squares + others * others * honest.squares
-            - 2.0 * ours * others * both;
-        let measured_sd = libm::sqrt(squares.max(0.0)) / blocks;
-        // Where it hardly ever wins, it wins two blocks at a time.
-        let least_sd = libm::sqrt(2.0 * theory * (1.0 - theory) / blocks);
         // Whoever finds a block never follows another of its height.
         let beyond = theory - theory::revenue(self.alpha, self.share() * FOLLOWERS);
         // What the attacker would still have won on the way back from so far ahead.
         let unseen = self.alpha * ahead.sum / (1.0 - 2.0 * self.alpha);
         let left = (1.0 - theory) * unseen / (unseen + blocks);
-        let tolerance = 4.0 * measured_sd.max(least_sd) + 4.0 / blocks + beyond.abs() + left;
+        let deviation = theory::deviation(self.alpha, self.gamma) / libm::sqrt(blocks);
+        // Where it hardly ever wins, a win or two more make a difference.
+        let tolerance = 4.0 * deviation + 4.0 / blocks + beyond.abs() + left;
         vec![
             Finding {
                 name: "revenue",

@@ -41,12 +41,7 @@ fn distribution(first: f64, next: impl Fn(u64) -> f64) -> impl Iterator<Item = f
 }
 
 /// Who found k is `behind(k)` blocks from its aim.
-fn total(
-    q: f64,
-    z: u64,
-    chances: impl Iterator<Item = f64>,
-    behind: impl Fn(u64) -> u64,
-) -> f64 {
+fn total(q: f64, z: u64, chances: impl Iterator<Item = f64>, behind: impl Fn(u64) -> u64) -> f64 {
     let odds = q / (1.0 - q);
     let mut sum = 0.0;
     for (found, chance) in (0..).zip(chances) {

@@ -1,9 +1,7 @@
 //! What stands where the ledger would: headers, and nothing to execute.
 
 use consensus::Application;
-use ledger::{
-    Block, BlockHash, Committee, Draft, Header, Rejected, Transaction, TransactionId,
-};
+use ledger::{Block, BlockHash, Committee, Draft, Header, Rejected, Transaction, TransactionId};
 use std::{
     collections::{BTreeSet, VecDeque},
     sync::Arc,
@@ -86,7 +84,8 @@ impl Application for Headers {
 
     fn accept(&mut self, block: &Arc<Block>) -> Result<BlockHash, Rejected> {
         let (hash, header) = (block.hash(), &block.header);
-        let before = &self.find(header.parent).ok_or(Rejected::UnknownParent(header.parent))?.header;
+        let before =
+            &self.find(header.parent).ok_or(Rejected::UnknownParent(header.parent))?.header;
         assert!(header.height == before.height + 1 && header.time > before.time, "{header:?}");
         self.kept.push_back((hash, Arc::clone(block)));
         Ok(hash)

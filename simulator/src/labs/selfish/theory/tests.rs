@@ -38,3 +38,33 @@ fn it_is_a_share_over_the_whole_range() {
         }
     }
 }
+
+/// The paper sums over states, the deviation over cycles: both know the mean.
+#[test]
+fn cycles_have_the_share_that_the_paper_calculates() {
+    for alpha in [0.01, 0.2, 0.4, 0.499] {
+        for gamma in [0.0, 0.3, 1.0] {
+            let short = short_cycles(alpha, gamma);
+            let (chance, mean, _) = long_cycle(alpha);
+            let certain = chance + short.iter().map(|(chance, ..)| chance).sum::<f64>();
+            assert!((certain - 1.0).abs() < 1e-12);
+            let ours = chance * mean + short.iter().map(|(p, ours, _)| p * ours).sum::<f64>();
+            let others = short.iter().map(|(p, _, others)| p * others).sum::<f64>();
+            let share = ours / (ours + others);
+            assert!((share - revenue(alpha, gamma)).abs() < 1e-12, "{alpha}, {gamma}: {share}");
+        }
+    }
+}
+
+/// SCIENCE S2 simulated .0018 to .0041 at 200,000 finds, of which a part is stale.
+#[test]
+fn the_deviation_is_as_others_simulated_it() {
+    for alpha in [0.25, 1.0 / 3.0, 0.4] {
+        for gamma in [0.0, 0.5, 1.0] {
+            let finds = 200_000.0;
+            let deviation = deviation(alpha, gamma) / libm::sqrt(finds * 0.7);
+            println!("{alpha}, {gamma}: {deviation}");
+            assert!((0.0014..0.0045).contains(&deviation), "{alpha}, {gamma}: {deviation}");
+        }
+    }
+}
