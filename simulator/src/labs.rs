@@ -11,6 +11,7 @@ mod finding;
 mod forks;
 mod miners;
 mod parameter;
+mod retarget;
 mod selfish;
 
 #[cfg(test)]
@@ -23,7 +24,7 @@ use std::fmt::Debug;
 
 /// Everything that can be reproduced, in the order in which people want to read of it.
 pub fn all() -> &'static [Lab] {
-    const ALL: &[Lab] = &[double_spend::LAB, selfish::LAB, forks::LAB];
+    const ALL: &[Lab] = &[double_spend::LAB, selfish::LAB, forks::LAB, retarget::LAB];
     ALL
 }
 

@@ -19,6 +19,9 @@ pub(super) mod theory;
 /// so the more rivals there are, the more miners it takes that theory may call them many.
 const MINERS: usize = 100;
 
+/// How many miners there are at least for each rival that is expected of a block.
+const PER_RIVAL: f64 = 60.0;
+
 /// The mean time between two finds.
 const INTERVAL: Duration = Duration::from_secs(600);
 
@@ -132,7 +135,7 @@ impl Experiment for Forks {
 
 impl Forks {
     fn miners(&self) -> usize {
-        (MINERS as f64 * self.ratio.max(1.0)) as usize
+        MINERS.max((self.ratio * PER_RIVAL) as usize)
     }
 
     /// Runs until the branch of some miner is that long, and a margin.

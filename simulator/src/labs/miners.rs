@@ -26,7 +26,7 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 mod headers;
 
 /// When virtual time begins on everybody's calendar, in milliseconds since 1970.
-const EPOCH: u64 = 1_700_000_000_000;
+pub(super) const EPOCH: u64 = 1_700_000_000_000;
 
 /// What nobody outside can sign with.
 const SECRET: SimulatedSecret = SimulatedSecret([0x1a; 32]);
@@ -90,12 +90,22 @@ impl Miners {
     /// # Panics
     /// If the module has no such lie.
     pub(super) fn new(config: Config, honest: u32, lies: &[&str], chance: &mut Chance) -> Miners {
+        Miners::of(|| Nakamoto::with(config), honest, lies, chance)
+    }
+
+    /// The same, all made alike.
+    pub(super) fn of(
+        make: impl Fn() -> Nakamoto,
+        honest: u32,
+        lies: &[&str],
+        chance: &mut Chance,
+    ) -> Miners {
         let chain = ChainId(hash::tagged(Domain::Genesis, b"labs"));
         let all = honest + lies.len() as u32;
         let mut miners = Vec::with_capacity(all as usize);
         for id in (0..all).map(ReplicaId) {
             let hand = || Hand::simulated(id, chain, SECRET);
-            let protocol = Nakamoto::with(config);
+            let protocol = make();
             let protocol = match lies.get(id.0.wrapping_sub(honest) as usize) {
                 None => Liar::honest(protocol),
                 Some(name) => {
@@ -135,6 +145,12 @@ impl Miners {
     /// How many blocks precede the one that it searches a child of, that included.
     pub(super) fn height(&self, miner: usize) -> u64 {
         self.search(miner).height - 1
+    }
+
+    /// What the hash of the block that it searches must meet.
+    pub(super) fn target(&self, miner: usize) -> Target {
+        let (_, target) = self.miners[miner].search.as_ref().expect("whoever lives searches");
+        *target
     }
 
     /// The branch that a miner works on, newest first, without the first block of all.
