@@ -5,6 +5,9 @@
 //! payment is undone is the merchant's node's decision: R8 keeps the branch it saw first until the
 //! other is *longer*, which is why a real node measures what we call strict, and not what the papers
 //! calculate, which count a tie.
+//!
+//! (The module's lie `double-spend` attacks a living chain again and again, with a patience of its
+//! own. Here each race begins afresh, and the attacker is an honest miner that the lab cuts off.)
 
 use super::{
     Experiment, Finding, Lab, Moments, Parameter, Range, Sample, Value,
@@ -29,8 +32,6 @@ const SLICE: u64 = 500;
 const MERCHANT: usize = 0;
 const ATTACKER: usize = 1;
 
-/// It is not of the module's `double-spend`, which has a patience of its own and begins anew on
-/// whatever is there.
 pub(super) const LAB: Lab = Lab {
     name: "double-spend",
     about: "how often a payment that is z blocks deep is undone by a share q of the hashing",

@@ -68,7 +68,7 @@ pub(super) const LAB: Lab = Lab {
         },
         Parameter {
             name: "hashrate-factor",
-            about: "by how much the hash rate changes in the beginning; with 1 it stays, and what is \
+            about: "by how much the hash rate changes all at once; with 1 it stays, and what is \
                     measured is how evenly blocks come",
             range: Range::Real { from: 0.05, with_from: true, to: 20.0, with_to: true },
             usual: Value::Real(1.0),
@@ -160,22 +160,22 @@ impl Retarget {
     }
 
     /// A chain whose difficulty begins where it belongs.
-    fn chain(&self, factor: f64, chance: &mut Chance) -> Chain {
-        self.chain_of(factor, 1, chance)
+    fn chain(&self, chance: &mut Chance) -> Chain {
+        self.chain_of(1, chance)
     }
 
-    fn chain_of(&self, factor: f64, miners: u32, chance: &mut Chance) -> Chain {
+    fn chain_of(&self, miners: u32, chance: &mut Chance) -> Chain {
         let anchor = Target::for_hashes(self.level() as u64);
         let half_life = INTERVAL * self.window as u32;
         let config = Config { anchor, half_life, began: EPOCH, ..steady(INTERVAL) };
         let make = || Nakamoto::with(config).retargeting(self.rule);
-        let rate = hashes(anchor) / INTERVAL.as_secs_f64() * factor;
+        let rate = hashes(anchor) / INTERVAL.as_secs_f64();
         Chain { miners: Miners::of(make, miners, &[], chance), rate }
     }
 
     /// The hash rate stays.
     fn waver(&self, chance: &mut Chance, sample: &mut Sample) {
-        let mut chain = self.chain(1.0, chance);
+        let mut chain = self.chain(chance);
         let (before, blocks) = self.lengths();
         for _ in 0..before {
             chain.mine(chance);
@@ -191,13 +191,18 @@ impl Retarget {
         sample.extend([("interval", interval), ("spread", spread)]);
     }
 
-    /// It has changed.
+    /// It changes, once the chain has forgotten its beginning.
     fn follow(&self, factor: f64, chance: &mut Chance, sample: &mut Sample) {
-        let mut chain = self.chain(factor, chance);
+        let mut chain = self.chain(chance);
+        for _ in 0..self.lengths().0 {
+            chain.mine(chance);
+        }
+        let began = chain.miners.now;
+        chain.rate *= factor;
         let level = hashes(Target::for_hashes(self.level() as u64)) * factor;
         let near = |difficulty: f64| (1.0 / NEAR..=NEAR).contains(&(difficulty / level));
         let blocks = (1..=PATIENCE).find(|_| near(chain.mine(chance).1)).expect("it follows");
-        let time = chain.miners.now.as_secs_f64() / INTERVAL.as_secs_f64();
+        let time = (chain.miners.now - began).as_secs_f64() / INTERVAL.as_secs_f64();
         for (name, value) in [("blocks", blocks as f64), ("time", time)] {
             sample.entry(name).or_insert(Moments::default()).take(value);
         }

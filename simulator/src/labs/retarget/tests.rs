@@ -38,6 +38,14 @@ fn the_difficulty_follows_the_hash_rate_as_computed() {
     assert_agrees(&lab(Rule::Asert, 72, Some(10.0)), CHAINS);
 }
 
+/// From few trials, others say: 61 blocks, 179 intervals.
+#[test]
+fn an_lwma_follows_within_about_its_window() {
+    let findings = measure(&lab(Rule::Lwma { window: 60 }, 60, Some(0.1)), CHAINS * 10, 5);
+    let [blocks, time] = [0, 1].map(|each: usize| findings[each].measured.expect("measured"));
+    assert!((40.0..90.0).contains(&blocks) && (120.0..240.0).contains(&time), "{findings:?}");
+}
+
 /// The measurement can tell one rule from another, and Bitcoin's missing interval.
 #[test]
 fn another_rule_is_noticed() {
@@ -55,7 +63,7 @@ fn every_branch_has_its_own_difficulty() {
     for rule in [Rule::Asert, Rule::Bitcoin { window: 5 }, Rule::Lwma { window: 7 }] {
         let lab = lab(rule, 7, None);
         let mut chance = Chance::of("retarget", 4, 0);
-        let mut chain = lab.chain_of(1.0, 2, &mut chance);
+        let mut chain = lab.chain_of(2, &mut chance);
         let miners = &mut chain.miners;
         for round in 0..40 {
             let mut said = [Vec::new(), Vec::new()];
