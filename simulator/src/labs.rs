@@ -6,16 +6,26 @@
 //! whoever has several cores may run them in any order.
 
 mod finding;
+mod gossip;
+mod hops;
+mod leaders;
+mod messages;
 mod parameter;
+mod placements;
+mod quorums;
+mod voting;
 
 pub use finding::{Finding, Moments, Sample};
 pub use parameter::{BadValue, Parameter, Range, Value, Values};
 
 use std::fmt::Debug;
 
+#[cfg(test)]
+mod tests;
+
 /// Everything that can be reproduced, in the order in which people want to read of it.
 pub fn all() -> &'static [Lab] {
-    &[]
+    &[messages::LAB, hops::LAB, quorums::LAB, leaders::LAB, gossip::LAB]
 }
 
 /// What a formula says, and how to find out whether it is so.

@@ -79,6 +79,7 @@ mod mining;
 mod mutants;
 mod orphans;
 mod proof;
+mod theory;
 mod tree;
 
 #[cfg(test)]
