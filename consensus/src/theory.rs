@@ -16,6 +16,8 @@ pub struct Theory {
     /// How many of them one decision among so many replicas takes where nothing goes wrong. One for
     /// each recipient, as senders count them; nobody sends anything to itself.
     pub messages: fn(u64) -> u64,
+    /// What is said besides, for which no decision waits; none if nothing is.
+    pub upkeep: Option<Upkeep>,
     /// Message delays from the leader's proposal to the first decision, all delays being equal. None
     /// where a decision is no matter of hops.
     pub hops: Option<u64>,
@@ -24,4 +26,13 @@ pub struct Theory {
     pub dead_leaders: Option<fn(&Genesis, u32, Duration) -> Duration>,
     /// What a genesis sets so that it holds.
     pub settings: &'static [(&'static str, u64)],
+}
+
+/// Messages that no decision waits for.
+#[derive(Clone, Copy, Debug)]
+pub struct Upkeep {
+    /// Their kind.
+    pub kind: &'static str,
+    /// How many there are among so many replicas for each decision, in the mean.
+    pub messages: fn(&Genesis, u64) -> f64,
 }

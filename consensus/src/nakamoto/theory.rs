@@ -8,6 +8,7 @@ pub(super) const THEORY: Theory = Theory {
     papers: &["Nakamoto: Bitcoin: A Peer-to-Peer Electronic Cash System (2008), section 5"],
     kinds: &["block"],
     messages: |n| n - 1,
+    upkeep: None,
     hops: None,
     dead_leaders: None,
     settings: &[("pow.relay", 0)],

@@ -13,6 +13,7 @@ pub(super) const THEORY: Theory = Theory {
     ],
     kinds: &["proposal", "prevote", "precommit"],
     messages: |n| (n - 1) * (2 * n + 1),
+    upkeep: None,
     hops: Some(3),
     dead_leaders: Some(with_dead_proposers),
     settings: &[],

@@ -2,8 +2,9 @@
 
 use super::{
     BadValue, Experiment, Finding, Lab, Moments, Sample, Values,
-    voting::{Bench, CONSENSUS, REPLICAS, delay, seed_of},
+    voting::{About, Bench, CONSENSUS, REPLICAS, delay, seed_of},
 };
+use std::time::Duration;
 
 #[cfg(test)]
 mod tests;
@@ -42,11 +43,18 @@ impl Experiment for Messages {
     fn run(&self, seed: u64, trials: u64, job: u64) -> Sample {
         let decisions = IN_A_WORLD.min(trials - job * IN_A_WORLD);
         let setup = self.0.setup(seed_of(seed, job), delay(seed, job));
-        let sight = self.0.watch(setup, decisions);
-        let (mut messages, mut repeated) = (Moments::default(), Moments::default());
-        sight.said.values().for_each(|said| messages.take(said.messages as f64));
+        // One decision more, so that all is said about the last of those that count.
+        let sight = self.0.watch(setup, decisions + 1);
+        let [mut messages, mut upkeep, mut repeated] = [Moments::default(); 3];
+        for (about, said) in &sight.said {
+            if matches!(about, About::Height(height) if *height > decisions) {
+                continue;
+            }
+            messages.take(said.messages as f64);
+            upkeep.take(said.upkeep as f64);
+        }
         repeated.take(sight.repeated as f64);
-        Sample::from([("messages", messages), ("repeated", repeated)])
+        Sample::from([("messages", messages), ("upkeep", upkeep), ("repeated", repeated)])
     }
 
     fn findings(&self, samples: &[Sample]) -> Vec<Finding> {
@@ -57,7 +65,7 @@ impl Experiment for Messages {
             spread.take(of("messages").deviation());
         }
         let theory = (self.0.theory.messages)(n) as f64;
-        vec![
+        let mut findings = vec![
             Finding::exact(
                 "messages",
                 "sent for each decision, one for each recipient",
@@ -66,6 +74,13 @@ impl Experiment for Messages {
             ),
             Finding::exact("spread", "standard deviation from decision to decision", 0.0, spread),
             Finding::exact("repeated", "sent again or passed on", 0.0, of("repeated")),
-        ]
+        ];
+        if let Some(extra) = self.0.theory.upkeep {
+            let genesis = self.0.setup(0, Duration::from_millis(1)).genesis();
+            let theory = (extra.messages)(&genesis, n);
+            let about = "sent besides, which no decision waits for";
+            findings.push(Finding::exact("upkeep", about, theory, of("upkeep")));
+        }
+        findings
     }
 }

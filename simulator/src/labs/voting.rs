@@ -59,7 +59,10 @@ pub(super) enum About {
 pub(super) struct Said {
     /// How many messages of a decision, one for each recipient.
     pub(super) messages: u64,
-    /// When the leader's proposal left, and in which round or view.
+    /// How many messages of the upkeep.
+    pub(super) upkeep: u64,
+    /// When the leader's proposal left, and in which round or view: the last of them, for who crashed
+    /// may have been about to say its own.
     pub(super) proposed: Option<(Duration, u64)>,
 }
 
@@ -152,21 +155,27 @@ impl Bench {
             let at = Duration::from_micros(line.at);
             match &line.what {
                 What::Sent { kind, to, class, slot, about, .. } => {
-                    let place = self.theory.kinds.iter().position(|known| known == kind);
-                    let Some(place) = place.filter(|_| *class == Class::First) else {
+                    let recipients = to.len() as u64;
+                    if *class != Class::First {
                         let again = matches!(class, Class::Resend | Class::Relay);
-                        sight.repeated += if again { to.len() as u64 } else { 0 };
+                        sight.repeated += if again { recipients } else { 0 };
                         continue;
-                    };
+                    }
                     let named = match (slot, about.value) {
                         (Some(slot), _) => About::Height(slot.height),
                         (None, Some(consensus::Named::Block(block))) => About::Block(block),
                         (None, _) => continue,
                     };
                     let said = sight.said.entry(named).or_default();
-                    said.messages += to.len() as u64;
-                    if place == 0 && said.proposed.is_none() {
-                        said.proposed = Some((at, slot.map_or(0, |slot| slot.round)));
+                    if self.theory.upkeep.is_some_and(|upkeep| upkeep.kind == kind) {
+                        said.upkeep += recipients;
+                    }
+                    let place = self.theory.kinds.iter().position(|known| known == kind);
+                    let Some(place) = place else { continue };
+                    said.messages += recipients;
+                    let round = slot.map_or(0, |slot| slot.round);
+                    if place == 0 && said.proposed.is_none_or(|(_, known)| known < round) {
+                        said.proposed = Some((at, round));
                     }
                 }
                 What::Committed { height, .. } => {
