@@ -81,7 +81,7 @@ impl<P: Protocol> World<P> {
         let (block, parent, height) = (header.hash(), header.parent, header.height);
         let miner = self.places.seat(me);
         self.record.find(Find { at: self.now, miner, height, block, parent, target });
-        Some(Event::Mined(header))
+        Some(Event::Mined(Box::new(header)))
     }
 
     /// Looks at a replica's adopted head, if that says anything.
