@@ -21,7 +21,7 @@ pub use parameter::{BadValue, Parameter, Range, Value, Values};
 use std::fmt::Debug;
 
 #[cfg(test)]
-mod tests;
+mod agreement;
 
 /// Everything that can be reproduced, in the order in which people want to read of it.
 pub fn all() -> &'static [Lab] {

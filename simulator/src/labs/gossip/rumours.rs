@@ -10,7 +10,7 @@ use crate::{
     topology::{Overlay, Topology},
 };
 use ledger::ReplicaId;
-use rand_chacha::rand_core::Rng;
+use rand_chacha::{ChaCha8Rng, rand_core::Rng};
 use std::time::Duration;
 
 /// Infect and die.
@@ -68,7 +68,10 @@ impl Experiment for InfectAndDie {
 struct Spread {
     crowd: Crowd,
     overlay: Overlay,
-    chance: rand_chacha::ChaCha8Rng,
+    chance: ChaCha8Rng,
+    /// Who hears it from whom; empty between two rumours.
+    queue: Queue<(ReplicaId, ReplicaId)>,
+    now: Duration,
 }
 
 impl Spread {
@@ -76,7 +79,8 @@ impl Spread {
         let topology = Topology::Random { fanout: crowd.fanout };
         let overlay = Overlay::new(topology, seed, crowd.nodes, crowd.nodes as usize);
         let overlay = overlay.expect("it is no mesh");
-        Spread { crowd, overlay, chance: stream(seed, "labs/gossip", 0) }
+        let chance = stream(seed, "labs/gossip", 0);
+        Spread { crowd, overlay, chance, queue: Queue::new(), now: Duration::ZERO }
     }
 
     /// Spreads one rumour from the first node; how many know it in the end.
@@ -84,9 +88,8 @@ impl Spread {
         let delay = Delay::Uniform(Duration::from_millis(20)..Duration::from_millis(80));
         let origin = ReplicaId(0);
         let number = self.overlay.begin(Place(0));
-        let mut queue = Queue::new();
         let mut known = 1;
-        let (mut now, mut tells) = (Duration::ZERO, Some((origin, None)));
+        let mut tells = Some((origin, None));
         loop {
             if let Some((teller, told_by)) = tells.take() {
                 for other in self.overlay.next(teller, told_by, origin) {
@@ -94,12 +97,12 @@ impl Spread {
                     // 53 bits: a share of one.
                     let arrives = (self.chance.next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
                     if arrives < self.crowd.success {
-                        queue.push(now + delay.draw(dice), (teller, other));
+                        self.queue.push(self.now + delay.draw(dice), (teller, other));
                     }
                 }
             }
-            let Some((at, (from, to))) = queue.pop_by(Duration::MAX) else { return known };
-            now = at;
+            let Some((at, (from, to))) = self.queue.pop_by(Duration::MAX) else { return known };
+            self.now = at;
             if self.overlay.is_news(Place(to.0 as usize), number) {
                 known += 1;
                 tells = Some((to, Some(from)));

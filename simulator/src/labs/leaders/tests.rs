@@ -66,3 +66,25 @@ fn more_than_a_third_down_and_nobody_who_leads_are_refused() {
     assert!(error.to_string().contains("at most 2 down"), "{error}");
     assert!(prepare(&values("pow", 7, 1)).unwrap_err().to_string().contains("nobody leads"));
 }
+
+/// SCIENCE S14: the row for CometBFT's timers, and PBFT's doubling.
+#[test]
+fn what_dead_leaders_cost_is_calculated_as_in_the_table() {
+    let cost = |module: &str, settings: &[(&str, u64)], dead| {
+        let mut setup = crate::Setup::new(module, 13, 1);
+        setup.settings.extend(settings.iter().map(|(key, value)| ((*key).to_owned(), *value)));
+        let theory = consensus::catalogue::theory(module).unwrap().unwrap();
+        theory.dead_leaders.unwrap()(&setup.genesis(), dead, DELAY).as_millis()
+    };
+    let timers = [
+        ("tendermint.propose_ms", 3_000),
+        ("tendermint.precommit_ms", 1_000),
+        ("tendermint.delta_ms", 500),
+    ];
+    for (dead, expected) in (0..).zip([150, 4_250, 9_350, 15_450, 22_550]) {
+        assert_eq!(cost("tendermint", &timers, dead), expected, "{dead}");
+        let hops = 50 * (u128::from(dead) + 3);
+        let doubled = 1_000 * (2_u128.pow(dead) - 1);
+        assert_eq!(cost("pbft", &[("pbft.timeout_ms", 1_000)], dead), doubled + hops, "{dead}");
+    }
+}

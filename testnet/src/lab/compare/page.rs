@@ -3,7 +3,7 @@
 use super::{
     super::{
         amount,
-        plot::{Chart, Curve, Point, STYLE, Style, escape, figure},
+        plot::{self, Chart, Curve, Point, STYLE, Style, escape},
         time,
     },
     Cell, Fault,
@@ -137,7 +137,7 @@ fn charts(series: &Series) -> String {
     let (seconds, cost) = ("seconds", "messages");
     let chart = |title: &str, across: &str, up: &str, curves| {
         let [title, across, up] = [title, across, up].map(str::to_owned);
-        figure(&Chart { title, across, up, curves, words: Vec::new() })
+        plot::figure(&Chart { title, across, up, curves, words: Vec::new() })
     };
     [
         chart("Latency of a transfer", "replicas", seconds, curves(&series.sizes, latency)),

@@ -1,3 +1,5 @@
+//! All labs, at points drawn from their ranges.
+
 use super::*;
 use crate::setup::stream;
 use rand_chacha::{ChaCha8Rng, rand_core::Rng};
