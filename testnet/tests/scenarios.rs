@@ -151,6 +151,11 @@ fn every_command_of_the_second_chapter_does_what_it_says() {
     play_chapter("02-break-it-yourself.md");
 }
 
+#[test]
+fn every_command_of_the_fourth_chapter_does_what_it_says() {
+    play_chapter("04-the-papers-numbers.md");
+}
+
 fn play_chapter(name: &str) {
     let temp = tempfile::tempdir().unwrap();
     let tools = temp.path().join("tools");

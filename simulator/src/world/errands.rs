@@ -217,14 +217,12 @@ impl<P: Protocol> World<P> {
         }
     }
 
-    /// Tells all neighbours, but for the one that told us. What the origin itself tells is counted
+    /// Tells those whom the topology names. What the origin itself tells is counted
     /// as sent already.
     fn spread(&mut self, me: Place, told_by: Option<ReplicaId>, rumour: &Arc<Rumour<P::Message>>) {
-        let overlay = self.overlay.as_ref().expect("rumours need neighbours");
         let id = self.places.seat(me);
-        let others = overlay.neighbours(id).iter().copied();
-        let others: Vec<_> =
-            others.filter(|id| Some(*id) != told_by && *id != rumour.origin).collect();
+        let overlay = self.overlay.as_mut().expect("rumours need neighbours");
+        let others = overlay.next(id, told_by, rumour.origin);
         if told_by.is_some() {
             self.record.relayed(rumour.kind, rumour.bytes, others.len());
         }
