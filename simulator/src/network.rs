@@ -204,7 +204,8 @@ impl Network {
         [Some(first), happens(fate.doubled, *duplication).then_some(second)]
     }
 
-    fn is_open(&self, from: ReplicaId, to: ReplicaId) -> bool {
+    /// Whether anything passes from one to the other.
+    pub(crate) fn is_open(&self, from: ReplicaId, to: ReplicaId) -> bool {
         !self.conditions.silent.contains(&from)
             && !self.cuts.contains(&(from, to))
             && self.sides.get(&from) == self.sides.get(&to)
