@@ -18,7 +18,7 @@ pub use tell::{describe, kind_at, place, topic};
 use std::collections::BTreeMap;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 /// A trace, put together.
 #[derive(Clone, PartialEq, Debug, Default)]
