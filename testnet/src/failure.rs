@@ -3,7 +3,10 @@
 use crate::{
     bench::BenchError,
     crash::CrashError,
-    lab::{compare::CompareError, endure::EndureError, explore::ExploreError, run::RunError, trace::TraceError},
+    lab::{
+        compare::CompareError, endure::EndureError, explore::ExploreError, run::RunError,
+        trace::TraceError,
+    },
     lies::LiesError,
     live::{
         control::{ControlError, Reason},

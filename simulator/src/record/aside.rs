@@ -9,7 +9,6 @@ use crate::schedule::Fault;
 use ledger::{BlockHash, ReplicaId, Slot};
 use serde::{Deserialize, Serialize};
 use std::{
-    collections::BTreeMap,
     io::{self, Write},
     time::Duration,
 };
@@ -36,7 +35,7 @@ pub enum Aside {
         /// Who lives in each lane.
         lanes: Vec<ReplicaId>,
         /// Who lies, and how.
-        liars: BTreeMap<ReplicaId, String>,
+        liars: Vec<(ReplicaId, String)>,
     },
     /// Something is so from the beginning until a time.
     Until {

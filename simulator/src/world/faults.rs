@@ -157,7 +157,7 @@ impl<P: Protocol> World<P> {
     pub(super) fn tell_beginning(&mut self) {
         let World { setup, places, record, .. } = self;
         let lanes = || places.all().map(|place| places.seat(place)).collect();
-        let liars = || setup.byzantine.clone();
+        let liars = || setup.byzantine.clone().into_iter().collect();
         record.aside(|| Aside::Run { seed: setup.seed, lanes: lanes(), liars: liars() });
         for id in &setup.network.silent {
             let fault = Fault::Silence(*id);

@@ -154,8 +154,7 @@ impl Trace {
     /// What is in a file: one trace, or those of a scenario.
     fn take(&self, path: &Path, pairs: bool) -> Result<Vec<(String, Weave)>, TraceError> {
         let is_scenario = path.extension().is_some_and(|extension| extension == "toml");
-        let flags =
-            [("--consensus", !self.consensus.is_empty()), ("--seed", self.seed.is_some())];
+        let flags = [("--consensus", !self.consensus.is_empty()), ("--seed", self.seed.is_some())];
         if !is_scenario
             && self.beside.is_none()
             && let Some((flag, _)) = flags.into_iter().find(|(_, wanted)| *wanted)
@@ -207,7 +206,8 @@ impl Trace {
                 .map_err(super::run::RunError::Panicked)?
                 .expect("memory takes whatever is written");
             let weave = self.weave(&bytes[..]);
-            let weave = weave.map_err(|reason| TraceError::Bad { path: path.to_owned(), reason })?;
+            let weave =
+                weave.map_err(|reason| TraceError::Bad { path: path.to_owned(), reason })?;
             weaves.push((name(path, &weave), weave));
         }
         Ok(weaves)

@@ -2,6 +2,7 @@ use super::*;
 use crate::{Conditions, Schedule, Setup, World, network::Unrest, schedule::Step};
 use consensus::{catalogue::Module, tendermint::Tendermint};
 use crypto::hash::sha256;
+use std::collections::BTreeMap;
 
 fn watched(setup: Setup) -> World<Tendermint> {
     let make = |genesis: &ledger::Genesis| Module::new(genesis).unwrap();

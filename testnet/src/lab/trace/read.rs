@@ -70,7 +70,9 @@ pub enum BadTrace {
         most: u64,
     },
     /// It names a lane that there is not, or that is somebody else's.
-    #[error("line {line} is about lane {lane}, which is not among those of the line `{{\"world\":\"run\"`, or another replica's")]
+    #[error(
+        "line {line} is about lane {lane}, which is not among those of the line `{{\"world\":\"run\"`, or another replica's"
+    )]
     NoLane {
         /// Which.
         line: usize,
@@ -78,7 +80,9 @@ pub enum BadTrace {
         lane: u32,
     },
     /// It is too long.
-    #[error("it is longer than {MAX_LINES} lines or {MAX_BYTES} bytes; cut it with `head -n {MAX_LINES}`")]
+    #[error(
+        "it is longer than {MAX_LINES} lines or {MAX_BYTES} bytes; cut it with `head -n {MAX_LINES}`"
+    )]
     TooLong,
     /// There are too many arrows.
     #[error("it holds more than {MAX_ARROWS} messages; cut it with `head` or --until")]

@@ -53,7 +53,8 @@ fn a_trace_in_a_file_is_what_the_scenario_gives() {
         let trace = path.join("t.jsonl");
         write(&scenario, "pbft", &mut File::create(&trace).unwrap()).unwrap().unwrap();
         let [(name, read)] = &order("x x").take(&trace, true).unwrap()[..] else { panic!("one") };
-        let [(_, played)] = &order("x x --consensus pbft").take(&path.join("brief.toml"), true).unwrap()[..]
+        let [(_, played)] =
+            &order("x x --consensus pbft").take(&path.join("brief.toml"), true).unwrap()[..]
         else {
             panic!("one")
         };

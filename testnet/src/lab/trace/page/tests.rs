@@ -7,12 +7,13 @@ const EVIL: &str = "</script><script>alert(1)</script><!-- \u{2028} & \" '";
 
 fn evil() -> Weave {
     let name = serde_json::json!({ "world": "scenario", "name": EVIL, "module": EVIL });
-    let run = r#"{"world":"run","seed":1,"lanes":[0],"liars":{"0":"</script>"}}"#;
+    let run = r#"{"world":"run","seed":1,"lanes":[0],"liars":[[0,"</script>"]]}"#;
     let note = serde_json::json!({ "replica": 0, "seq": 1, "at": 0, "cause": null, "event": "note",
         "label": EVIL, "detail": EVIL });
     let sent = serde_json::json!({ "replica": 0, "seq": 2, "at": 1, "cause": null, "event": "sent",
         "envelope": 1, "kind": EVIL, "to": [0], "class": "first" });
-    let text = format!("{name}\n{run}\n{note}\n{sent}\n{{\"world\":\"broken\",\"words\":\"<!--\"}}\n");
+    let text =
+        format!("{name}\n{run}\n{note}\n{sent}\n{{\"world\":\"broken\",\"words\":\"<!--\"}}\n");
     weave::weave(&read::read(text.as_bytes()).unwrap(), None).unwrap()
 }
 
@@ -37,7 +38,9 @@ fn the_page_loads_nothing_and_writes_no_markup() {
     for outside in ["http:", "https:", "src=", "@import", "url(", "fetch(", "XMLHttp", "import("] {
         assert!(!page.contains(outside), "{outside}");
     }
-    for markup in ["innerHTML", "outerHTML", "insertAdjacent", "document.write", "eval(", "Function("] {
+    for markup in
+        ["innerHTML", "outerHTML", "insertAdjacent", "document.write", "eval(", "Function("]
+    {
         assert!(!page.contains(markup), "{markup}");
     }
     for (at, part) in SCRIPT.iter().enumerate() {

@@ -1,8 +1,7 @@
 use super::*;
 use replica::trace::What;
 
-const STARTED: &str =
-    r#"{"replica":0,"seq":1,"at":0,"cause":null,"event":"started","height":0}"#;
+const STARTED: &str = r#"{"replica":0,"seq":1,"at":0,"cause":null,"event":"started","height":0}"#;
 
 fn refused(text: &str) -> String {
     read(text.as_bytes()).expect_err("it is no trace").to_string()
@@ -28,7 +27,10 @@ fn a_line_that_is_none_is_named_with_its_beginning() {
         ("hello\n", "expected value"),
         ("{\"world\":\"peace\"}\n", "unknown variant `peace`"),
         ("{\"world\":\"woke\",\"time\":-1,\"lane\":0,\"life\":1}\n", "invalid value"),
-        ("{\"replica\":99999999999,\"seq\":1,\"at\":0,\"cause\":null,\"event\":\"started\"}\n", "line 1"),
+        (
+            "{\"replica\":99999999999,\"seq\":1,\"at\":0,\"cause\":null,\"event\":\"started\"}\n",
+            "line 1",
+        ),
         ("[1,2]\n", "line 1"),
         ("\u{0}\u{1}\n", "expected value"),
     ] {

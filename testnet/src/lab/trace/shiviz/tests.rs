@@ -13,7 +13,8 @@ fn parse(log: &str) -> Vec<Event> {
     while let Some(first) = lines.next() {
         let (host, clock) = first.split_once(' ').unwrap_or_else(|| panic!("{first:?}"));
         assert!(!host.is_empty() && clock.starts_with('{') && clock.ends_with('}'), "{first:?}");
-        let clock = serde_json::from_str(clock).unwrap_or_else(|error| panic!("{first:?}: {error}"));
+        let clock =
+            serde_json::from_str(clock).unwrap_or_else(|error| panic!("{first:?}: {error}"));
         let event = lines.next().unwrap_or_else(|| panic!("nothing after {first:?}"));
         events.push((host.to_owned(), clock, event.to_owned()));
     }

@@ -79,8 +79,7 @@ impl Build {
             lane_of.entry(lane.replica).or_insert(number);
         }
         let states = lanes.iter().map(|_| State::default()).collect();
-        let is_told =
-            lines.iter().any(|(_, line)| matches!(line, Line::World(Aside::Woke { .. })));
+        let is_told = lines.iter().any(|(_, line)| matches!(line, Line::World(Aside::Woke { .. })));
         Ok(Build {
             weave: Weave { lanes, ..Weave::default() },
             is_told,
@@ -268,9 +267,7 @@ fn lanes(lines: &[(usize, Line)]) -> Result<Vec<Lane>, BadTrace> {
         _ => None,
     });
     let (line, ids, liars) = match run {
-        Some((line, lanes, liars)) => {
-            (line, lanes.iter().map(|id| id.0).collect(), Some(liars))
-        }
+        Some((line, lanes, liars)) => (line, lanes.iter().map(|id| id.0).collect(), Some(liars)),
         None => {
             let ids: BTreeSet<u32> = lines
                 .iter()
@@ -290,7 +287,10 @@ fn lanes(lines: &[(usize, Line)]) -> Result<Vec<Lane>, BadTrace> {
     let lane = |replica: &u32| Lane {
         replica: *replica,
         is_second: !known.insert(*replica),
-        lie: liars.and_then(|liars| liars.get(&ledger::ReplicaId(*replica)).cloned()),
+        lie: liars.and_then(|liars| {
+            let liar = liars.iter().find(|(id, _)| id.0 == *replica);
+            liar.map(|(_, lie)| lie.clone())
+        }),
         lives: Vec::new(),
     };
     Ok(ids.iter().map(lane).collect())

@@ -97,7 +97,7 @@ fn causes_that_go_in_a_circle_are_cut() {
 
 #[test]
 fn a_cause_from_the_future_is_cut_where_the_world_keeps_time() {
-    let world = "{\"world\":\"run\",\"seed\":1,\"lanes\":[0,1],\"liars\":{}}\n\
+    let world = "{\"world\":\"run\",\"seed\":1,\"lanes\":[0,1],\"liars\":[]}\n\
                  {\"world\":\"woke\",\"time\":0,\"lane\":0,\"life\":1}\n\
                  {\"world\":\"woke\",\"time\":0,\"lane\":1,\"life\":1}\n";
     let weave = of(&(world.to_owned() + &refused(1, 500, "[0,1]") + &sent("1", 1)));
@@ -117,7 +117,7 @@ fn clocks_of_their_own_are_set_by_what_was_sent() {
 
 #[test]
 fn a_lane_that_nobody_declared_is_refused() {
-    let world = "{\"world\":\"run\",\"seed\":1,\"lanes\":[0],\"liars\":{}}\n";
+    let world = "{\"world\":\"run\",\"seed\":1,\"lanes\":[0],\"liars\":[]}\n";
     let lines = |text: &str| read::read((world.to_owned() + text).as_bytes()).unwrap();
     for text in [
         "{\"world\":\"crashed\",\"time\":1,\"lane\":1}\n".to_owned(),
@@ -178,10 +178,16 @@ fn in_a_run_every_arrival_has_its_sender_and_every_loss_its_reason() {
         }
         let two = &weave.lanes[2].lives;
         let to = Some(10_000_000);
-        assert_eq!(two[..], [Life { from: 0, to }, Life { from: 13_000_000, to: None }], "{module}");
-        let bands: Vec<_> = weave.bands.iter().map(|it| (it.from, it.to, it.words.as_str())).collect();
+        assert_eq!(
+            two[..],
+            [Life { from: 0, to }, Life { from: 13_000_000, to: None }],
+            "{module}"
+        );
+        let bands: Vec<_> =
+            weave.bands.iter().map(|it| (it.from, it.to, it.words.as_str())).collect();
         let (four, eight, fifteen) = (4_000_000, Some(8_000_000), 15_000_000);
-        let expected = [(four, eight, "partition 0,1 | 2,3"), (fifteen, Some(weave.end), "silence 1")];
+        let expected =
+            [(four, eight, "partition 0,1 | 2,3"), (fifteen, Some(weave.end), "silence 1")];
         assert_eq!(bands, expected, "{module}");
         assert_eq!((weave.seed, weave.name.as_str()), (Some(3), "trouble"));
     }

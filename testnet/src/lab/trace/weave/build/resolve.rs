@@ -106,7 +106,8 @@ impl Build {
         let times: Vec<_> = (0..moments.len()).map(|at| shifts[&unit(at)]).collect();
         self.weave.moments.iter_mut().zip(&times).for_each(|(moment, shift)| moment.time += shift);
         let lives = self.weave.lanes.iter_mut().enumerate();
-        for (lane, life) in lives.flat_map(|(at, lane)| lane.lives.iter_mut().map(move |it| (at, it)))
+        for (lane, life) in
+            lives.flat_map(|(at, lane)| lane.lives.iter_mut().map(move |it| (at, it)))
         {
             let is_it = |moment: &&super::Moment| {
                 moment.lane == lane && moment.why == Why::Birth && moment.time >= life.from
