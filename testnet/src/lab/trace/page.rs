@@ -3,6 +3,7 @@
 //! What a trace says is hostile text. It stands in the page as JSON in which no `<` is left, and the
 //! script puts it on the screen as text only; the policy forbids everything that comes from outside.
 
+mod chain;
 mod data;
 
 use super::weave::Weave;

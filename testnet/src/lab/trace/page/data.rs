@@ -4,6 +4,7 @@ use super::super::{
     clock,
     weave::{Arrow, End, Item, Moment, Sent, Weave, Why, topic},
 };
+use super::chain::Chains;
 use consensus::Named;
 use ledger::Slot;
 use replica::Class;
@@ -107,12 +108,13 @@ impl Data {
             kinds[kind].background &= matches!(each.class, Class::Summary | Class::Sync);
             sent.push(each, kind, &mut texts);
         }
-        let mut moments = Moments::default();
+        let (mut moments, mut chains) = (Moments::default(), Chains::new(weave.lanes.len()));
         for (moment, lamport) in weave.moments.iter().zip(clock::lamport(weave)) {
-            moments.push(moment, lamport, &mut texts);
+            let undone: Vec<_> =
+                moment.items.iter().map(|item| chains.take(weave, moment.lane, item)).collect();
+            moments.push(moment, lamport, &undone, &mut texts);
         }
-        let blocks = branches(weave);
-        let blocks = blocks.into_iter().map(|(name, place)| (texts.number(&name), place)).collect();
+        let blocks = chains.places().map(|(name, place)| (texts.number(name), place)).collect();
         let lane = |lane: &super::super::weave::Lane| {
             let lives: Vec<_> = lane.lives.iter().map(|life| json!([life.from, life.to])).collect();
             let lie = lane.lie.as_deref().map(|lie| lie.chars().take(MAX_TEXT).collect::<String>());
@@ -186,7 +188,7 @@ impl Sents {
 }
 
 impl Moments {
-    fn push(&mut self, moment: &Moment, lamport: u32, texts: &mut Texts) {
+    fn push(&mut self, moment: &Moment, lamport: u32, undone: &[u64], texts: &mut Texts) {
         self.lane.push(moment.lane);
         self.time.push(moment.time);
         self.lamport.push(lamport);
@@ -200,11 +202,12 @@ impl Moments {
             Why::Crash => json!(["crash"]),
             Why::Itself => json!(["itself"]),
         });
-        self.items.push(moment.items.iter().map(|item| of_item(item, texts)).collect());
+        let items = moment.items.iter().zip(undone);
+        self.items.push(items.map(|(item, undone)| of_item(item, *undone, texts)).collect());
     }
 }
 
-fn of_item(item: &Item, texts: &mut Texts) -> Value {
+fn of_item(item: &Item, undone: u64, texts: &mut Texts) -> Value {
     match item {
         Item::Started(height) => json!(["started", height]),
         Item::Heard { sender, kind, slot, about } => {
@@ -216,7 +219,7 @@ fn of_item(item: &Item, texts: &mut Texts) -> Value {
             json!(["refused", texts.number(kind), texts.number(reason)])
         }
         Item::Adopted { height, block, abandoned } => {
-            json!(["adopted", height, texts.number(block), abandoned])
+            json!(["adopted", height, texts.number(block), abandoned, undone])
         }
         Item::Committed { height, block, transactions } => {
             json!(["committed", height, texts.number(block), transactions])
@@ -229,42 +232,4 @@ fn of_item(item: &Item, texts: &mut Texts) -> Value {
         Item::Found(height, block) => json!(["found", height, texts.number(block)]),
         Item::Crashed => json!(["crashed"]),
     }
-}
-
-/// Each block's height and branch, by its name. A branch goes on with the first block that stands on its
-/// last; the second of two on one block begins another. Where nobody says what a block stands
-/// on, it is what a replica held at the height below when it took the block.
-fn branches(weave: &Weave) -> BTreeMap<String, (u64, usize)> {
-    let mut blocks: BTreeMap<String, (u64, usize)> = BTreeMap::new();
-    let mut tips: Vec<String> = Vec::new();
-    let mut heads: Vec<(u64, String)> = vec![(0, String::new()); weave.lanes.len()];
-    for moment in &weave.moments {
-        for item in &moment.items {
-            let (height, block, is_head) = match item {
-                Item::Found(height, block) => (*height, block, false),
-                Item::Adopted { height, block, .. } | Item::Committed { height, block, .. } => {
-                    (*height, block, true)
-                }
-                _ => continue,
-            };
-            let (before, head) = &heads[moment.lane];
-            if !blocks.contains_key(block) {
-                let below = (*before + 1 == height).then_some(head);
-                let parent = weave.parents.get(block).or(below).cloned().unwrap_or_default();
-                let branch = match tips.iter().position(|tip| *tip == parent) {
-                    Some(branch) => branch,
-                    None => {
-                        tips.push(String::new());
-                        tips.len() - 1
-                    }
-                };
-                tips[branch].clone_from(block);
-                blocks.insert(block.clone(), (height, branch));
-            }
-            if is_head && height >= *before {
-                heads[moment.lane] = (height, block.clone());
-            }
-        }
-    }
-    blocks
 }

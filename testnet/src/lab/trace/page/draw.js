@@ -144,6 +144,7 @@ class Diagram {
     for (const trace of this.traces) {
       this.bands(trace);
       this.lanes(trace);
+      this.locks(trace);
       this.arrows(trace);
       this.moments(trace);
     }
@@ -167,7 +168,7 @@ class Diagram {
       if (x < GUTTER) continue;
       c.moveTo(x, AXIS - 6);
       c.lineTo(x, this.mapY - 6);
-      c.fillText(axisText(time, step), Math.min(x, this.width - 24), 9);
+      c.fillText(axisText(time, step, isLong(this.to)), Math.min(x, this.width - 24), 9);
     }
     c.globalAlpha = 0.6;
     c.stroke();
@@ -210,7 +211,7 @@ class Diagram {
       c.fillRect(left, y, Math.max(right - left, 2), 2);
       c.textAlign = "left";
       const room = to === null ? 260 : right - left - 8;
-      if (room > 24) c.fillText(words, left + 4, y + 9, Math.max(room, 60));
+      if (room > 24) this.say(words, left + 4, y + 9, cuts ? ink.bad : ink.soft, Math.max(room, 60));
     });
   }
 
@@ -233,9 +234,8 @@ class Diagram {
         c.strokeStyle = ink.bad;
         c.lineWidth = 2.5;
         cross(c, x, lane.y, 5);
-        c.fillStyle = ink.bad;
         c.textAlign = "left";
-        c.fillText("no power", x + 9, lane.y - 9);
+        this.say("no power", x + 9, lane.y - 9, ink.bad);
       }
     }
   }
@@ -251,6 +251,28 @@ class Diagram {
       c.lineWidth = branch ? 5 : 2;
       line(c, this.x(left), lane.y, this.x(right), lane.y);
     });
+  }
+
+  /** A bar under the lane while it is locked. */
+  locks(trace) {
+    const { context: c } = this;
+    c.fillStyle = this.palette[4];
+    for (const { lane, from, to } of trace.locks) {
+      const { on, y } = trace.lanes[lane];
+      const [left, right] = [Math.max(GUTTER, this.x(from)), Math.min(this.width, this.x(to))];
+      if (on && right > left) c.fillRect(left, y + 3, right - left, 4);
+    }
+  }
+
+  /** Words that can be read whatever lies beneath them. */
+  say(text, x, y, colour, most) {
+    const { context: c, ink } = this;
+    c.lineJoin = "round";
+    c.lineWidth = 3.5;
+    c.strokeStyle = ink.page;
+    c.strokeText(text, x, y, most);
+    c.fillStyle = colour;
+    c.fillText(text, x, y, most);
   }
 
   /** Whether an arrow is part of what led to the picked moment, or of what it led to. */
@@ -380,9 +402,9 @@ function niceStep(least) {
   return [1, 2, 5, 10].map((it) => it * power).find((it) => it >= least);
 }
 
-function axisText(time, step) {
+function axisText(time, step, long) {
   if (step >= 1000) return Math.round(time / 1000) + " s";
-  if (isLong(time)) return (time / 1000).toFixed(Math.max(0, Math.min(6, Math.ceil(-Math.log10(step / 1000))))) + " s";
+  if (long) return (time / 1000).toFixed(Math.max(0, Math.min(6, Math.ceil(-Math.log10(step / 1000))))) + " s";
   return time.toFixed(step >= 1 ? 0 : Math.ceil(-Math.log10(step))) + " ms";
 }
 

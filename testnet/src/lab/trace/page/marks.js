@@ -111,9 +111,10 @@ Object.assign(Diagram.prototype, {
           .find((at) => this.places.take(lane.at + "r" + at, x - 3, x + width + 5));
         if (row === undefined) continue;
         const y = lane.y + 15 + row * 13;
-        c.fillStyle = bad ? ink.bad : ink.soft;
+        const colour = bad ? ink.bad : ink.soft;
+        c.fillStyle = colour;
         c.fillRect(x - 0.5, lane.y + 3, 1, y - lane.y - 3);
-        c.fillText(text, x + 2.5, y);
+        this.say(text, x + 2.5, y, colour);
         break;
       }
     }
@@ -149,10 +150,7 @@ Object.assign(Diagram.prototype, {
         const row = [0, 1].find((at) => this.places.take(lane.at + "s" + at, x - 2, x + width + 4));
         if (row === undefined) continue;
         c.globalAlpha = this.pick && this.cone && this.pick.trace === trace && !trace.related[moment] ? 0.25 : 1;
-        c.fillStyle = this.ink.page;
-        c.fillRect(x, lane.y - 25 - row * 13, width + 2, 12);
-        c.fillStyle = this.colour(kind);
-        c.fillText(text, x + 1, lane.y - 18.5 - row * 13);
+        this.say(text, x + 1, lane.y - 18.5 - row * 13, this.colour(kind));
         break;
       }
     }

@@ -111,8 +111,30 @@ class Trace {
         if (!last || last.branch !== branch) ribbon.push({ from: this.time[at], branch });
       }
     });
-    const heights = Object.values(this.data.blocks);
-    this.forks = heights.some(([, branch]) => branch > 0);
+    this.hold();
+  }
+
+  /** From when to when each lane is locked, where a protocol remarks that it locks a value. */
+  hold() {
+    this.locks = [];
+    const open = new Map();
+    const close = (lane, time) => {
+      if (open.has(lane)) open.get(lane).to = time;
+      open.delete(lane);
+    };
+    this.items.forEach((items, at) => {
+      const [lane, time] = [this.lane[at], this.time[at]];
+      for (const item of items) {
+        if (item[0] === "committed" || item[0] === "crashed") close(lane, time);
+        if (item[0] !== "note" || this.texts[item[1]] !== "lock") continue;
+        const text = this.texts[item[2]];
+        const moved = open.has(lane) && open.get(lane).text !== text;
+        close(lane, time);
+        const lock = { lane, from: time, to: this.end, text, moved };
+        open.set(lane, lock);
+        this.locks.push(lock);
+      }
+    });
   }
 
   branch(block) {
@@ -236,6 +258,10 @@ class Trace {
   }
 }
 
+function plural(count, word) {
+  return count + " " + word + (count === 1 ? "" : "s");
+}
+
 function laneName(lane) {
   return "replica " + lane.id + (lane.second ? " (twin)" : "");
 }
@@ -272,6 +298,10 @@ function sights(trace) {
         case "started": if (time > 0) add(time, who + " wakes", 2); break;
         case "accused": add(time, who + " accuses " + item[1], 3); break;
         case "halted": add(time, who + " votes no more", 5); break;
+        case "adopted": {
+          if (item[4]) add(time, who + " takes back " + plural(item[4], "block"), item[4] < 3 ? 3 : 6);
+          break;
+        }
         case "note": {
           const label = trace.labels.get(item[1]);
           const last = told.get(item[1]) ?? -Infinity;
@@ -284,6 +314,9 @@ function sights(trace) {
       }
     }
   });
+  for (const { from, moved, lane, text } of trace.locks) {
+    if (moved) add(from, "lock moves to " + text + " (" + trace.lanes[lane].name + ")", 5);
+  }
   laterRounds(trace, add);
   forks(trace, add);
   return found.sort((one, other) => one.time - other.time);

@@ -207,19 +207,24 @@ function find() {
 
 /** Goes where something happens, with its context on both sides. */
 function goTo(sight) {
-  const span = sight.trace.usual;
-  diagram.look(sight.time - span * 0.35, sight.time + span * 0.65);
+  const span = Math.max(...traces.map((trace) => trace.usual));
+  const from = sight.time < span * 1.6 ? -span * 0.02 : sight.time - span * 0.4;
+  diagram.look(from, Math.max(from + span, sight.time + span * 0.4));
+  if (sight.moment !== undefined) pick(sight.trace, sight.moment);
   diagram.ask();
 }
 
-/** How much time shows about as many messages as one can follow. */
+/** How much time shows arrows that slope, and about as many as one can follow. */
 function usual(trace) {
   const { shown, from, delay } = trace;
-  const sizes = [];
-  for (let at = 0; at + 160 < shown.length; at += 160) sizes.push(from[shown[at + 160]] - from[shown[at]]);
-  sizes.sort((one, other) => one - other);
-  const typical = sizes.length ? sizes[sizes.length >> 1] : trace.end;
-  return Math.min(Math.max(typical, delay * 8), trace.end || 1);
+  const span = (count) => {
+    const sizes = [];
+    for (let at = 0; at + count < shown.length; at += count) sizes.push(from[shown[at + count]] - from[shown[at]]);
+    sizes.sort((one, other) => one - other);
+    return sizes.length ? sizes[sizes.length >> 1] : trace.end;
+  };
+  const wanted = Math.max(Math.min(span(160), delay * 22), span(40), delay * 8);
+  return Math.min(wanted, trace.end || 1);
 }
 
 function toolbar() {
@@ -293,7 +298,7 @@ function legend(trace) {
     const was = all.every((each) => each.on === (each === one));
     all.forEach((each) => { each.on = was ? !each.background : each === one; });
   };
-  for (const kind of trace.kinds) {
+  for (const kind of [...trace.kinds].sort((one, other) => one.background - other.background)) {
     const colour = kind.colour < 0 ? "var(--soft)" : "var(--k" + kind.colour + ")";
     chip(row, kind.name, () => kind.on, (on) => { kind.on = on; }, () => alone(trace.kinds, kind), colour, kind.count);
   }
@@ -351,7 +356,8 @@ pick(null);
 diagram.drawn = status;
 diagram.resize();
 // It opens where the first thing of weight happens, and says so.
-const first = seen.find((sight) => sight.weight >= 4) ?? seen.find((sight) => sight.weight >= 3) ?? places[0];
+const weight = Math.max(2, ...seen.map((sight) => sight.weight));
+const first = seen.find((sight) => sight.weight === weight) ?? places[0];
 const place = places.indexOf(first);
 if (place > 0) $("goto").value = place;
 goTo(first);
