@@ -17,8 +17,9 @@ mod tests;
 const STYLE: &str = include_str!("page/page.css");
 
 /// What draws it: the trace as the script knows it, its words, the canvas, the controls.
-const SCRIPT: [&str; 5] = [
+const SCRIPT: [&str; 6] = [
     include_str!("page/model.js"),
+    include_str!("page/clock.js"),
     include_str!("page/words.js"),
     include_str!("page/draw.js"),
     include_str!("page/marks.js"),

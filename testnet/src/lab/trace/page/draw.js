@@ -16,8 +16,11 @@ class Diagram {
     this.context = canvas.getContext("2d");
     this.traces = traces;
     this.end = Math.max(1, ...traces.map((trace) => trace.end));
+    this.squeezed = true;
+    this.clock = new Clock(traces, this.end, true);
+    // What is in view, in the measure of the clock.
     this.from = 0;
-    this.to = this.end;
+    this.to = this.clock.end;
     this.pick = null;
     this.over = null;
     this.cone = true;
@@ -93,26 +96,42 @@ class Diagram {
     trace.bandRows = rows.length;
   }
 
+  /** Another clock, after what is shown has changed; the middle stays where it is. */
+  wind(squeezed = this.squeezed) {
+    const middle = this.clock.time((this.from + this.to) / 2);
+    const half = (this.to - this.from) / 2;
+    this.squeezed = squeezed;
+    this.clock = new Clock(this.traces, this.end, squeezed);
+    const now = this.clock.at(middle);
+    this.look(now - half, now + half);
+  }
+
   x(time) {
-    return GUTTER + ((time - this.from) / (this.to - this.from)) * (this.width - GUTTER - 8);
+    return this.place(this.clock.at(time));
   }
 
-  timeAt(x) {
-    return this.from + ((x - GUTTER) / (this.width - GUTTER - 8)) * (this.to - this.from);
+  place(at) {
+    return GUTTER + ((at - this.from) / (this.to - this.from)) * (this.width - GUTTER - 8);
   }
 
-  /** Shows from one time to another, within reason. */
+  /** The times at both ends of what is in view. */
+  times() {
+    return [this.clock.time(this.from), this.clock.time(this.to)];
+  }
+
+  /** Shows from one place of the clock to another, within reason. */
   look(from, to) {
-    const span = Math.min(Math.max(to - from, 0.02), this.end * 1.04);
-    const least = -this.end * 0.02;
-    this.from = Math.min(Math.max(from, least), this.end * 1.02 - span);
+    const all = this.clock.end;
+    const span = Math.min(Math.max(to - from, 0.02), all * 1.04);
+    this.from = Math.min(Math.max(from, -all * 0.02), all * 1.02 - span);
     this.to = this.from + span;
     this.ask();
   }
 
   zoom(factor, x) {
-    const time = x === undefined ? (this.from + this.to) / 2 : this.timeAt(x);
-    this.look(time - (time - this.from) * factor, time + (this.to - time) * factor);
+    const part = x === undefined ? 0.5 : (x - GUTTER) / (this.width - GUTTER - 8);
+    const at = this.from + part * (this.to - this.from);
+    this.look(at - (at - this.from) * factor, at + (this.to - at) * factor);
   }
 
   move(pixels) {
@@ -158,21 +177,52 @@ class Diagram {
     const { context: c, ink } = this;
     const span = this.to - this.from;
     const step = niceStep(span / Math.max(3, (this.width - GUTTER) / 110));
+    const [first, last] = this.times();
     c.fillStyle = ink.soft;
     c.strokeStyle = ink.line;
     c.lineWidth = 1;
     c.textAlign = "center";
     c.beginPath();
-    for (let time = Math.ceil(this.from / step) * step; time <= this.to; time += step) {
-      const x = Math.round(this.x(time)) + 0.5;
-      if (x < GUTTER) continue;
-      c.moveTo(x, AXIS - 6);
-      c.lineTo(x, this.mapY - 6);
-      c.fillText(axisText(time, step, isLong(this.to)), Math.min(x, this.width - 24), 9);
+    const pauses = this.clock.pauses(first, last);
+    let end = GUTTER - 20;
+    let from = Math.max(first, 0);
+    for (const [pause, next] of [...pauses, [last, last]]) {
+      for (let time = Math.ceil(from / step) * step; time <= Math.min(pause, last); time += step) {
+        const x = Math.round(this.x(time)) + 0.5;
+        if (x < GUTTER) continue;
+        c.moveTo(x, AXIS - 6);
+        c.lineTo(x, this.mapY - 6);
+        const text = axisText(time, step, isLong(last));
+        const half = c.measureText(text).width / 2;
+        if (x - half < end + 6 || x + half > this.width) continue;
+        c.fillText(text, x, 9);
+        end = x + half;
+      }
+      from = Math.max(from, next);
     }
     c.globalAlpha = 0.6;
     c.stroke();
     c.globalAlpha = 1;
+    this.pauses(pauses);
+  }
+
+  /** Where time is squeezed, and how much of it. */
+  pauses(pauses) {
+    const { context: c, ink } = this;
+    if (pauses.length > 200) return;
+    for (const [from, to] of pauses) {
+      const [left, right] = [Math.max(GUTTER, this.x(from)), Math.min(this.width, this.x(to))];
+      if (right - left < 3) continue;
+      c.strokeStyle = ink.line;
+      c.setLineDash([1, 3]);
+      const y = this.mapY - 14;
+      line(c, left + 2, y, right - 2, y);
+      c.setLineDash([]);
+      const text = "⋯ " + spanText(to - from) + " ⋯";
+      if (c.measureText(text).width > right - left - 4) continue;
+      c.fillStyle = ink.soft;
+      c.fillText(text, (left + right) / 2, y);
+    }
   }
 
   names() {
@@ -243,9 +293,10 @@ class Diagram {
   ribbon(trace, lane, from, to) {
     const { context: c } = this;
     const parts = [{ from: 0, branch: 0 }, ...trace.ribbons[lane.at]];
+    const [first, last] = this.times();
     parts.forEach(({ from: begin, branch }, at) => {
-      const left = Math.max(from, begin, this.from);
-      const right = Math.min(to, parts[at + 1]?.from ?? Infinity, this.to);
+      const left = Math.max(from, begin, first);
+      const right = Math.min(to, parts[at + 1]?.from ?? Infinity, last);
       if (right <= left) return;
       c.strokeStyle = this.branchColour(branch);
       c.lineWidth = branch ? 5 : 2;
@@ -287,7 +338,7 @@ class Diagram {
 
   arrows(trace) {
     const { context: c } = this;
-    const list = trace.between(this.from, this.to, MOST_ARROWS);
+    const list = trace.between(...this.times(), MOST_ARROWS);
     const heads = list.length <= MOST_HEADS;
     const sorts = new Map();
     for (const arrow of list) {
@@ -348,7 +399,9 @@ class Diagram {
     const from = trace.lanes[trace.lane[moment]].y;
     const to = trace.lanes[trace.to[arrow]].y;
     const part = trace.fate[arrow] >= 0 ? 1 : trace.fate[arrow] === OPEN ? 0.4 : 0.6;
-    return [this.x(trace.from[arrow]), from, this.x(trace.until[arrow]), from + (to - from) * part];
+    // What leaves at once would lie on each other.
+    const aside = trace.order[trace.of[arrow]] * 3;
+    return [this.x(trace.from[arrow]) + aside, from, this.x(trace.until[arrow]) + aside, from + (to - from) * part];
   }
 
   cursor() {
@@ -406,6 +459,10 @@ function axisText(time, step, long) {
   if (step >= 1000) return Math.round(time / 1000) + " s";
   if (long) return (time / 1000).toFixed(Math.max(0, Math.min(6, Math.ceil(-Math.log10(step / 1000))))) + " s";
   return time.toFixed(step >= 1 ? 0 : Math.ceil(-Math.log10(step))) + " ms";
+}
+
+function spanText(span) {
+  return span >= 1000 ? (span / 1000).toFixed(span < 10000 ? 1 : 0) + " s" : span.toFixed(0) + " ms";
 }
 
 function isLong(time) {

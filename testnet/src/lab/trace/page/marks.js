@@ -18,7 +18,7 @@ class Places {
 
 Object.assign(Diagram.prototype, {
   moments(trace) {
-    const [first, last] = trace.range(this.from, this.to);
+    const [first, last] = trace.range(...this.times());
     trace.seenMoments = last - first;
     const step = Math.max(1, Math.ceil((last - first) / 3000));
     const { context: c, ink } = this;
@@ -161,8 +161,8 @@ Object.assign(Diagram.prototype, {
   map() {
     const { context: c, ink } = this;
     const width = this.width - GUTTER - 8;
-    const x = (time) => GUTTER + (time / this.end) * width;
-    if (!this.mapped) this.mapped = density(this.traces, this.end, Math.max(60, Math.floor(width / 3)));
+    const x = (time) => GUTTER + (this.clock.at(time) / this.clock.end) * width;
+    if (!this.mapped) this.mapped = density(this.traces, this.clock, Math.max(60, Math.floor(width / 3)));
     c.fillStyle = ink.panel;
     c.fillRect(GUTTER, this.mapY, width, MAP - 10);
     for (const trace of this.traces) {
@@ -180,7 +180,7 @@ Object.assign(Diagram.prototype, {
       const high = share * (MAP - 14);
       c.fillRect(GUTTER + at * cell, this.mapY + MAP - 10 - high, Math.max(1, cell - 0.5), high);
     });
-    const [left, right] = [x(Math.max(0, this.from)), x(Math.min(this.end, this.to))];
+    const [left, right] = this.times().map((time) => x(Math.min(this.end, Math.max(0, time))));
     c.strokeStyle = ink.pick;
     c.lineWidth = 2;
     c.strokeRect(left - 1, this.mapY - 1, Math.max(4, right - left + 2), MAP - 8);
@@ -192,11 +192,11 @@ Object.assign(Diagram.prototype, {
 });
 
 /** How much happens in each of so many parts of a run, the most being one. */
-function density(traces, end, parts) {
+function density(traces, clock, parts) {
   const counts = new Float64Array(parts);
   for (const trace of traces) {
     for (const moment of trace.moments) {
-      counts[Math.min(parts - 1, Math.floor((trace.time[moment] / end) * parts))]++;
+      counts[Math.min(parts - 1, Math.floor((clock.at(trace.time[moment]) / clock.end) * parts))]++;
     }
   }
   const most = Math.max(1, ...counts);

@@ -69,6 +69,11 @@ class Trace {
     delays.sort((one, other) => one - other);
     this.delay = delays.length ? Math.max(delays[delays.length >> 1], 0.001) : GUESS;
     arrows.sort((one, other) => one[0] - other[0] || one[1] - other[1]);
+    this.order = new Int32Array(sent.moment.length);
+    for (const items of this.items) {
+      let order = 0;
+      for (const item of items) if (item[0] === "sent") this.order[item[1]] = Math.min(order++, 3);
+    }
     const count = arrows.length;
     this.from = new Float64Array(count);
     this.until = new Float64Array(count);
@@ -128,7 +133,8 @@ class Trace {
         if (item[0] === "committed" || item[0] === "crashed") close(lane, time);
         if (item[0] !== "note" || this.texts[item[1]] !== "lock") continue;
         const text = this.texts[item[2]];
-        const moved = open.has(lane) && open.get(lane).text !== text;
+        const before = open.get(lane);
+        const moved = before && before.text !== text ? before : null;
         close(lane, time);
         const lock = { lane, from: time, to: this.end, text, moved };
         open.set(lane, lock);
@@ -280,7 +286,7 @@ function lowest(count, holds) {
 /** What is worth a look: faults, accusations, forks, later rounds, rare remarks. By time. */
 function sights(trace) {
   const found = [];
-  const add = (time, text, weight) => found.push({ time, text, weight, trace });
+  const add = (time, text, weight, since = time) => found.push({ time, text, weight, trace, since });
   for (const [from, to, words, cuts] of trace.data.bands) {
     add(from / 1000, words, cuts ? 3 : 1);
     if (cuts && to !== null && to < trace.data.end) add(to / 1000, "end of: " + words, 2);
@@ -288,6 +294,7 @@ function sights(trace) {
   const total = trace.data.blocks ? Object.keys(trace.data.blocks).length : 0;
   const rare = Math.max(8, Math.min(60, total / 3));
   const told = new Map();
+  const held = trace.lanes.map(() => []);
   trace.items.forEach((items, at) => {
     const time = trace.time[at];
     const who = trace.lanes[trace.lane[at]].name;
@@ -299,7 +306,10 @@ function sights(trace) {
         case "accused": add(time, who + " accuses " + item[1], 3); break;
         case "halted": add(time, who + " votes no more", 5); break;
         case "adopted": {
-          if (item[4]) add(time, who + " takes back " + plural(item[4], "block"), item[4] < 3 ? 3 : 6);
+          const adopted = held[trace.lane[at]];
+          const since = adopted.at(-item[4]) ?? time;
+          if (item[4]) add(time, who + " takes back " + plural(item[4], "block"), item[4] < 3 ? 3 : 6, since);
+          adopted.push(time);
           break;
         }
         case "note": {
@@ -315,7 +325,7 @@ function sights(trace) {
     }
   });
   for (const { from, moved, lane, text } of trace.locks) {
-    if (moved) add(from, "lock moves to " + text + " (" + trace.lanes[lane].name + ")", 5);
+    if (moved) add(from, "lock moves to " + text + " (" + trace.lanes[lane].name + ")", 5, moved.from);
   }
   laterRounds(trace, add);
   forks(trace, add);

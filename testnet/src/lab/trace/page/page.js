@@ -8,7 +8,7 @@ const seen = traces.flatMap(sights).sort((one, other) => one.time - other.time);
 
 function filter() {
   traces.forEach((trace) => trace.choose());
-  diagram.mapped = null;
+  diagram.wind();
   diagram.resize();
 }
 
@@ -23,10 +23,10 @@ function pick(trace, moment, follow = true) {
   }
   trace.relate(moment);
   tellMoment($("detail"), trace, moment, (to, at) => pick(to, at));
-  const time = trace.time[moment];
+  const at = diagram.clock.at(trace.time[moment]);
   const span = diagram.to - diagram.from;
-  if (follow && (time < diagram.from + span * 0.05 || time > diagram.to - span * 0.05)) {
-    diagram.look(time - span * 0.4, time + span * 0.6);
+  if (follow && (at < diagram.from + span * 0.05 || at > diagram.to - span * 0.05)) {
+    diagram.look(at - span * 0.4, at + span * 0.6);
   }
   diagram.ask();
 }
@@ -34,7 +34,7 @@ function pick(trace, moment, follow = true) {
 /** The next shown moment in this direction, in all traces, or in one lane. */
 function step(forward, lane) {
   const now = diagram.pick;
-  const start = forward ? diagram.from : diagram.to;
+  const start = diagram.times()[forward ? 0 : 1];
   let best = null;
   for (const trace of now && lane ? [now.trace] : traces) {
     const { moments, time } = trace;
@@ -65,8 +65,7 @@ function step(forward, lane) {
 function under(x, y) {
   let best = { distance: 9, trace: null };
   for (const trace of traces) {
-    const slack = (diagram.to - diagram.from) / 60;
-    const [first, last] = trace.range(diagram.from - slack, diagram.to + slack);
+    const [first, last] = trace.range(...diagram.times());
     for (let at = first; at < last; at++) {
       const moment = trace.moments[at];
       const distance = Math.hypot(diagram.x(trace.time[moment]) - x, trace.lanes[trace.lane[moment]].y - y);
@@ -148,9 +147,9 @@ function pointers() {
 }
 
 function onMap(x) {
-  const time = ((x - GUTTER) / (diagram.width - GUTTER - 8)) * diagram.end;
+  const at = ((x - GUTTER) / (diagram.width - GUTTER - 8)) * diagram.clock.end;
   const half = (diagram.to - diagram.from) / 2;
-  diagram.look(time - half, time + half);
+  diagram.look(at - half, at + half);
 }
 
 function keys() {
@@ -159,10 +158,10 @@ function keys() {
     ArrowRight: () => step(true), ArrowLeft: () => step(false),
     ArrowDown: () => step(true, true), ArrowUp: () => step(false, true),
     "+": () => diagram.zoom(0.7), "=": () => diagram.zoom(0.7), "-": () => diagram.zoom(1 / 0.7),
-    0: () => diagram.look(0, diagram.end),
+    0: () => diagram.look(0, diagram.clock.end),
     PageDown: () => diagram.move(page()), PageUp: () => diagram.move(-page()),
     Home: () => diagram.look(0, diagram.to - diagram.from),
-    End: () => diagram.look(diagram.end - (diagram.to - diagram.from), diagram.end),
+    End: () => diagram.look(diagram.clock.end - (diagram.to - diagram.from), diagram.clock.end),
     Escape: () => pick(null),
     "/": () => $("find").focus(),
     c: () => {
@@ -189,7 +188,7 @@ function find() {
   if (!text) return;
   const time = /^(\d+(?:\.\d+)?)\s*(ms|s|m)$/.exec(text);
   if (time) {
-    const at = Number(time[1]) * { ms: 1, s: 1000, m: 60000 }[time[2]];
+    const at = diagram.clock.at(Number(time[1]) * { ms: 1, s: 1000, m: 60000 }[time[2]]);
     const half = (diagram.to - diagram.from) / 2;
     return diagram.look(at - half, at + half);
   }
@@ -208,23 +207,26 @@ function find() {
 /** Goes where something happens, with its context on both sides. */
 function goTo(sight) {
   const span = Math.max(...traces.map((trace) => trace.usual));
-  const from = sight.time < span * 1.6 ? -span * 0.02 : sight.time - span * 0.4;
-  diagram.look(from, Math.max(from + span, sight.time + span * 0.4));
-  if (sight.moment !== undefined) pick(sight.trace, sight.moment);
-  diagram.ask();
+  const { clock } = diagram;
+  const [since, at] = [clock.at(sight.since ?? 0), clock.at(sight.time)];
+  // With where it began, if that fits.
+  const begin = at - since < span * 3 ? since : at;
+  const from = begin < span * 1.2 ? -span * 0.02 : begin - span * 0.25;
+  diagram.look(from, Math.max(from + span, at + span * 0.4));
 }
 
 /** How much time shows arrows that slope, and about as many as one can follow. */
 function usual(trace) {
-  const { shown, from, delay } = trace;
+  const { shown, delay } = trace;
+  const from = (at) => diagram.clock.at(trace.from[shown[at]]);
   const span = (count) => {
     const sizes = [];
-    for (let at = 0; at + count < shown.length; at += count) sizes.push(from[shown[at + count]] - from[shown[at]]);
+    for (let at = 0; at + count < shown.length; at += count) sizes.push(from(at + count) - from(at));
     sizes.sort((one, other) => one - other);
-    return sizes.length ? sizes[sizes.length >> 1] : trace.end;
+    return sizes.length ? sizes[sizes.length >> 1] : diagram.clock.end;
   };
   const wanted = Math.max(Math.min(span(160), delay * 22), span(40), delay * 8);
-  return Math.min(wanted, trace.end || 1);
+  return Math.min(wanted, diagram.clock.end);
 }
 
 function toolbar() {
@@ -232,7 +234,11 @@ function toolbar() {
   $("forth").addEventListener("click", () => step(true));
   $("in").addEventListener("click", () => diagram.zoom(0.6));
   $("out").addEventListener("click", () => diagram.zoom(1 / 0.6));
-  $("fit").addEventListener("click", () => diagram.look(0, diagram.end));
+  $("fit").addEventListener("click", () => diagram.look(0, diagram.clock.end));
+  $("squeeze").addEventListener("change", () => {
+    diagram.wind($("squeeze").checked);
+    diagram.mapped = null;
+  });
   $("cone").addEventListener("change", () => { diagram.cone = $("cone").checked; diagram.ask(); });
   $("find").addEventListener("keydown", (event) => { if (event.key === "Enter") find(); });
   for (const id of ["low", "high"]) {
@@ -339,7 +345,8 @@ function heading() {
 }
 
 function status() {
-  const parts = [clockText(Math.max(0, diagram.from)) + " – " + clockText(Math.min(diagram.end, diagram.to))];
+  const [from, to] = diagram.times();
+  const parts = [clockText(Math.max(0, from)) + " – " + clockText(Math.min(diagram.end, to))];
   const all = traces.reduce((sum, trace) => sum + trace.seen, 0);
   const drawn = traces.reduce((sum, trace) => sum + trace.drawn.length, 0);
   parts.push(drawn < all ? "one in " + Math.ceil(all / drawn) + " of " + all + " messages drawn; zoom in" : all + " messages");
