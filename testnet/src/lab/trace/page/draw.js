@@ -1,7 +1,9 @@
 // The canvas: only what lies in view is drawn, and never more than the eye can tell apart.
 
-const MOST_ARROWS = 4000;
-const MOST_HEADS = 700;
+const MOST_ARROWS = 1200;
+const MOST_HEADS = 500;
+const MOST_DOTS = 1500;
+const MANY = 2500;
 const MOST_SENT_WORDS = 70;
 const MOST_MARKS = 400;
 const GUTTER = 104;
@@ -123,7 +125,7 @@ class Diagram {
   look(from, to) {
     const all = this.clock.end;
     const span = Math.min(Math.max(to - from, 0.02), all * 1.04);
-    this.from = Math.min(Math.max(from, -all * 0.02), all * 1.02 - span);
+    this.from = Math.min(Math.max(from, -span * 0.02), all + span * 0.02 - span);
     this.to = this.from + span;
     this.ask();
   }
@@ -261,7 +263,7 @@ class Diagram {
       c.fillRect(left, y, Math.max(right - left, 2), 2);
       c.textAlign = "left";
       const room = to === null ? 260 : right - left - 8;
-      if (room > 24) this.say(words, left + 4, y + 9, cuts ? ink.bad : ink.soft, Math.max(room, 60));
+      if (room > 24) this.say(words, left + 4, y + 9, cuts ? ink.bad : ink.soft);
     });
   }
 
@@ -307,7 +309,7 @@ class Diagram {
   /** A bar under the lane while it is locked. */
   locks(trace) {
     const { context: c } = this;
-    c.fillStyle = this.palette[4];
+    c.fillStyle = this.palette[6];
     for (const { lane, from, to } of trace.locks) {
       const { on, y } = trace.lanes[lane];
       const [left, right] = [Math.max(GUTTER, this.x(from)), Math.min(this.width, this.x(to))];
@@ -316,14 +318,15 @@ class Diagram {
   }
 
   /** Words that can be read whatever lies beneath them. */
-  say(text, x, y, colour, most) {
+  say(text, x, y, colour) {
     const { context: c, ink } = this;
-    c.lineJoin = "round";
-    c.lineWidth = 3.5;
-    c.strokeStyle = ink.page;
-    c.strokeText(text, x, y, most);
+    const before = c.globalAlpha;
+    c.globalAlpha = before * 0.72;
+    c.fillStyle = ink.page;
+    c.fillRect(x - 1, y - 6.5, c.measureText(text).width + 2, 13);
+    c.globalAlpha = before;
     c.fillStyle = colour;
-    c.fillText(text, x, y, most);
+    c.fillText(text, x, y);
   }
 
   /** Whether an arrow is part of what led to the picked moment, or of what it led to. */
@@ -348,7 +351,7 @@ class Diagram {
       if (!sorts.has(key)) sorts.set(key, []);
       sorts.get(key).push(arrow);
     }
-    const dense = list.length > 1500 ? 0.45 : 0.85;
+    const dense = list.length > MOST_HEADS ? 0.6 : 0.85;
     for (const [key, some] of [...sorts].sort(([one], [other]) => (one & 1) - (other & 1))) {
       c.strokeStyle = c.fillStyle = this.colour(trace.kinds[key >> 3]);
       c.globalAlpha = key & 1 ? dense : 0.12;

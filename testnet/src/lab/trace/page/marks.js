@@ -20,9 +20,9 @@ Object.assign(Diagram.prototype, {
   moments(trace) {
     const [first, last] = trace.range(...this.times());
     trace.seenMoments = last - first;
-    const step = Math.max(1, Math.ceil((last - first) / 3000));
+    const step = Math.max(1, Math.ceil((last - first) / MOST_DOTS));
     const { context: c, ink } = this;
-    const radius = last - first > 600 ? 1.5 : 2.6;
+    const small = last - first > 500;
     const dim = this.pick && this.cone && this.pick.trace === trace;
     const marks = [];
     c.fillStyle = ink.mark;
@@ -34,15 +34,23 @@ Object.assign(Diagram.prototype, {
         if ((dim ? trace.related[moment] > 0 : true) !== bright) continue;
         const x = this.x(trace.time[moment]);
         const y = trace.lanes[trace.lane[moment]].y;
-        c.moveTo(x + radius, y);
-        c.arc(x, y, radius, 0, 2 * Math.PI);
+        if (small) {
+          c.fillRect(x - 1, y - 2, 2, 4);
+        } else {
+          c.moveTo(x + 2.6, y);
+          c.arc(x, y, 2.6, 0, 2 * Math.PI);
+        }
       }
-      c.fill();
+      if (!small) c.fill();
     }
     c.globalAlpha = 1;
-    for (let at = first; at < last; at++) {
-      const moment = trace.moments[at];
+    const many = last - first > MANY;
+    const list = many ? trace.worthy : trace.moments;
+    const [begin, end] = trace.range(...this.times(), list);
+    for (let at = begin; at < end; at++) {
+      const moment = list[at];
       for (const item of trace.items[moment]) {
+        if (many && !trace.isWorthy(item)) continue;
         if (item[0] !== "heard" && item[0] !== "refused" && trace.showsItem(item)) marks.push([moment, item]);
       }
     }
@@ -59,32 +67,32 @@ Object.assign(Diagram.prototype, {
     // What is final must not vanish behind what is not.
     some.sort(([, one], [, other]) => (one[0] === "committed" ? 0 : 1) - (other[0] === "committed" ? 0 : 1));
     const ends = new Map();
+    const strokes = new Map();
     c.textAlign = "center";
-    for (const [moment, item] of some.slice(0, MOST_MARKS * 4)) {
+    c.lineWidth = 1.5;
+    for (const [moment, item] of some) {
       const lane = trace.lanes[trace.lane[moment]];
       const x = this.x(trace.time[moment]);
       const branch = trace.branch(item[2]);
       const colour = branch ? this.branchColour(branch) : ink.mark;
       const text = String(item[1]);
-      const width = c.measureText(text).width + 8;
+      const width = text.length * 6.8 + 8;
       const final = item[0] === "committed";
       const y = final && trace.hasHeads ? lane.y - 15 : lane.y;
-      if (!this.places.take(lane.at + (final ? "f" : "a"), x - width / 2, x + width / 2)) {
+      const row = lane.at + (final ? "f" : "a");
+      if (x - width / 2 < (ends.get(row) ?? 0)) {
         // Without room a stroke still says that there is a block.
-        const last = ends.get(lane.at) ?? -9;
-        if (x - last < 2) continue;
-        ends.set(lane.at, x);
+        if (x - (strokes.get(row) ?? 0) < 3) continue;
+        strokes.set(row, x);
         c.fillStyle = colour;
         c.fillRect(x - 1, lane.y - 5, 2, 10);
         continue;
       }
+      ends.set(row, x + width / 2);
       c.fillStyle = final ? colour : ink.page;
       c.strokeStyle = colour;
-      c.lineWidth = 1.5;
-      c.beginPath();
-      c.rect(x - width / 2, y - 7.5, width, 15);
-      c.fill();
-      c.stroke();
+      c.fillRect(x - width / 2, y - 7.5, width, 15);
+      if (!final) c.strokeRect(x - width / 2, y - 7.5, width, 15);
       c.fillStyle = final ? ink.page : colour;
       c.fillText(text, x, y + 0.5);
     }
@@ -95,23 +103,23 @@ Object.assign(Diagram.prototype, {
     const { context: c, ink } = this;
     const words = [];
     for (const [moment, item] of marks) {
-      const said = this.remark(trace, item);
+      const said = this.remark(trace, item, moment);
       if (said) words.push({ moment, ...said });
     }
     words.sort((one, other) => one.count - other.count || trace.time[one.moment] - trace.time[other.moment]);
     c.textAlign = "left";
     const rows = Math.max(1, Math.floor((this.each * 0.62 - 12) / 13));
-    const long = words.length < 40;
-    for (const { moment, short, more, bad } of words.slice(0, MOST_MARKS)) {
+    const long = words.length < 56;
+    for (const { moment, short, more, bad, moved } of words.slice(0, MOST_MARKS)) {
       const lane = trace.lanes[trace.lane[moment]];
       const x = this.x(trace.time[moment]);
-      for (const text of long && more ? [short + " " + more, short] : [short]) {
+      for (const text of (long || moved) && more ? [short + " " + more, short] : [short]) {
         const width = c.measureText(text).width;
         const row = Array.from({ length: rows }, (_, at) => at)
           .find((at) => this.places.take(lane.at + "r" + at, x - 3, x + width + 5));
         if (row === undefined) continue;
         const y = lane.y + 15 + row * 13;
-        const colour = bad ? ink.bad : ink.soft;
+        const colour = bad ? ink.bad : moved ? this.palette[6] : ink.soft;
         c.fillStyle = colour;
         c.fillRect(x - 0.5, lane.y + 3, 1, y - lane.y - 3);
         this.say(text, x + 2.5, y, colour);
@@ -120,11 +128,14 @@ Object.assign(Diagram.prototype, {
     }
   },
 
-  remark(trace, item) {
+  remark(trace, item, moment) {
     const text = (at) => trace.texts[item[at]];
     switch (item[0]) {
       case "note": {
         const label = trace.labels.get(item[1]);
+        if (trace.moves.has(moment) && label.text === "lock") {
+          return { short: "lock moves to", more: text(2).slice(0, 40), count: 0, moved: true };
+        }
         return { short: label.text, more: text(2).slice(0, 40), count: label.count, bad: false };
       }
       case "accused": return { short: "accuses " + item[1], more: text(2), count: 0, bad: true };

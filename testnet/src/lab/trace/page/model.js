@@ -3,6 +3,7 @@
 const $ = (id) => document.getElementById(id);
 const PALETTE = 8;
 const CHUNK = 256;
+const RARE = 60;
 const OPEN = -1;
 // Of messages that are lost or under way nobody knows when they would have arrived.
 const GUESS = 40;
@@ -122,6 +123,7 @@ class Trace {
   /** From when to when each lane is locked, where a protocol remarks that it locks a value. */
   hold() {
     this.locks = [];
+    this.moves = new Set();
     const open = new Map();
     const close = (lane, time) => {
       if (open.has(lane)) open.get(lane).to = time;
@@ -135,6 +137,7 @@ class Trace {
         const text = this.texts[item[2]];
         const before = open.get(lane);
         const moved = before && before.text !== text ? before : null;
+        if (moved) this.moves.add(at);
         close(lane, time);
         const lock = { lane, from: time, to: this.end, text, moved };
         open.set(lane, lock);
@@ -201,13 +204,28 @@ class Trace {
       if (heard || rang || this.items[at].some((item) => this.showsItem(item))) moments.push(at);
     }
     this.moments = Int32Array.from(moments);
+    this.worthy = this.moments.filter((at) => this.items[at].some((item) => this.isWorthy(item)));
+  }
+
+  /** What must be seen from afar: blocks, and what is rare. */
+  isWorthy(item) {
+    if (item[0] === "note") return this.labels.get(item[1]).count <= RARE && this.showsItem(item);
+    return item[0] !== "sent" && item[0] !== "found" && this.showsItem(item);
   }
 
   /** The shown arrows that are under way between two times, at most so many, evenly thinned out. */
   between(from, to, most) {
     const { shown, latest } = this;
     const end = lowest(shown.length, (at) => this.from[shown[at]] > to);
+    const begin = lowest(shown.length, (at) => this.from[shown[at]] >= from);
     const found = [];
+    if (end - begin > most * 2) {
+      // Beside so many it does not matter what was under way before.
+      this.seen = end - begin;
+      const step = (end - begin) / most;
+      for (let at = begin; at < end; at += step) found.push(shown[Math.floor(at)]);
+      return found;
+    }
     for (let chunk = 0; chunk * CHUNK < end; chunk++) {
       if (latest[chunk] < from) continue;
       const stop = Math.min(end, (chunk + 1) * CHUNK);
@@ -222,8 +240,8 @@ class Trace {
   }
 
   /** The places among the shown moments that lie between two times. */
-  range(from, to) {
-    const { moments, time } = this;
+  range(from, to, moments = this.moments) {
+    const { time } = this;
     return [
       lowest(moments.length, (at) => time[moments[at]] >= from),
       lowest(moments.length, (at) => time[moments[at]] > to),
@@ -292,7 +310,7 @@ function sights(trace) {
     if (cuts && to !== null && to < trace.data.end) add(to / 1000, "end of: " + words, 2);
   }
   const total = trace.data.blocks ? Object.keys(trace.data.blocks).length : 0;
-  const rare = Math.max(8, Math.min(60, total / 3));
+  const rare = Math.max(8, Math.min(RARE, total / 3));
   const told = new Map();
   const held = trace.lanes.map(() => []);
   trace.items.forEach((items, at) => {

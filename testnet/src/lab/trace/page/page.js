@@ -210,7 +210,7 @@ function goTo(sight) {
   const { clock } = diagram;
   const [since, at] = [clock.at(sight.since ?? 0), clock.at(sight.time)];
   // With where it began, if that fits.
-  const begin = at - since < span * 3 ? since : at;
+  const begin = at - since < span * 7 ? since : at;
   const from = begin < span * 1.2 ? -span * 0.02 : begin - span * 0.25;
   diagram.look(from, Math.max(from + span, at + span * 0.4));
 }

@@ -6,7 +6,8 @@ use super::{
 const EVIL: &str = "</script><script>alert(1)</script><!-- \u{2028} & \" '";
 
 fn evil() -> Weave {
-    let name = serde_json::json!({ "world": "scenario", "name": EVIL, "module": EVIL });
+    let evil = serde_json::json!(EVIL);
+    let name = format!("{{\"world\":\"scenario\",\"name\":{evil},\"module\":{evil}}}");
     let run = r#"{"world":"run","seed":1,"lanes":[0],"liars":[[0,"</script>"]]}"#;
     let note = serde_json::json!({ "replica": 0, "seq": 1, "at": 0, "cause": null, "event": "note",
         "label": EVIL, "detail": EVIL });

@@ -68,13 +68,14 @@ function whyText(trace, moment) {
   }
 }
 
-function itemText(trace, item) {
+function itemText(trace, item, mine) {
   const text = (at) => trace.texts[item[at]];
   switch (item[0]) {
     case "started": return "begins with final height " + item[1];
     case "heard": {
       const parts = [text(2), slotText(item[3]), valueText(trace, item[4], 8)];
-      return "takes in " + parts.filter((part) => part).join(" ") + " of " + item[1];
+      const whose = item[1] === mine ? "its own " : "";
+      return "takes in " + whose + parts.filter((part) => part).join(" ") + (whose ? "" : " of " + item[1]);
     }
     case "sent": {
       const to = trace.data.sent.arrows[item[1]].map(([lane]) => trace.lanes[lane].id);
@@ -148,7 +149,7 @@ function tellMoment(panel, trace, moment, go) {
   if (rest.length) {
     element("h3", "So it", panel);
     const list = element("ul", "", panel);
-    rest.slice(0, 200).forEach((item) => element("li", itemText(trace, item), list));
+    rest.slice(0, 200).forEach((item) => element("li", itemText(trace, item, lane.id), list));
   }
   const sent = trace.items[moment].filter((item) => item[0] === "sent");
   sent.slice(0, 50).forEach((item) => tellSent(panel, trace, item[1], go));

@@ -44,7 +44,7 @@ fn nothing_is_read_without_a_bound() {
     let long = format!("{{\"{}\":1}}\n", "x".repeat(MAX_LINE));
     let error = refused(&format!("{STARTED}\n{long}"));
     assert!(error.starts_with("line 2 is longer than 1048576 bytes"), "{error}");
-    let deep = "[".repeat(100_000);
+    let deep = format!("{{\"x\":{}", "[".repeat(100_000));
     assert!(refused(&deep).contains("recursion limit"), "{}", refused(&deep));
     let late = format!("{{\"world\":\"ended\",\"time\":{}}}", MAX_TIME + 1);
     assert!(refused(&late).contains(&format!("the time is {}", MAX_TIME + 1)));

@@ -92,7 +92,8 @@ impl Build {
         for _ in 0..ROUNDS {
             is_settled = true;
             for (from, to) in &edges {
-                let least = shifts[&unit(*from)] + moments[*from].time;
+                // Later by a little, so that the order of time is that of cause and effect.
+                let least = shifts[&unit(*from)] + moments[*from].time + 1;
                 let missing = least.saturating_sub(shifts[&unit(*to)] + moments[*to].time);
                 if missing > 0 && least < 4 * MAX_TIME {
                     *shifts.get_mut(&unit(*to)).expect("it has a shift") += missing;
