@@ -82,7 +82,7 @@ Object.assign(Diagram.prototype, {
       const row = lane.at + (final ? "f" : "a");
       if (x - width / 2 < (ends.get(row) ?? 0)) {
         // Without room a stroke still says that there is a block.
-        if (x - (strokes.get(row) ?? 0) < 3) continue;
+        if (x - 2 < ends.get(row) || x - (strokes.get(row) ?? 0) < 3) continue;
         strokes.set(row, x);
         c.fillStyle = colour;
         c.fillRect(x - 1, lane.y - 5, 2, 10);
