@@ -214,7 +214,7 @@ pub enum Input<M> {
     /// Transactions wait where none did on top of the adopted head.
     Waiting,
     /// Proof-of-work found: the header that was being mined, sealed.
-    Mined(Header),
+    Mined(Box<Header>),
     /// A block that was wanted, or an ancestor of one, oldest first; or the next of a peer's adopted
     /// branch where [`Protocol::proofs_settle`] does not hold. Its body is the one that its header
     /// names; nothing else is checked.

@@ -33,7 +33,7 @@ impl<M: Message> Claimed<M> {
         if !keys.check(&vote, &self.signature) && !self.is_confused(keys) {
             return Err(Forged { sender: self.sender, kind: self.message.kind() });
         }
-        Ok(Signed(Arc::new(Inner { claimed: self, value })))
+        Ok(Signed(Arc::new(Inner::new(self, value))))
     }
 
     /// Whether the signature is the sender's over the message that this one is mistaken for, in the
@@ -74,6 +74,15 @@ pub struct Signed<M>(Arc<Inner<M>>);
 struct Inner<M> {
     claimed: Claimed<M>,
     value: Hash,
+    /// Kept, because every summary of what is held is made of these.
+    id: Hash,
+}
+
+impl<M> Inner<M> {
+    fn new(claimed: Claimed<M>, value: Hash) -> Inner<M> {
+        let id = hash::tagged(Domain::Message, &codec::encode(&(claimed.sender, value)));
+        Inner { claimed, value, id }
+    }
 }
 
 impl<M> Clone for Signed<M> {
@@ -94,7 +103,7 @@ impl<M: Message> Signed<M> {
         let value = value_of(&message);
         let signature = hand.sign(message.slot(), value);
         let claimed = Claimed { sender: hand.me(), message, signature };
-        Signed(Arc::new(Inner { claimed, value }))
+        Signed(Arc::new(Inner::new(claimed, value)))
     }
 
     /// Who said it.
@@ -114,7 +123,7 @@ impl<M: Message> Signed<M> {
 
     /// Names who said what: differs between two senders of the same words.
     pub fn id(&self) -> Hash {
-        hash::tagged(Domain::Message, &codec::encode(&(self.sender(), self.value())))
+        self.0.id
     }
 
     /// Where it could be said once.
@@ -170,7 +179,7 @@ impl<M: Message> Tally<M> {
     /// Counts a message. False if its sender has no seat or was counted for this value already.
     pub fn add(&mut self, signed: &Signed<M>) -> bool {
         let Some(seat) = self.committee.seat(signed.sender()) else { return false };
-        let stake = u128::from(self.committee.members()[seat].stake.0);
+        let stake = u128::from(self.committee.stake(seat).0);
         let value = signed.value();
         let index = match self.values.iter().position(|count| count.value == value) {
             Some(index) => index,
@@ -197,7 +206,7 @@ impl<M: Message> Tally<M> {
     /// has not been counted before.
     pub(crate) fn add_again(&mut self, signed: &Signed<M>) -> bool {
         let Some(seat) = self.committee.seat(signed.sender()) else { return false };
-        let stake = u128::from(self.committee.members()[seat].stake.0);
+        let stake = u128::from(self.committee.stake(seat).0);
         let counts = &mut self.values;
         let Some(count) = counts.iter_mut().find(|count| count.value == signed.value()) else {
             return false;

@@ -222,7 +222,9 @@ macro_rules! hex_text {
     ($name:ident, $what:literal) => {
         impl std::fmt::Display for $name {
             fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                formatter.pad(&hex::encode(self.0))
+                let mut text = [0; 2 * size_of::<$name>()];
+                hex::encode_to_slice(self.0, &mut text).expect("the text has just that room");
+                formatter.pad(std::str::from_utf8(&text).expect("digits are text"))
             }
         }
 

@@ -2,8 +2,8 @@
 
 use crate::{BlockHash, ReplicaId, Transaction, state::Refusal};
 use crypto::{Domain, Hash, codec, hash, merkle};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::time::Duration;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Visitor};
+use std::{fmt, time::Duration};
 
 /// The longest encoding of a block that anyone accepts, in bytes: one yamux window, so that a vote
 /// behind a block on the same connection waits little (docs/decisions).
@@ -145,7 +145,8 @@ impl Serialize for Proof {
         if serializer.is_human_readable() {
             serializer.serialize_str(&hex::encode(&self.0))
         } else {
-            self.0.serialize(serializer)
+            // As one piece: a list of bytes would be taken one by one, and encodes to the same.
+            serializer.serialize_bytes(&self.0)
         }
     }
 }
@@ -153,10 +154,29 @@ impl Serialize for Proof {
 impl<'de> Deserialize<'de> for Proof {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         if !deserializer.is_human_readable() {
-            return Vec::deserialize(deserializer).map(Proof);
+            return deserializer.deserialize_byte_buf(Bytes).map(Proof);
         }
         let text = String::deserialize(deserializer)?;
         hex::decode(text).map(Proof).map_err(serde::de::Error::custom)
+    }
+}
+
+/// Takes bytes in one piece.
+struct Bytes;
+
+impl Visitor<'_> for Bytes {
+    type Value = Vec<u8>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("bytes")
+    }
+
+    fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> Result<Vec<u8>, E> {
+        Ok(bytes)
+    }
+
+    fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
+        Ok(bytes.to_vec())
     }
 }
 

@@ -66,6 +66,10 @@ pub struct Member {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Committee {
     members: Vec<Member>,
+    /// What each seat weighs, apart from the keys: every vote that is counted looks here.
+    stakes: Vec<Stake>,
+    /// Whether the members' ids are their seats, as they mostly are.
+    in_order: bool,
     total: u128,
 }
 
@@ -91,7 +95,9 @@ impl Committee {
             return Err(BadCommittee::NoStake(member.id));
         }
         let total = members.iter().map(|member| u128::from(member.stake.0)).sum();
-        Ok(Committee { members, total })
+        let stakes = members.iter().map(|member| member.stake).collect();
+        let in_order = (0..).zip(&members).all(|(seat, member)| member.id.0 == seat);
+        Ok(Committee { members, stakes, in_order, total })
     }
 
     /// Sorted by id.
@@ -111,12 +117,24 @@ impl Committee {
 
     /// The place of `id` among the members, if it is one.
     pub fn seat(&self, id: ReplicaId) -> Option<usize> {
+        if self.in_order {
+            let seat = id.0 as usize;
+            return (seat < self.len()).then_some(seat);
+        }
         self.members.binary_search_by_key(&id, |member| member.id).ok()
     }
 
     /// The member called `id`.
     pub fn member(&self, id: ReplicaId) -> Option<&Member> {
         self.seat(id).map(|seat| &self.members[seat])
+    }
+
+    /// The weight of a seat.
+    ///
+    /// # Panics
+    /// If there is no such seat.
+    pub fn stake(&self, seat: usize) -> Stake {
+        self.stakes[seat]
     }
 
     /// The weight of everyone.

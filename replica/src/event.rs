@@ -51,7 +51,7 @@ pub enum Event<M> {
         query: Query,
     },
     /// Proof-of-work found.
-    Mined(Header),
+    Mined(Box<Header>),
 }
 
 /// Something a world is to do for a replica, in order.

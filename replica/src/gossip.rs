@@ -82,10 +82,10 @@ impl Gossip {
             .map(|(slot, held)| {
                 let mut spoke = vec![0; committee.len().div_ceil(8)];
                 let mut ids = [0; 32];
-                for (sender, messages) in &held.messages {
-                    let Some(seat) = committee.seat(*sender) else { continue };
+                for (sender, said) in held.voices.iter() {
+                    let Some(seat) = committee.seat(sender) else { continue };
                     spoke[seat / 8] |= 1 << (seat % 8);
-                    messages.iter().for_each(|message| xor(&mut ids, message.id()));
+                    said.both().for_each(|message| xor(&mut ids, message.id()));
                 }
                 SlotSummary { slot: *slot, spoke, ids: Hash::from_bytes(ids) }
             })
@@ -121,15 +121,15 @@ pub fn missing<M: Message>(
             theirs.is_some_and(|theirs| has(&theirs.spoke, committee.seat(sender)))
         };
         let before = answer.len();
-        for (sender, messages) in &held.messages {
-            if !heard(*sender) {
-                answer.extend(messages.iter().cloned());
+        for (sender, said) in held.voices.iter() {
+            if !heard(sender) {
+                answer.extend(said.both().cloned());
             }
         }
         // The same speakers but other words: somebody said two things, and we cannot tell who.
         let same_speakers = answer.len() == before;
         if same_speakers && theirs.is_some_and(|theirs| differs(theirs, held, committee)) {
-            answer.extend(held.messages.values().flatten().cloned());
+            answer.extend(held.voices.messages().cloned());
         }
         if answer.len() >= MAX_ANSWER {
             answer.truncate(MAX_ANSWER);
@@ -155,9 +155,8 @@ fn differs<M: Message>(
 ) -> bool {
     let spoke = (0..committee.len()).filter(|seat| has(&theirs.spoke, Some(*seat))).count();
     let mut ids = [0; 32];
-    let messages = held.messages.values().flatten();
-    messages.for_each(|message| xor(&mut ids, message.id()));
-    spoke == held.messages.len() && ids != *theirs.ids.as_bytes()
+    held.voices.messages().for_each(|message| xor(&mut ids, message.id()));
+    spoke == held.voices.speakers() && ids != *theirs.ids.as_bytes()
 }
 
 #[cfg(test)]

@@ -8,6 +8,10 @@ use consensus::{Message, Signed};
 use ledger::{ReplicaId, Slot, vote::Evidence};
 use std::{collections::BTreeMap, time::Duration};
 
+mod voices;
+
+pub use voices::{Said, Voices};
+
 /// How many messages of one sender are held at a time.
 pub const MAX_HELD_PER_SENDER: usize = 1_024;
 
@@ -32,7 +36,8 @@ pub enum Verdict {
 #[derive(Debug)]
 pub struct Inbox<M> {
     slots: BTreeMap<Slot, Held<M>>,
-    shares: BTreeMap<ReplicaId, usize>,
+    /// How many messages of each sender are held, by its id.
+    shares: Vec<usize>,
     deferred: Vec<Signed<M>>,
     horizon: Horizon,
     /// How many heights past the last dead one are listened to.
@@ -69,15 +74,15 @@ impl Horizon {
 pub struct Held<M> {
     /// When the first of them came, since this life began.
     pub since: Duration,
-    /// By sender: one message, or two different ones.
-    pub messages: BTreeMap<ReplicaId, Vec<Signed<M>>>,
+    /// Who said what.
+    pub voices: Voices<M>,
 }
 
 impl<M: Message> Inbox<M> {
     /// Nothing was heard yet, and what `horizon` passed never will be, nor what lies more than
     /// `ahead` heights past it ([`consensus::Protocol::heights_ahead`]).
     pub fn new(horizon: Horizon, ahead: u64) -> Inbox<M> {
-        let (slots, shares) = (BTreeMap::new(), BTreeMap::new());
+        let (slots, shares) = (BTreeMap::new(), Vec::new());
         Inbox { slots, shares, deferred: Vec::new(), horizon, ahead }
     }
 
@@ -92,27 +97,36 @@ impl<M: Message> Inbox<M> {
             return Verdict::TooFar;
         }
         let sender = signed.sender();
-        let earlier = self.held(slot, sender);
-        if earlier.iter().any(|earlier| earlier.value() == signed.value()) {
-            return Verdict::Known;
+        let mut evidence = None;
+        if let Some(earlier) = self.slots.get(&slot).and_then(|held| held.voices.of(sender)) {
+            if earlier.both().any(|earlier| earlier.value() == signed.value()) {
+                return Verdict::Known;
+            }
+            if earlier.second.is_some() {
+                return Verdict::Surplus;
+            }
+            evidence = earlier.first.evidence_with(signed);
         }
-        if earlier.len() >= 2 {
-            return Verdict::Surplus;
-        }
-        let evidence = earlier.first().and_then(|earlier| earlier.evidence_with(signed));
         if !self.make_room(sender, slot) {
             return Verdict::Surplus;
         }
-        *self.shares.entry(sender).or_default() += 1;
-        let held = self
-            .slots
-            .entry(slot)
-            .or_insert_with(|| Held { since: now, messages: BTreeMap::new() });
-        held.messages.entry(sender).or_default().push(signed.clone());
+        *self.share(sender) += 1;
+        let held = self.slots.entry(slot);
+        let held = held.or_insert_with(|| Held { since: now, voices: Voices::default() });
+        held.voices.hear(signed.clone());
         match evidence {
             Some(evidence) => Verdict::Equivocation(Box::new(evidence)),
             None => Verdict::Fresh,
         }
+    }
+
+    /// How many messages of a sender are held.
+    fn share(&mut self, sender: ReplicaId) -> &mut usize {
+        let seat = sender.0 as usize;
+        if seat >= self.shares.len() {
+            self.shares.resize(seat + 1, 0);
+        }
+        &mut self.shares[seat]
     }
 
     /// Whether a message in `slot` would be listened to.
@@ -125,30 +139,30 @@ impl<M: Message> Inbox<M> {
     }
 
     /// What is held of a sender in a slot: nothing, one message, or two different ones.
-    pub fn held(&self, slot: Slot, sender: ReplicaId) -> &[Signed<M>] {
-        let held = self.slots.get(&slot).and_then(|held| held.messages.get(&sender));
-        held.map_or(&[], |messages| messages)
+    pub fn held(&self, slot: Slot, sender: ReplicaId) -> impl Iterator<Item = &Signed<M>> {
+        let said = self.slots.get(&slot).and_then(|held| held.voices.of(sender));
+        said.into_iter().flat_map(Said::both)
     }
 
     /// When a sender's share is full its furthest slot gives way to a nearer one, so that nobody can
     /// crowd out the messages that matter first.
     fn make_room(&mut self, sender: ReplicaId, slot: Slot) -> bool {
-        if self.shares.get(&sender).copied().unwrap_or(0) < MAX_HELD_PER_SENDER {
+        if *self.share(sender) < MAX_HELD_PER_SENDER {
             return true;
         }
         let furthest = self
             .slots
             .range(slot..)
             .rev()
-            .find(|(other, held)| **other > slot && held.messages.contains_key(&sender))
+            .find(|(other, held)| **other > slot && held.voices.of(sender).is_some())
             .map(|(other, _)| *other);
         let Some(furthest) = furthest else { return false };
         let held = self.slots.get_mut(&furthest).expect("it was just found");
-        let dropped = held.messages.remove(&sender).map_or(0, |messages| messages.len());
-        if held.messages.is_empty() {
+        let dropped = held.voices.forget(sender);
+        if held.voices.speakers() == 0 {
             self.slots.remove(&furthest);
         }
-        *self.shares.entry(sender).or_default() -= dropped;
+        *self.share(sender) -= dropped;
         self.deferred
             .retain(|deferred| deferred.sender() != sender || deferred.slot() != Some(furthest));
         true
@@ -180,11 +194,7 @@ impl<M: Message> Inbox<M> {
         self.slots.retain(|slot, held| {
             let dead = horizon.passed(*slot);
             if dead {
-                for (sender, messages) in &held.messages {
-                    if let Some(share) = shares.get_mut(sender) {
-                        *share = share.saturating_sub(messages.len());
-                    }
-                }
+                held.voices.messages().for_each(|message| shares[message.sender().0 as usize] -= 1);
             }
             !dead
         });

@@ -293,8 +293,10 @@ impl<P: Protocol> Replica<P> {
             self.written.0 += 1;
             self.actions.push(Action::Sync(self.written));
         }
-        let written = self.written;
-        self.outbox.extend(self.fresh.drain(..).map(|action| (written, action)));
+        if !self.fresh.is_empty() {
+            let written = self.written;
+            self.outbox.extend(self.fresh.drain(..).map(|action| (written, action)));
+        }
         while self.outbox.front().is_some_and(|(ticket, _)| *ticket <= self.durable) {
             let (_, action) = self.outbox.pop_front().expect("it was just seen");
             self.actions.push(action);

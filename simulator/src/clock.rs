@@ -17,6 +17,9 @@ pub struct Skew {
 impl Skew {
     /// What the calendar shows, `now` after the true time was `epoch`. Never less than 1970.
     pub(crate) fn wall(self, epoch: Duration, now: Duration) -> Duration {
+        if self == Skew::default() {
+            return epoch + now;
+        }
         let signed = |span: Duration| i128::try_from(span.as_nanos()).expect("below 2^94");
         let drift = signed(now) * i128::from(self.drift_ppm) / 1_000_000;
         let wall = signed(epoch + now) + i128::from(self.offset_ms) * 1_000_000 + drift;

@@ -56,7 +56,7 @@ pub enum BadDelay {
 /// The chance that one delay may use up. It is drawn whether or not the delay needs all of it, so
 /// that another distribution changes nothing but the delays.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Dice([u64; 2]);
+pub(crate) struct Dice(pub(crate) [u64; 2]);
 
 impl Dice {
     pub(crate) fn roll(chance: &mut ChaCha8Rng) -> Dice {

@@ -55,28 +55,15 @@ pub struct Regions {
 }
 
 impl Latency {
-    /// The delays on every directed link between so many replicas: row by sender, column by
-    /// recipient.
-    ///
-    /// # Panics
-    /// If there are regions without a row or a column, or homes in regions that there are not.
-    pub fn links(&self, replicas: u32) -> Vec<Vec<Delay>> {
-        let ids = || (0..replicas).map(ReplicaId);
-        match self {
-            Latency::Preset(preset) => Latency::Regions(preset.regions()).links(replicas),
-            _ => ids().map(|from| ids().map(|to| self.between(from, to)).collect()).collect(),
-        }
-    }
-
     /// The delay on one directed link.
     ///
     /// # Panics
-    /// As [`Latency::links`].
+    /// If there are regions without a row or a column, or homes in regions that there are not.
     pub fn between(&self, from: ReplicaId, to: ReplicaId) -> Delay {
         match self {
             Latency::Everywhere(delay) => delay.clone(),
-            Latency::Preset(preset) => preset.regions().between(from, to),
-            Latency::Regions(regions) => regions.between(from, to),
+            Latency::Preset(preset) => preset.regions().way(from, to).clone(),
+            Latency::Regions(regions) => regions.way(from, to).clone(),
         }
     }
 }
@@ -129,8 +116,9 @@ impl Regions {
         self.homes.get(id.0 as usize).copied().unwrap_or(id.0 as usize % self.names.len())
     }
 
-    fn between(&self, from: ReplicaId, to: ReplicaId) -> Delay {
-        self.one_way[self.home(from)][self.home(to)].clone()
+    /// The delay on one directed link.
+    pub(crate) fn way(&self, from: ReplicaId, to: ReplicaId) -> &Delay {
+        &self.one_way[self.home(from)][self.home(to)]
     }
 }
 

@@ -23,6 +23,7 @@
 //! - [`record`]: what is remembered of a run, for counting and for judging it afterwards.
 //! - [`checker`]: whether everybody kept the promises of consensus.
 //! - [`explain()`]: a run told in words, for people who know the paper.
+//! - [`labs`]: what the papers calculate, measured.
 //!
 //! Proof-of-work runs unmodified: the time of a find is drawn from the difficulty and the miner's
 //! hash rate, and the nonce is really searched, so that nobody can forge a seal here either.
@@ -50,6 +51,7 @@ pub mod explain;
 pub mod explore;
 mod heads;
 mod host;
+pub mod labs;
 pub mod latency;
 pub mod mining;
 pub mod network;

@@ -6,7 +6,7 @@
 
 use crate::{
     delay::{Delay, Dice, below},
-    latency::Latency,
+    latency::{Latency, Regions},
     setup::stream,
 };
 use ledger::ReplicaId;
@@ -106,18 +106,18 @@ pub(crate) type Copies = [Option<Duration>; 2];
 #[derive(Debug)]
 pub(crate) struct Network {
     conditions: Conditions,
-    links: Vec<Vec<Link>>,
+    /// Where replicas are, if not everywhere alike.
+    regions: Option<Regions>,
+    /// The links that are exceptions, with what they say in the end.
+    exceptions: BTreeMap<(ReplicaId, ReplicaId), Exception>,
+    seed: u64,
+    replicas: u32,
+    /// The chance of each link that was used, from each sender to each recipient: with a thousand
+    /// replicas there are a million links, and a third of a kilobyte for each.
+    chances: Vec<Option<Box<ChaCha8Rng>>>,
     cuts: BTreeSet<(ReplicaId, ReplicaId)>,
     /// During a partition: to which side a replica belongs. Those on none are together.
     sides: BTreeMap<ReplicaId, usize>,
-}
-
-/// The way from one replica to another.
-#[derive(Debug)]
-struct Link {
-    delay: Delay,
-    loss: u32,
-    chance: ChaCha8Rng,
 }
 
 /// What one parcel's fate is decided by.
@@ -133,14 +133,21 @@ struct Fate {
 
 impl Fate {
     fn roll(chance: &mut ChaCha8Rng) -> Fate {
+        let mut bytes = [0; 12 * 8];
+        chance.fill_bytes(&mut bytes);
+        let mut words = bytes.as_chunks().0.iter().map(|word| u64::from_le_bytes(*word));
+        let mut word = || words.next().expect("there are twelve");
+        let [lost, lost_in_unrest, doubled, held_back] = std::array::from_fn(|_| word());
+        let mut dice = || Dice([word(), word()]);
+        let delays = [dice(), dice()];
         Fate {
-            lost: chance.next_u64(),
-            lost_in_unrest: chance.next_u64(),
-            doubled: chance.next_u64(),
-            held_back: chance.next_u64(),
-            delays: [Dice::roll(chance), Dice::roll(chance)],
-            unrest: Dice::roll(chance),
-            held_back_by: Dice::roll(chance),
+            lost,
+            lost_in_unrest,
+            doubled,
+            held_back,
+            delays,
+            unrest: dice(),
+            held_back_by: dice(),
         }
     }
 }
@@ -152,44 +159,66 @@ fn happens(chance: u64, share: u32) -> bool {
 
 impl Network {
     pub(crate) fn new(conditions: Conditions, seed: u64, replicas: u32) -> Network {
-        let link = |from: u64, to: u64| Link {
-            delay: Duration::ZERO.into(),
-            loss: 0,
-            chance: stream(seed, "network", from << 32 | to),
+        let mut network = Network {
+            conditions,
+            regions: None,
+            exceptions: BTreeMap::new(),
+            seed,
+            replicas,
+            chances: vec![None; replicas as usize * replicas as usize],
+            cuts: BTreeSet::new(),
+            sides: BTreeMap::new(),
         };
-        let ids = || 0..u64::from(replicas);
-        let links = ids().map(|from| ids().map(|to| link(from, to)).collect()).collect();
-        let (cuts, sides) = (BTreeSet::new(), BTreeMap::new());
-        let mut network = Network { conditions, links, cuts, sides };
         network.lay_links();
         network
     }
 
-    /// Gives every link the delay and the loss that the conditions say.
+    /// Looks up what the conditions say of every link.
     fn lay_links(&mut self) {
-        let Conditions { latency, loss, links: exceptions, .. } = &self.conditions;
-        let replicas = u32::try_from(self.links.len()).expect("replicas are counted in 32 bits");
-        let delays = latency.links(replicas).into_iter().flatten();
-        for (link, delay) in self.links.iter_mut().flatten().zip(delays) {
-            (link.delay, link.loss) = (delay, *loss);
+        self.regions = match &self.conditions.latency {
+            Latency::Everywhere(_) => None,
+            Latency::Preset(preset) => Some(preset.regions()),
+            Latency::Regions(regions) => Some(regions.clone()),
+        };
+        self.exceptions.clear();
+        for exception in &self.conditions.links {
+            let link = self.exceptions.entry((exception.from, exception.to));
+            let link = link.or_insert_with(|| exception.clone());
+            link.latency = exception.latency.clone().or(link.latency.take());
+            link.loss = exception.loss.or(link.loss);
         }
-        for Exception { from, to, latency, loss } in exceptions {
-            let link = &mut self.links[from.0 as usize][to.0 as usize];
-            link.delay = latency.as_ref().unwrap_or(&link.delay).clone();
-            link.loss = loss.unwrap_or(link.loss);
+    }
+
+    fn delay(&self, from: ReplicaId, to: ReplicaId) -> &Delay {
+        let exception = self.exceptions.get(&(from, to)).and_then(|link| link.latency.as_ref());
+        match (exception, &self.regions, &self.conditions.latency) {
+            (Some(delay), ..) => delay,
+            (None, Some(regions), _) => regions.way(from, to),
+            (None, None, Latency::Everywhere(delay)) => delay,
+            (None, None, latency) => unreachable!("{latency} has regions"),
         }
+    }
+
+    fn loss(&self, from: ReplicaId, to: ReplicaId) -> u32 {
+        let exception = self.exceptions.get(&(from, to)).and_then(|link| link.loss);
+        exception.unwrap_or(self.conditions.loss)
+    }
+
+    /// What the next parcel's fate is decided by.
+    fn roll(&mut self, from: ReplicaId, to: ReplicaId) -> Fate {
+        let link = from.0 as usize * self.replicas as usize + to.0 as usize;
+        let grow = || stream(self.seed, "network", u64::from(from.0) << 32 | u64::from(to.0));
+        Fate::roll(self.chances[link].get_or_insert_with(|| Box::new(grow())))
     }
 
     /// How long the copies of a parcel that leaves now are under way to one recipient.
     pub(crate) fn carry(&mut self, from: ReplicaId, to: ReplicaId, now: Duration) -> Copies {
-        let is_open = self.is_open(from, to);
-        let link = &mut self.links[from.0 as usize][to.0 as usize];
-        let fate = Fate::roll(&mut link.chance);
+        let fate = self.roll(from, to);
         let Conditions { duplication, reordering, unrest, .. } = &self.conditions;
         let unrest = unrest.as_ref().filter(|unrest| now < unrest.until);
-        let is_lost = happens(fate.lost, link.loss)
+        let is_lost = happens(fate.lost, self.loss(from, to))
             || unrest.is_some_and(|unrest| happens(fate.lost_in_unrest, unrest.loss));
-        if is_lost || !is_open {
+        if is_lost || !self.is_open(from, to) {
             return [None; 2];
         }
         let mut extra = Duration::ZERO;
@@ -200,8 +229,10 @@ impl Network {
         if happens(fate.held_back, reordering.share) {
             extra += reordering.by.draw(fate.held_back_by);
         }
-        let [first, second] = fate.delays.map(|dice| extra + link.delay.draw(dice));
-        [Some(first), happens(fate.doubled, *duplication).then_some(second)]
+        let delay = self.delay(from, to);
+        let [first, second] = fate.delays;
+        let is_doubled = happens(fate.doubled, *duplication);
+        [Some(extra + delay.draw(first)), is_doubled.then(|| extra + delay.draw(second))]
     }
 
     /// Whether anything passes from one to the other.

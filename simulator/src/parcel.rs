@@ -5,7 +5,7 @@ use consensus::Message;
 use ledger::{Keys, ReplicaId, Slot, VerifiedTransaction};
 use replica::{
     Envelope, Event, Refused, TransactionCache,
-    packet::{self, Packet},
+    packet::{self, Opened, Packet},
 };
 use std::sync::Arc;
 
@@ -76,7 +76,11 @@ impl<M: Message> Parcel<M> {
     ) -> Result<Event<M>, Refused> {
         Ok(match self {
             Parcel::Envelope(envelope) => {
-                let opened = envelope.packet.clone().carried();
+                let opened = match &envelope.packet {
+                    // By far the most, and only a pointer.
+                    Packet::Message(signed) => Opened::Message(signed.clone()),
+                    other => other.clone().carried(),
+                };
                 Event::Received { from, seq: envelope.seq, opened }
             }
             Parcel::EnvelopeBytes(bytes) => {

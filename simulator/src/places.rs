@@ -72,6 +72,9 @@ impl Places {
     /// the recipient is.
     pub(crate) fn route(&self, from: Place, to: ReplicaId) -> Option<Place> {
         let first = self.first(to);
+        if self.seconds.is_empty() {
+            return Some(first);
+        }
         let is_twin = |id| self.seconds.contains_key(&id);
         match (is_twin(self.seat(from)), self.seconds.get(&to)) {
             (false, None) => Some(first),

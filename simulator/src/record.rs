@@ -75,6 +75,8 @@ pub struct Submission {
 pub struct Record {
     tracing: Tracing,
     hash: Sha256,
+    /// The last line that was hashed: its room serves the next one.
+    line: Vec<u8>,
     lines: Vec<TraceLine>,
     /// With the number of lines before each.
     asides: Vec<(usize, Aside)>,
@@ -106,6 +108,7 @@ impl Record {
         Record {
             tracing,
             hash: Sha256::new(),
+            line: Vec::new(),
             lines: Vec::new(),
             asides: Vec::new(),
             decided: (0..replicas).map(|_| BTreeMap::new()).collect(),
@@ -234,9 +237,10 @@ impl Record {
     }
 
     pub(crate) fn trace(&mut self, line: TraceLine) {
-        let mut json = serde_json::to_vec(&line).expect("a trace line is plain data");
-        json.push(b'\n');
-        self.hash.update(&json);
+        self.line.clear();
+        serde_json::to_writer(&mut self.line, &line).expect("a trace line is plain data");
+        self.line.push(b'\n');
+        self.hash.update(&self.line);
         if self.tracing == Tracing::Kept {
             self.lines.push(line);
         }

@@ -55,6 +55,8 @@ pub struct World<P: Protocol> {
     nonces: BTreeMap<Address, u64>,
     questions: u64,
     events: u64,
+    /// Those of them that were a peer's.
+    delivered: u64,
     /// How many steps of the schedule are done.
     steps: usize,
     /// The crashes among the adversary's choices that have happened.
@@ -122,6 +124,7 @@ impl<P: Protocol> World<P> {
             nonces: BTreeMap::new(),
             questions: 0,
             events: 0,
+            delivered: 0,
             steps: 0,
             crashed: BTreeSet::new(),
             confirmations: depths.map(|depths| depths.confirmations),
@@ -215,6 +218,11 @@ impl<P: Protocol> World<P> {
     /// How many events were handled.
     pub fn events(&self) -> u64 {
         self.events
+    }
+
+    /// How many parcels of peers came to a replica that was up: every copy counts.
+    pub fn delivered(&self) -> u64 {
+        self.delivered
     }
 
     /// What this world was made from.

@@ -153,7 +153,7 @@ impl Protocol for Nakamoto {
             Input::Start { .. } => at.mine(turn),
             Input::Heard(signed) => at.hear(&signed, turn),
             Input::Arrived(block) => at.consider(&block, None, turn),
-            Input::Mined(header) => at.found(header, turn),
+            Input::Mined(header) => at.found(*header, turn),
             Input::Waiting => at.mine(turn),
             Input::Rang(Timer(slot)) if slot.phase == phase::EARLY => at.reconsider(turn),
             Input::Rang(_) => at.refresh(turn),

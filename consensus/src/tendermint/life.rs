@@ -167,27 +167,32 @@ impl Instance {
         self.proposers.of(self.round) == turn.me && !self.log.offers(self.round).is_empty()
     }
 
-    /// Sorts a message by when it belongs to.
-    pub(super) fn hear(&mut self, signed: Signed<Message>, turn: &mut Turn<'_, Message>) {
+    /// Sorts a message by when it belongs to. False if no rule can have waited for it: most votes come
+    /// before a quorum has voted or after the decision.
+    pub(super) fn hear(&mut self, signed: Signed<Message>, turn: &mut Turn<'_, Message>) -> bool {
         let (height, round) = (signed.message().height(), signed.message().round());
         if height > self.height {
-            return turn.act(Effect::Defer(signed));
+            turn.act(Effect::Defer(signed));
+            return false;
         }
         if height < self.height {
-            return;
+            return false;
         }
         if self.log.committee().seat(signed.sender()).is_none() {
             let detail = format!("{height}/{round} from {}, who has no seat", signed.sender());
-            return note(turn, "dropped", detail);
+            note(turn, "dropped", detail);
+            return false;
         }
         if round <= self.round {
-            return self.count(&signed, turn);
+            self.count(&signed, turn);
+            return self.log.may_stir(signed.message()) || !self.postponed.is_empty();
         }
         let sender = signed.sender();
         if !self.early.add(self.round, self.flaw, signed) {
             let detail = format!("{height}/{round} or lower: {sender} speaks in too many rounds");
             note(turn, "dropped", detail);
         }
+        true
     }
 
     /// Enters a member's message of a round we have reached into the log.

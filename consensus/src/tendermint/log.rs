@@ -7,10 +7,7 @@ use crate::{
 };
 use crypto::Signature;
 use ledger::{Block, BlockHash, Committee, ReplicaId};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// The messages of one height. All of it is kept until the height is decided, because L49
 /// needs precommits of rounds long past, and L28 prevotes.
@@ -84,6 +81,17 @@ impl Log {
             Message::Precommit { .. } => &mut round.precommits,
         };
         !tally.add(vote) && counts_copies && tally.add_again(vote)
+    }
+
+    /// Whether a rule may hold now that did not before this message was counted. No rule speaks of
+    /// fewer votes of one kind than a quorum.
+    pub(super) fn may_stir(&self, message: &Message) -> bool {
+        let Some(round) = self.rounds.get(&message.round()) else { return false };
+        match message {
+            Message::Proposal { .. } => true,
+            Message::Prevote { .. } => self.is_enough(round.prevotes.weight()),
+            Message::Precommit { .. } => self.is_enough(round.precommits.weight()),
+        }
     }
 
     /// A mutant may drop the prevotes of rounds before this one. Whether there were any.
@@ -164,12 +172,9 @@ impl Log {
     }
 
     /// Every value that a quorum names, in prevotes or precommits of whatever round.
-    pub(super) fn named(&self) -> BTreeSet<BlockHash> {
-        let agreed = |round: &'_ Round| -> Vec<Option<BlockHash>> {
-            let both = [&round.prevotes, &round.precommits];
-            both.into_iter().flat_map(|votes| self.agreed(votes)).map(Message::value).collect()
-        };
-        self.rounds.values().flat_map(agreed).flatten().collect()
+    pub(super) fn named(&self) -> impl Iterator<Item = BlockHash> {
+        let both = self.rounds.values().flat_map(|round| [&round.prevotes, &round.precommits]);
+        both.flat_map(|votes| self.agreed(votes)).filter_map(Message::value)
     }
 }
 

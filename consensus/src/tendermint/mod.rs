@@ -212,9 +212,10 @@ impl Protocol for Tendermint {
             self.instance = Some(Instance::new(self.config, self.flaw, root, None, turn));
         }
         let at = self.instance.as_mut().expect("a life begins with Start");
+        let mut stirs = true;
         match input {
             Input::Start { records, own } => at.wake(&records, own, turn),
-            Input::Heard(signed) => at.hear(signed, turn),
+            Input::Heard(signed) => stirs = at.hear(signed, turn),
             Input::Rang(Timer(slot)) if !at.is_now(slot) => {} // Stale, but the rules look again.
             Input::Rang(Timer(slot)) => match slot.phase {
                 phase::PROPOSE => at.l57_give_up_on_the_proposal(turn),
@@ -228,6 +229,10 @@ impl Protocol for Tendermint {
             Input::Arrived(block) => at.receive(&block, turn),
             Input::Advanced { block, proof: _ } => at.advance(block, turn),
             Input::Mined(_) => unreachable!("Tendermint asks for no mining"),
+        }
+        if !stirs {
+            debug_assert!(!RULES.iter().any(|rule| rule(at, turn)), "a rule waited for this");
+            return;
         }
         // The first rule whose condition holds fires and may make another's true. None fires twice
         // in one step of a round, so this ends.

@@ -157,8 +157,10 @@ impl Instance {
 
     /// Asks for the bodies that L36 and L49 may need and that no proposal brought us.
     pub(super) fn fetch_what_a_quorum_names(&mut self, turn: &mut Turn<'_, Message>) {
-        for value in self.log.named() {
-            if self.body(value, turn).is_none() && self.wanted.insert(value) {
+        let is_held = |value: &BlockHash| self.body(*value, turn).is_some();
+        let lacking = self.log.named().filter(|value| !is_held(value));
+        for value in lacking.collect::<BTreeSet<_>>() {
+            if self.wanted.insert(value) {
                 turn.act(Effect::Want(Want::Block(value)));
             }
         }

@@ -84,7 +84,7 @@ impl<P: Protocol> Driver<P> {
                     ticket.map_or(Ok(()), |ticket| self.handle(Event::Synced(ticket)))?;
                 }
                 recv(inbound.mined) -> header => {
-                    header.map_or(Ok(()), |header| self.handle(Event::Mined(header)))?;
+                    header.map_or(Ok(()), |header| self.handle(Event::Mined(Box::new(header))))?;
                 }
                 recv(inbound.held) -> _ => return Ok(()),
                 default(nap) => {}

@@ -85,7 +85,7 @@ proptest! {
             }
         }
         let ids = |inbox: &Inbox<Word>| -> BTreeSet<Hash> {
-            let held = inbox.slots().values().flat_map(|held| held.messages.values().flatten());
+            let held = inbox.slots().values().flat_map(|held| held.voices.messages());
             held.map(|message| message.id()).collect()
         };
         prop_assert_eq!(ids(&inboxes[0]), ids(&inboxes[1]));

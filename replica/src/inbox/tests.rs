@@ -20,8 +20,8 @@ fn a_second_word_in_one_slot_is_evidence_and_a_third_is_dropped() {
     assert_eq!(evidence.offender, ReplicaId(1));
     assert!(evidence.verify(&crate::testing::keys()));
     assert_eq!(inbox.receive(&words[2], Duration::ZERO), Verdict::Surplus);
-    let held = &inbox.slots()[&words[0].slot().unwrap()].messages[&ReplicaId(1)];
-    assert_eq!(held.len(), 2, "both are held, so that both spread");
+    let held = inbox.held(words[0].slot().unwrap(), ReplicaId(1));
+    assert_eq!(held.count(), 2, "both are held, so that both spread");
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn a_horizon_forgets_what_it_passes_and_never_moves_back() {
     inbox.raise(1, 0);
     assert_eq!(inbox.slots().len(), 1);
     assert_eq!(inbox.receive(&at(2), Duration::ZERO), Verdict::Dead);
-    assert_eq!(inbox.shares[&ReplicaId(1)], 1);
+    assert_eq!(*inbox.share(ReplicaId(1)), 1);
 }
 
 #[test]

@@ -93,7 +93,7 @@ impl<P: Protocol> Replica<P> {
     fn find(&self, carrier: &Carrier) -> Option<&Signed<P::Message>> {
         match carrier.slot {
             Some(slot) => {
-                let mut held = self.inbox.held(slot, carrier.sender).iter();
+                let mut held = self.inbox.held(slot, carrier.sender);
                 held.find(|signed| carrier.is(signed))
             }
             None => self.loose.iter().find(|signed| carrier.is(signed)),

@@ -120,7 +120,7 @@ impl<P: Protocol> Replica<P> {
 
     fn consensus(&self) -> ConsensusAnswer {
         let slots = self.inbox.slots().iter().map(|(slot, held)| {
-            let messages = || held.messages.values().flatten();
+            let messages = || held.voices.messages();
             let kind = messages().next().map_or("", |signed| signed.message().kind());
             let voice = |signed: &Signed<P::Message>| VoiceAnswer {
                 sender: signed.sender(),

@@ -71,6 +71,7 @@ impl<P: Protocol> World<P> {
         }
         let Some(event) = self.event(to, what) else { return };
         self.events += 1;
+        self.delivered += u64::from(matches!(event, Event::Received { .. } | Event::Gossiped(_)));
         let host = &mut self.hosts[to.0];
         let moment = host.moment(self.now, &self.genesis);
         let replica = host.replica.as_mut().expect("somebody is there");

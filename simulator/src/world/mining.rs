@@ -84,7 +84,7 @@ impl<P: Protocol> World<P> {
         self.record.find(Find { at: self.now, miner, height, block, parent, target });
         let (time, lane) = (micros(self.now), me.lane());
         self.record.aside(|| Aside::Found { time, lane, height, block, parent });
-        Some(Event::Mined(header))
+        Some(Event::Mined(Box::new(header)))
     }
 
     /// Looks at a replica's adopted head, if that says anything.

@@ -15,7 +15,7 @@ fn r11_it_mines_on_its_head_with_what_waits() {
     let (header, target) = rig.mining.clone().expect("it mines");
     assert_eq!((header.parent, header.proposer.0), (block.hash(), 0));
     assert_eq!(target.to_bits(), forge.config.required(&block.header));
-    rig.feed(Input::Mined(sealed(header)));
+    rig.feed(Input::Mined(Box::new(sealed(header))));
     let [mined] = &rig.sent[..] else { panic!("{:?}", rig.sent) };
     assert_eq!(mined.transactions, rig.pool);
     assert_eq!(rig.head(), mined.hash(), "it hears its own block");
@@ -46,7 +46,7 @@ fn r11_an_idle_block_only_gets_a_new_time() {
     let after = rig.mining.clone().expect("it mines").0;
     assert_eq!(after.time, before.time + 100);
     assert_eq!(ledger::Header { time: before.time, ..after.clone() }, before);
-    rig.feed(Input::Mined(sealed(before)));
+    rig.feed(Input::Mined(Box::new(sealed(before))));
     assert_eq!(rig.sent.len(), 1, "a find for the block before counts");
 }
 
@@ -56,7 +56,7 @@ fn a_find_that_comes_too_late_is_dropped() {
     let stale = sealed(rig.mining.clone().expect("it mines").0);
     let block = forge.block(forge.root(), 1, 1.0, Vec::new());
     rig.hear(&block);
-    rig.feed(Input::Mined(stale));
+    rig.feed(Input::Mined(Box::new(stale)));
     assert_eq!((rig.sent.len(), rig.noted("late"), rig.head()), (0, 1, block.hash()));
 }
 
@@ -64,7 +64,7 @@ fn a_find_that_comes_too_late_is_dropped() {
 fn the_same_find_counts_once() {
     let mut rig = Rig::new(&[]);
     let found = sealed(rig.mining.clone().expect("it mines").0);
-    rig.feed(Input::Mined(found.clone()));
-    rig.feed(Input::Mined(found));
+    rig.feed(Input::Mined(Box::new(found.clone())));
+    rig.feed(Input::Mined(Box::new(found)));
     assert_eq!((rig.sent.len(), rig.adopted), (1, 1));
 }

@@ -1,0 +1,52 @@
+//! The classical numbers, out of the modules themselves: theory beside measurement.
+//!
+//! A [`Lab`] has parameters, a formula of the literature and an experiment. The experiment runs the
+//! modules in a pretend world and never looks at the formula; [`Finding`]s set one beside the other.
+//! An experiment falls into jobs, each of which follows from the seed and its number alone, so
+//! whoever has several cores may run them in any order.
+
+mod finding;
+mod parameter;
+
+pub use finding::{Finding, Moments, Sample};
+pub use parameter::{BadValue, Parameter, Range, Value, Values};
+
+use std::fmt::Debug;
+
+/// Everything that can be reproduced, in the order in which people want to read of it.
+pub fn all() -> &'static [Lab] {
+    &[]
+}
+
+/// What a formula says, and how to find out whether it is so.
+#[derive(Debug)]
+pub struct Lab {
+    /// As it is asked for: `double-spend`.
+    pub name: &'static str,
+    /// The question it answers, in a line.
+    pub about: &'static str,
+    /// Where the formula comes from: authors, title, year, section.
+    pub papers: &'static [&'static str],
+    /// What may be chosen.
+    pub parameters: &'static [Parameter],
+    /// The parameter over whose range a plot goes.
+    pub over: &'static str,
+    /// What a trial is, in the plural: `races`.
+    pub trials: &'static str,
+    /// How many of them, if nobody says; enough for an answer within seconds.
+    pub usual: u64,
+    /// Makes the experiment for values that are each in its range; an error if they do not go together.
+    pub prepare: fn(&Values) -> Result<Box<dyn Experiment>, BadValue>,
+}
+
+/// One point of a lab's range.
+pub trait Experiment: Debug + Send + Sync {
+    /// Into how many independent jobs so many trials fall. At least one; the same on every machine.
+    fn jobs(&self, trials: u64) -> u64;
+
+    /// Does one of so many jobs. It follows from the seed, the trials and the job's number alone.
+    fn run(&self, seed: u64, trials: u64, job: u64) -> Sample;
+
+    /// What all jobs, in order, say of the theory. With no samples: what the theory says by itself.
+    fn findings(&self, samples: &[Sample]) -> Vec<Finding>;
+}

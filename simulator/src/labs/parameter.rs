@@ -1,0 +1,169 @@
+//! What a person may choose of a lab.
+
+use std::{collections::BTreeMap, fmt};
+use thiserror::Error;
+
+/// Something that may be chosen.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Parameter {
+    /// As a flag, without its dashes: `q`.
+    pub name: &'static str,
+    /// What it is, in a line.
+    pub about: &'static str,
+    /// What it may be.
+    pub range: Range,
+    /// What it is if nobody says.
+    pub usual: Value,
+}
+
+/// What a parameter may be.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Range {
+    /// A number between these, both excluded unless the formula holds there too.
+    Real {
+        /// The least.
+        from: f64,
+        /// Whether the least is one.
+        with_from: bool,
+        /// The greatest.
+        to: f64,
+        /// Whether the greatest is one.
+        with_to: bool,
+    },
+    /// A whole number between these, both included.
+    Whole(u64, u64),
+    /// One of these words.
+    Word(&'static [&'static str]),
+}
+
+/// What was chosen.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Value {
+    /// A number.
+    Real(f64),
+    /// A whole number.
+    Whole(u64),
+    /// A word of those that were to choose from.
+    Word(&'static str),
+}
+
+/// What was chosen of each parameter, by name; each in its range.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Values(BTreeMap<&'static str, Value>);
+
+/// A value that cannot be.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+#[error("--{name} {value}: {reason}")]
+pub struct BadValue {
+    /// Of which parameter.
+    pub name: &'static str,
+    /// What was asked for.
+    pub value: String,
+    /// What is wrong, and what would do.
+    pub reason: String,
+}
+
+impl Parameter {
+    /// Reads what a person typed.
+    ///
+    /// # Errors
+    ///
+    /// [`BadValue`] if it is not in the range.
+    pub fn read(&self, text: &str) -> Result<Value, BadValue> {
+        let value = match self.range {
+            Range::Real { .. } => {
+                text.parse().ok().filter(|x: &f64| x.is_finite()).map(Value::Real)
+            }
+            Range::Whole(..) => text.parse().ok().map(Value::Whole),
+            Range::Word(words) => {
+                words.iter().find(|word| **word == text).map(|word| Value::Word(word))
+            }
+        };
+        value.filter(|value| self.range.holds(*value)).ok_or_else(|| BadValue {
+            name: self.name,
+            value: text.to_owned(),
+            reason: format!("it is {}", self.range),
+        })
+    }
+}
+
+impl Range {
+    fn holds(&self, value: Value) -> bool {
+        match (self, value) {
+            (Range::Real { from, with_from, to, with_to }, Value::Real(x)) => {
+                (x > *from || *with_from && x == *from) && (x < *to || *with_to && x == *to)
+            }
+            (Range::Whole(from, to), Value::Whole(x)) => (*from..=*to).contains(&x),
+            (Range::Word(words), Value::Word(word)) => words.contains(&word),
+            _ => false,
+        }
+    }
+}
+
+impl Values {
+    /// Every parameter as it is if nobody says.
+    pub fn usual(parameters: &[Parameter]) -> Values {
+        Values(parameters.iter().map(|one| (one.name, one.usual)).collect())
+    }
+
+    /// Another choice of one parameter.
+    pub fn set(&mut self, name: &'static str, value: Value) {
+        self.0.insert(name, value);
+    }
+
+    /// By rising name.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, Value)> {
+        self.0.iter().map(|(name, value)| (*name, *value))
+    }
+
+    /// # Panics
+    /// If the lab has no such parameter, or it is no number.
+    pub fn real(&self, name: &str) -> f64 {
+        match self.0.get(name) {
+            Some(Value::Real(x)) => *x,
+            other => panic!("{name} is a number, not {other:?}"),
+        }
+    }
+
+    /// # Panics
+    /// If the lab has no such parameter, or it is no whole number.
+    pub fn whole(&self, name: &str) -> u64 {
+        match self.0.get(name) {
+            Some(Value::Whole(x)) => *x,
+            other => panic!("{name} is a whole number, not {other:?}"),
+        }
+    }
+
+    /// # Panics
+    /// If the lab has no such parameter, or it is no word.
+    pub fn word(&self, name: &str) -> &'static str {
+        match self.0.get(name) {
+            Some(Value::Word(word)) => word,
+            other => panic!("{name} is a word, not {other:?}"),
+        }
+    }
+}
+
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Range::Real { from, with_from, to, with_to } => {
+                let least = if *with_from { "at least" } else { "above" };
+                let most = if *with_to { "at most" } else { "below" };
+                write!(f, "a number {least} {from} and {most} {to}")
+            }
+            Range::Whole(from, to) => write!(f, "a whole number from {from} to {to}"),
+            Range::Word(words) => write!(f, "one of {}", words.join(", ")),
+        }
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Real(x) => write!(f, "{x}"),
+            Value::Whole(x) => write!(f, "{x}"),
+            Value::Word(word) => write!(f, "{word}"),
+        }
+    }
+}
