@@ -164,7 +164,7 @@ impl<P: Protocol> World<P> {
             record.aside(|| Aside::Fault { time: 0, words: fault.to_string(), fault });
         }
         let unrest = setup.network.unrest.as_ref().map(|unrest| (unrest.until, "unrest"));
-        let adversary = setup.catch_up.filter(|_| setup.adversary.len() > 0);
+        let adversary = setup.catch_up.filter(|_| !setup.adversary.is_empty());
         let adversary = adversary.map(|until| (until, "the adversary chooses what arrives"));
         for (until, words) in unrest.into_iter().chain(adversary) {
             record.aside(|| Aside::Until { time: micros(until), words: words.into() });
