@@ -98,14 +98,12 @@ class Diagram {
     trace.bandRows = rows.length;
   }
 
-  /** Another clock, after what is shown has changed; the middle stays where it is. */
+  /** Another clock, after what is shown has changed; the same times stay in view. */
   wind(squeezed = this.squeezed) {
-    const middle = this.clock.time((this.from + this.to) / 2);
-    const half = (this.to - this.from) / 2;
+    const [from, to] = this.times();
     this.squeezed = squeezed;
     this.clock = new Clock(this.traces, this.end, squeezed);
-    const now = this.clock.at(middle);
-    this.look(now - half, now + half);
+    this.look(this.clock.at(from), this.clock.at(to));
   }
 
   x(time) {

@@ -152,7 +152,12 @@ class Trace {
 
   height(number) {
     const slot = this.data.sent.slot[number];
-    return slot ? slot[0] : null;
+    return slot ? slot[0] : this.spoken(number);
+  }
+
+  /** The height of the block that a message is about; none if that is not known. */
+  spoken(number) {
+    return this.data.blocks[this.data.sent.value[number]]?.[0] ?? null;
   }
 
   fits(height) {

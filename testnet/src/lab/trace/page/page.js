@@ -12,6 +12,15 @@ function filter() {
   diagram.resize();
 }
 
+/** Shows all messages that are shown at all. */
+function frame() {
+  const ends = traces.flatMap(({ shown, from, until }) =>
+    (shown.length ? [from[shown[0]], shown.reduce((most, at) => Math.max(most, until[at]), 0)] : []));
+  if (!ends.length) return;
+  const [from, to] = [Math.min(...ends), Math.max(...ends)].map((time) => diagram.clock.at(time));
+  diagram.look(from - (to - from) * 0.03, to + (to - from) * 0.05);
+}
+
 /** Picks a moment, or lets go of it. */
 function pick(trace, moment, follow = true) {
   diagram.pick = trace ? { trace, moment } : null;
@@ -189,7 +198,7 @@ function find() {
   const time = /^(\d+(?:\.\d+)?)\s*(ms|s|m)$/.exec(text);
   if (time) {
     const at = diagram.clock.at(Number(time[1]) * { ms: 1, s: 1000, m: 60000 }[time[2]]);
-    const half = (diagram.to - diagram.from) / 2;
+    const half = Math.min(diagram.to - diagram.from, ...traces.map((trace) => trace.usual)) / 2;
     return diagram.look(at - half, at + half);
   }
   const says = (trace, moment) => trace.items[moment]
@@ -248,6 +257,7 @@ function toolbar() {
         trace.high = $("high").value === "" ? Infinity : Number($("high").value);
       }
       filter();
+      frame();
     });
   }
   const places = [{ time: 0, text: "the beginning", trace: traces[0] }, ...seen.slice(0, 300)];

@@ -33,7 +33,7 @@ function sentText(trace, number, digits = 8) {
   const { sent } = trace.data;
   const parts = [
     trace.kinds[sent.kind[number]].name,
-    slotText(sent.slot[number]),
+    sent.slot[number] ? slotText(sent.slot[number]) : trace.spoken(number),
     valueText(trace, sent.value[number], digits),
   ];
   return parts.filter((part) => part).join(" ");
