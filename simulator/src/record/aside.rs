@@ -103,6 +103,19 @@ pub enum Aside {
         /// The block it stands on.
         parent: BlockHash,
     },
+    /// An envelope leaves: all that it rests on is durable.
+    Left {
+        /// When.
+        time: u64,
+        /// Where.
+        lane: u32,
+        /// In which life there.
+        life: u32,
+        /// Its number among the envelopes of that life.
+        envelope: u64,
+        /// How long it is, encoded.
+        bytes: u64,
+    },
     /// An envelope comes to where it was sent.
     Arrived {
         /// When.

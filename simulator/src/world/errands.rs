@@ -160,8 +160,14 @@ impl<P: Protocol> World<P> {
                     let origin = Origin { carrier: id, life, at };
                     let sort = (envelope.packet.kind(), envelope.encoded_len() as u64);
                     self.record.sent(origin, &envelope, class, (sort.1, to.len()));
-                    let seq = Some(envelope.seq);
-                    self.post(me, to, sort, (seq, Parcel::of_envelope(envelope, self.setup.wire)));
+                    let (time, lane, seq, bytes) = (micros(at), me.lane(), envelope.seq, sort.1);
+                    self.record.aside(|| Aside::Left { time, lane, life, envelope: seq, bytes });
+                    self.post(
+                        me,
+                        to,
+                        sort,
+                        (Some(seq), Parcel::of_envelope(envelope, self.setup.wire)),
+                    );
                 }
                 Action::Publish(batch) => {
                     let others = self.replicas().filter(|other| *other != id).collect();

@@ -166,6 +166,7 @@ fn time(line: &Line) -> Option<u64> {
             | Aside::Rang { time, .. }
             | Aside::Asked { time, .. }
             | Aside::Found { time, .. }
+            | Aside::Left { time, .. }
             | Aside::Arrived { time, .. }
             | Aside::Lost { time, .. }
             | Aside::Ended { time } => Some(*time),

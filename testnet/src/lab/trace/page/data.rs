@@ -68,6 +68,7 @@ struct Sents {
     /// The number of a text; none for nothing, and below zero for nil.
     value: Vec<Option<i64>>,
     more: Vec<Option<usize>>,
+    bytes: Vec<Option<u64>>,
     arrows: Vec<Vec<[i64; 2]>>,
 }
 
@@ -172,6 +173,7 @@ impl Sents {
         self.signer.push(sent.signer);
         self.slot.push(slot_of(sent.slot));
         self.value.push(value_of(sent.about.value.as_ref(), texts));
+        self.bytes.push(sent.bytes);
         self.more.push(topic(&sent.about).map(|more| texts.number(&more)));
         let end = |arrow: &Arrow| {
             let end = match arrow.end {

@@ -72,9 +72,9 @@ fn the_columns_fit_each_other_and_name_what_is_there() {
     for column in ["lane", "time", "lamport", "why", "items"] {
         assert_eq!(count(&data["moments"][column]), weave.moments.len(), "{column}");
     }
-    for column in
-        ["moment", "envelope", "kind", "class", "signer", "slot", "value", "more", "arrows"]
-    {
+    for column in [
+        "moment", "envelope", "kind", "class", "signer", "slot", "value", "more", "bytes", "arrows",
+    ] {
         assert_eq!(count(&data["sent"][column]), weave.sent.len(), "{column}");
     }
     let kinds = data["kinds"].as_array().unwrap();

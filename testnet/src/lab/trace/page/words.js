@@ -50,6 +50,11 @@ function signerText(trace, number) {
   return "signed by " + signer;
 }
 
+function sizeText(trace, number) {
+  const bytes = trace.data.sent.bytes[number];
+  return bytes === null ? "" : bytes + " bytes";
+}
+
 /** What made a moment happen. */
 function whyText(trace, moment) {
   const why = trace.why[moment];
@@ -104,7 +109,8 @@ function arrowTip(trace, arrow) {
   const fate = trace.fate[arrow];
   const lines = [sentText(trace, number) + "  " + from.id + " → " + to.id];
   if (sent.slot[number]) lines.push(slotLong(sent.slot[number]));
-  lines.push(signerText(trace, number), CLASSES[sent.class[number]]);
+  lines.push([signerText(trace, number), CLASSES[sent.class[number]], sizeText(trace, number)]
+    .filter((part) => part).join(", "));
   if (sent.more[number] !== null) lines.push(trace.texts[sent.more[number]]);
   lines.push("sent " + clockText(trace.time[moment]) +
     (fate >= 0 ? ", arrived " + clockText(trace.time[fate]) : ", " + FATES[fate]));
@@ -159,7 +165,7 @@ function tellSent(panel, trace, number, go) {
   const { sent } = trace.data;
   const how = CLASSES[sent.class[number]];
   element("h3", "Sends " + sentText(trace, number) + (how ? ", " + how : ""), panel);
-  const more = [signerText(trace, number)];
+  const more = [signerText(trace, number), sizeText(trace, number)];
   if (sent.slot[number]) more.push(slotLong(sent.slot[number]));
   if (sent.more[number] !== null) more.push(trace.texts[sent.more[number]]);
   element("p", more.filter((part) => part).join("; "), panel);

@@ -136,6 +136,12 @@ impl Build {
                 }
                 self.weave.parents.insert(block, parent);
             }
+            Aside::Left { lane: here, life, envelope, bytes, .. } => {
+                let number = self.exact.get(&(lane(*here)?, *life, *envelope));
+                if let Some(number) = number {
+                    self.weave.sent[*number].bytes = Some(*bytes);
+                }
+            }
             Aside::Arrived { time, parcel } => {
                 let (from, to) = (lane(parcel.from)?, lane(parcel.to)?);
                 let named = (self.weave.lanes[from].replica, parcel.envelope);
@@ -242,7 +248,9 @@ impl Build {
                 self.exact.insert((lane, self.states[lane].life, envelope), number);
                 let signer = signer.map(|id| id.0);
                 let arrows = resolve::open(to);
-                let sent = Sent { moment: at, envelope, kind, class, signer, slot, about, arrows };
+                let (moment, bytes) = (at, None);
+                let sent =
+                    Sent { moment, envelope, kind, class, signer, slot, about, bytes, arrows };
                 self.weave.sent.push(sent);
                 Item::Sent(number)
             }

@@ -106,6 +106,8 @@ pub struct Sent {
     pub slot: Option<Slot>,
     /// What it speaks of.
     pub about: Topic,
+    /// How long it is, encoded, if the world has measured it.
+    pub bytes: Option<u64>,
     /// Its copies, one for each recipient, more where the network doubled it.
     pub arrows: Vec<Arrow>,
 }
