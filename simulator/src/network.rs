@@ -253,7 +253,8 @@ impl Network {
         [Some(extra + delay.draw(first)), is_doubled.then(|| extra + delay.draw(second))]
     }
 
-    fn is_open(&self, from: ReplicaId, to: ReplicaId) -> bool {
+    /// Whether anything passes from one to the other.
+    pub(crate) fn is_open(&self, from: ReplicaId, to: ReplicaId) -> bool {
         !self.conditions.silent.contains(&from)
             && !self.cuts.contains(&(from, to))
             && self.sides.get(&from) == self.sides.get(&to)

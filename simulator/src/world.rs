@@ -11,7 +11,7 @@ use crate::{
     network::Network,
     places::{Place, Places},
     queue::Queue,
-    record::Record,
+    record::{Aside, Record, aside::micros},
     setup::{Setup, stream},
     topology::Overlay,
 };
@@ -131,6 +131,7 @@ impl<P: Protocol> World<P> {
             hash_rate: None,
             setup,
         };
+        world.tell_beginning();
         world.replicas().for_each(|id| world.restart(id));
         world
     }
@@ -152,6 +153,12 @@ impl<P: Protocol> World<P> {
                 return done(self);
             }
         }
+    }
+
+    /// Tells those who keep the trace that nobody looks any further.
+    pub(crate) fn end(&mut self) {
+        let time = micros(self.now);
+        self.record.aside(|| Aside::Ended { time });
     }
 
     /// Lets `time` go by.
