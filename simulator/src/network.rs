@@ -128,7 +128,12 @@ pub(crate) struct Network {
 #[derive(Clone, Debug)]
 struct Chance {
     seed: [u8; 32],
-    parcels: u64,
+    /// How many parcels have used it.
+    parcels: u32,
+    /// The generator makes more at a time than a parcel takes: of the three parcels from this one on, what
+    /// decides the delay.
+    drawn: Option<u32>,
+    delays: [u64; 3],
 }
 
 /// What one parcel's fate is decided by.
@@ -142,10 +147,48 @@ struct Fate {
     held_back_by: Dice,
 }
 
-impl Fate {
+impl Chance {
     /// How many words of 32 bits one parcel uses up.
     const WORDS: u128 = 24;
 
+    /// Where among them those begin that its delay is drawn by.
+    const DELAY: u128 = 8;
+
+    fn new(seed: [u8; 32]) -> Chance {
+        Chance { seed, parcels: 0, drawn: None, delays: [0; 3] }
+    }
+
+    fn stream(&self, parcel: u32, word: u128) -> ChaCha8Rng {
+        let mut stream = ChaCha8Rng::from_seed(self.seed);
+        stream.set_word_pos(u128::from(parcel) * Chance::WORDS + word);
+        stream
+    }
+
+    /// All that decides the fate of the next parcel.
+    fn fate(&mut self) -> Fate {
+        let mut stream = self.stream(self.parcels, 0);
+        self.parcels += 1;
+        Fate::roll(&mut stream)
+    }
+
+    /// The part of its fate that decides the delay of the next parcel, where nothing else can befall it.
+    fn delay(&mut self) -> u64 {
+        const EACH: usize = Chance::WORDS as usize * 4;
+        let place = self.parcels % 3;
+        let first = self.parcels - place;
+        if self.drawn != Some(first) {
+            let mut bytes = [0; 2 * EACH + 8];
+            self.stream(first, Chance::DELAY).fill_bytes(&mut bytes);
+            let word = |at: usize| bytes[at..at + 8].try_into().expect("eight of them");
+            self.delays = [0, EACH, 2 * EACH].map(|at| u64::from_le_bytes(word(at)));
+            self.drawn = Some(first);
+        }
+        self.parcels += 1;
+        self.delays[place as usize]
+    }
+}
+
+impl Fate {
     fn roll(chance: &mut ChaCha8Rng) -> Fate {
         let mut bytes = [0; 12 * 8];
         chance.fill_bytes(&mut bytes);
@@ -218,20 +261,29 @@ impl Network {
         exception.unwrap_or(self.conditions.loss)
     }
 
-    /// What the next parcel's fate is decided by.
-    fn roll(&mut self, from: ReplicaId, to: ReplicaId) -> Fate {
+    fn chance(&mut self, from: ReplicaId, to: ReplicaId) -> &mut Chance {
         let link = from.0 as usize * self.replicas as usize + to.0 as usize;
         let grow = || grow(self.seed, "network", u64::from(from.0) << 32 | u64::from(to.0));
-        let chance = self.chances[link].get_or_insert_with(|| Chance { seed: grow(), parcels: 0 });
-        let mut stream = ChaCha8Rng::from_seed(chance.seed);
-        stream.set_word_pos(u128::from(chance.parcels) * Fate::WORDS);
-        chance.parcels += 1;
-        Fate::roll(&mut stream)
+        self.chances[link].get_or_insert_with(|| Chance::new(grow()))
+    }
+
+    /// Whether all that is left to chance is a delay that one number decides.
+    fn is_plain(&self, from: ReplicaId, to: ReplicaId, now: Duration) -> bool {
+        let Conditions { duplication, reordering, unrest, .. } = &self.conditions;
+        *duplication == 0
+            && reordering.share == 0
+            && unrest.as_ref().is_none_or(|unrest| now >= unrest.until)
+            && self.loss(from, to) == 0
+            && !matches!(self.delay(from, to), Delay::LogNormal { .. })
     }
 
     /// How long the copies of a parcel that leaves now are under way to one recipient.
     pub(crate) fn carry(&mut self, from: ReplicaId, to: ReplicaId, now: Duration) -> Copies {
-        let fate = self.roll(from, to);
+        if self.is_plain(from, to, now) {
+            let dice = Dice([self.chance(from, to).delay(), 0]);
+            return [self.is_open(from, to).then(|| self.delay(from, to).draw(dice)), None];
+        }
+        let fate = self.chance(from, to).fate();
         let Conditions { duplication, reordering, unrest, .. } = &self.conditions;
         let unrest = unrest.as_ref().filter(|unrest| now < unrest.until);
         let is_lost = happens(fate.lost, self.loss(from, to))

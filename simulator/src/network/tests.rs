@@ -163,3 +163,26 @@ fn conditions_are_read_as_people_write_them() {
         assert!(read(bad).is_err(), "{bad}");
     }
 }
+
+/// Most parcels can only be late, and their delay is drawn by a shorter way.
+#[test]
+fn the_short_way_leads_where_the_long_one_does() {
+    let latencies = ["20ms..80ms", "20ms + exp 30ms", "7ms"].map(|text| text.parse().unwrap());
+    for latency in latencies.into_iter().map(|delay: Delay| Latency::from(delay)) {
+        let plain = Conditions { latency, ..Conditions::default() };
+        // Takes the long way, and does nothing on it.
+        let harmless = Unrest { until: Duration::MAX, loss: 0, delay: Duration::ZERO.into() };
+        let long = Conditions { unrest: Some(harmless), ..plain.clone() };
+        let mut networks = [plain, long].map(network);
+        for parcel in 0..100 {
+            // Now and then both take the long way.
+            let is_rough = parcel % 7 == 3;
+            let loss = if is_rough { MILLION / 2 } else { 0 };
+            let mut carry = |at: usize| {
+                networks[at].change(|conditions| conditions.loss = loss);
+                networks[at].carry(ReplicaId(0), ReplicaId(1), Duration::ZERO)
+            };
+            assert_eq!(carry(0), carry(1), "parcel {parcel}");
+        }
+    }
+}
