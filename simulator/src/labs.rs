@@ -9,6 +9,7 @@ mod chance;
 mod double_spend;
 mod finding;
 mod forks;
+mod hash_rate;
 mod miners;
 mod parameter;
 mod retarget;
@@ -24,7 +25,8 @@ use std::fmt::Debug;
 
 /// Everything that can be reproduced, in the order in which people want to read of it.
 pub fn all() -> &'static [Lab] {
-    const ALL: &[Lab] = &[double_spend::LAB, selfish::LAB, forks::LAB, retarget::LAB];
+    const ALL: &[Lab] =
+        &[double_spend::LAB, selfish::LAB, forks::LAB, retarget::LAB, hash_rate::LAB];
     ALL
 }
 

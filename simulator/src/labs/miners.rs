@@ -167,7 +167,7 @@ impl Miners {
     /// The block bears the present time.
     pub(super) fn find(&mut self, miner: usize) -> Vec<Said> {
         let (header, target) = self.miners[miner].search.take().expect("whoever lives searches");
-        self.step(miner, Input::Mined(seal(header, target)))
+        self.step(miner, Input::Mined(Box::new(seal(header, target))))
     }
 
     /// Brings the block that a miner works on up to date, as it does every [`Config::refresh`].
