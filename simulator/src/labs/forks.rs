@@ -52,7 +52,7 @@ pub(super) const LAB: Lab = Lab {
     }],
     over: "ratio",
     trials: "finds",
-    usual: 20_000,
+    usual: 10_000,
     prepare: |values| Ok(Box::new(Forks { ratio: values.real("ratio") })),
 };
 

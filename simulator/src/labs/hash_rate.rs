@@ -32,6 +32,10 @@ const PATIENCE: u64 = 1_000_000;
 /// What the formula may be off by, because it leaves the wavering out of account.
 const RELATIVE: f64 = 0.05;
 
+/// And in blocks or intervals, because a single long interval brings the difficulty further than the
+/// formula's small steps.
+const STEPS: f64 = 4.0;
+
 pub(super) const LAB: Lab = Lab {
     name: "hash-rate",
     about: "how soon the difficulty is within a quarter of its new level after the hash rate has \
@@ -44,14 +48,14 @@ pub(super) const LAB: Lab = Lab {
         Parameter {
             name: "half-life",
             about: "by how many intervals a chain must be late to become twice as easy",
-            range: Range::Whole(20, 1_000),
+            range: Range::Whole(36, 576),
             usual: Value::Whole(72),
         },
         Parameter {
             name: "factor",
             about: "by how much the hash rate changes: at most to a quarter, or at least to four \
                     times as much",
-            range: Range::Real { from: 0.05, with_from: true, to: 20.0, with_to: true },
+            range: Range::Real { from: 0.1, with_from: true, to: 10.0, with_to: true },
             usual: Value::Real(0.1),
         },
     ],
@@ -102,7 +106,7 @@ impl Experiment for HashRate {
         let (blocks, time) = theory::response(self.half_life as f64, self.factor, NEAR);
         let one = |name, about, theory: f64| {
             let measured = Moments::of(samples, name);
-            let tolerance = RELATIVE * theory + 4.0 * measured.error() + 1.0;
+            let tolerance = RELATIVE * theory + 4.0 * measured.error() + STEPS;
             Finding { name, about, theory: Some(theory), measured: measured.mean(), tolerance }
         };
         vec![

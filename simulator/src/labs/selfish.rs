@@ -56,7 +56,7 @@ pub(super) const LAB: Lab = Lab {
     ],
     over: "alpha",
     trials: "finds",
-    usual: 100_000,
+    usual: 50_000,
     prepare: |values| {
         Ok(Box::new(Selfish { alpha: values.real("alpha"), gamma: values.real("gamma") }))
     },

@@ -16,7 +16,7 @@ fn the_difficulty_follows_the_hash_rate_as_computed() {
 /// Which of them are many depends on whether blocks are late or early meanwhile.
 #[test]
 fn blocks_are_not_intervals() {
-    let findings = measure(&HashRate { half_life: 30, factor: 0.1 }, CHAINS * 4, 2);
+    let findings = measure(&HashRate { half_life: 36, factor: 0.1 }, CHAINS * 4, 2);
     let [blocks, time] = &findings[..] else { panic!("{findings:?}") };
     for (one, other) in [(blocks, time), (time, blocks)] {
         let wrong = Finding { theory: other.theory, ..one.clone() };
@@ -61,7 +61,7 @@ fn a_hash_rate_that_hardly_changes_is_refused() {
 
 #[test]
 fn a_job_follows_from_its_number() {
-    let lab = HashRate { half_life: 20, factor: 0.1 };
+    let lab = HashRate { half_life: 36, factor: 0.1 };
     assert_eq!(lab.jobs(9), 3);
     let [first, again] = [2, 2].map(|job| lab.run(5, 9, job));
     assert_eq!(first, again);
