@@ -44,7 +44,7 @@ fn without_a_confirmation_a_tie_is_certain() {
 
 #[test]
 fn who_has_no_hope_gives_up() {
-    assert_eq!([0.1, 0.3, 0.49].map(|q| lab(q, 6).patience()), [7, 17, 128]);
+    assert_eq!([0.1, 0.3, 0.49].map(|q| lab(q, 6).patience()), [7, 17, 64]);
     // Near one half what is lost by that is part of the tolerance.
     let findings = lab(0.4999, 100).findings(&[]);
     assert!(findings[0].tolerance > 0.01, "{findings:?}");
