@@ -9,24 +9,43 @@ mod chance;
 mod double_spend;
 mod finding;
 mod forks;
+mod gossip;
 mod hash_rate;
+mod hops;
+mod leaders;
+mod messages;
 mod miners;
 mod parameter;
+mod placements;
+mod quorums;
 mod retarget;
 mod selfish;
-
-#[cfg(test)]
-mod tests;
+mod voting;
 
 pub use finding::{Finding, Moments, Sample};
 pub use parameter::{BadValue, Parameter, Range, Value, Values};
 
 use std::fmt::Debug;
 
+#[cfg(test)]
+mod agreement;
+#[cfg(test)]
+mod tests;
+
 /// Everything that can be reproduced, in the order in which people want to read of it.
 pub fn all() -> &'static [Lab] {
-    const ALL: &[Lab] =
-        &[double_spend::LAB, selfish::LAB, forks::LAB, retarget::LAB, hash_rate::LAB];
+    const ALL: &[Lab] = &[
+        double_spend::LAB,
+        selfish::LAB,
+        forks::LAB,
+        retarget::LAB,
+        hash_rate::LAB,
+        messages::LAB,
+        hops::LAB,
+        quorums::LAB,
+        leaders::LAB,
+        gossip::LAB,
+    ];
     ALL
 }
 

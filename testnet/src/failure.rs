@@ -3,7 +3,10 @@
 use crate::{
     bench::BenchError,
     crash::CrashError,
-    lab::{compare::CompareError, endure::EndureError, explore::ExploreError, run::RunError},
+    lab::{
+        compare::CompareError, endure::EndureError, explore::ExploreError, papers::PapersError,
+        run::RunError, trace::TraceError,
+    },
     lies::LiesError,
     live::{
         control::{ControlError, Reason},
@@ -64,6 +67,12 @@ pub enum Failure {
     /// A violation was found, or could not be looked for.
     #[error(transparent)]
     Explore(#[from] ExploreError),
+    /// Theory and measurement differ, or were not compared.
+    #[error(transparent)]
+    Papers(#[from] PapersError),
+    /// A run was not drawn.
+    #[error(transparent)]
+    Trace(#[from] TraceError),
     /// There is no measurement, or a bad one.
     #[error(transparent)]
     Bench(#[from] BenchError),
@@ -103,6 +112,8 @@ impl Failure {
             Failure::Compare(error) => of_compare(error),
             Failure::Endure(error) => of_endure(error),
             Failure::Explore(error) => of_explore(error),
+            Failure::Papers(error) => of_papers(error),
+            Failure::Trace(error) => of_trace(error),
             Failure::Bench(error) => match error {
                 BenchError::Up(error) => of_up(error),
                 BenchError::Order(_) => Verdict::BadInput,
@@ -180,6 +191,31 @@ fn of_explore(error: &ExploreError) -> Verdict {
         ExploreError::Write { .. } | ExploreError::Panicked { .. } | ExploreError::Signals(_) => {
             Verdict::OurFailure
         }
+    }
+}
+
+fn of_papers(error: &PapersError) -> Verdict {
+    match error {
+        PapersError::Differ { .. }
+        | PapersError::DifferAlong(..)
+        | PapersError::Nothing(_)
+        | PapersError::Interrupted => Verdict::DoesNotHold,
+        PapersError::Bad(_) => Verdict::BadInput,
+        PapersError::Write { .. } | PapersError::Panicked { .. } | PapersError::Signals(_) => {
+            Verdict::OurFailure
+        }
+    }
+}
+
+fn of_trace(error: &TraceError) -> Verdict {
+    match error {
+        TraceError::Scenario(error) => of_run(error),
+        TraceError::Bad { .. }
+        | TraceError::NotNamed(..)
+        | TraceError::TooMany(_)
+        | TraceError::NotAScenario(..)
+        | TraceError::TooBig(_) => Verdict::BadInput,
+        TraceError::Write { .. } => Verdict::OurFailure,
     }
 }
 

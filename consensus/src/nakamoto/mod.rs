@@ -81,6 +81,7 @@ mod mutants;
 mod orphans;
 mod proof;
 pub mod retarget;
+mod theory;
 mod tree;
 
 #[cfg(test)]
