@@ -10,6 +10,7 @@ mod double_spend;
 mod finding;
 mod forks;
 mod gossip;
+mod hash_rate;
 mod hops;
 mod leaders;
 mod messages;
@@ -38,6 +39,7 @@ pub fn all() -> &'static [Lab] {
         selfish::LAB,
         forks::LAB,
         retarget::LAB,
+        hash_rate::LAB,
         messages::LAB,
         hops::LAB,
         quorums::LAB,

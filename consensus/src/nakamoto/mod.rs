@@ -49,7 +49,8 @@
 //! 4. *The target follows the schedule, not a window.* Bitcoin's window of 2016 blocks reacts too
 //!    slowly for small networks, counts one interval too few and can be gamed at its edges. A chain
 //!    that stood still for a day will produce blocks as fast as its limit allows
-//!    (`pow.limit_factor`) until it has caught up.
+//!    (`pow.limit_factor`) until it has caught up. [`retarget`] has Bitcoin's rule and another beside
+//!    it, for comparison.
 //! 5. *The hash is ours,* a tagged SHA-256 of the whole header, not a double one: see
 //!    [`ledger::Header::hash`]. The seal comes last, so that a try costs as much.
 //!

@@ -30,6 +30,9 @@ pub enum Rule {
     },
 }
 
+/// How many wanted intervals one counts as at most under LWMA.
+pub const LWMA_LONGEST: u32 = 6;
+
 /// Bitcoin's target after a window of blocks that all had the target `before` and `took` so long from
 /// the first to the last: one interval fewer than there are blocks, and still compared with as many
 /// intervals. At most four times as easy or as hard.
@@ -48,8 +51,9 @@ pub fn bitcoin(before: Target, took: Duration, window: u64, interval: Duration) 
 /// The linearly weighted moving average: the mean of the targets of N blocks, times the weighted mean of
 /// their intervals over the wanted one, where the newest weighs N times as much as the oldest.
 ///
-/// (zawy12, "LWMA difficulty algorithm", issue 3 of `difficulty-algorithms`, 2017; without bounds on an
-/// interval.) `weighted` is the sum of i times the i-th interval, the oldest being the first.
+/// (zawy12, "LWMA difficulty algorithm", issue 3 of `difficulty-algorithms`, 2017.) `weighted` is the sum
+/// of i times the i-th interval, the oldest being the first. No interval counts as more than
+/// [`LWMA_LONGEST`] wanted ones.
 ///
 /// # Panics
 /// If there are no blocks, or the wanted interval is zero.
@@ -65,13 +69,23 @@ pub fn lwma(mean: Target, weighted: Duration, window: u64, interval: Duration) -
 #[derive(Debug, Default)]
 pub(super) struct Window {
     tip: Option<BlockHash>,
-    /// Time and N-th part of the target, oldest first: one block more than the window has, because
-    /// it has as many intervals.
-    blocks: VecDeque<(u64, U256)>,
-    /// Of all but the newest.
-    times: u128,
+    /// Oldest first: one block more than the window has, because it has as many intervals.
+    blocks: VecDeque<Link>,
+    /// The clocks of all but the newest.
+    clocks: u128,
     /// Of all but the oldest.
     parts: U256,
+}
+
+/// What LWMA knows of a block.
+#[derive(Clone, Copy, Debug)]
+struct Link {
+    /// Its header's, in milliseconds since 1970.
+    time: u64,
+    /// What intervals count as, added up since some block, in milliseconds.
+    clock: u64,
+    /// The N-th part of its target.
+    part: U256,
 }
 
 impl Instance {
@@ -155,23 +169,27 @@ impl Window {
     /// The branch goes on by one block.
     fn push(&mut self, hash: BlockHash, header: &Header, config: &Config, window: u64) {
         let part = target_of(header, config).number() / U256::from(window);
+        let (time, mut clock) = (header.time, 0);
         self.tip = Some(hash);
-        if let Some((time, _)) = self.blocks.back() {
-            self.times += u128::from(*time);
+        if let Some(last) = self.blocks.back() {
+            let longest = (config.interval * LWMA_LONGEST).as_millis();
+            let took = u128::from(time.saturating_sub(last.time)).min(longest);
+            clock = last.clock + u64::try_from(took).expect("less than a time");
+            self.clocks += u128::from(last.clock);
             self.parts += part;
         }
-        self.blocks.push_back((header.time, part));
+        self.blocks.push_back(Link { time, clock, part });
         if self.blocks.len() as u64 > window + 1 {
-            let (time, _) = self.blocks.pop_front().expect("it is full");
-            self.times -= u128::from(time);
-            self.parts -= self.blocks.front().expect("there is one more").1;
+            let oldest = self.blocks.pop_front().expect("it is full");
+            self.clocks -= u128::from(oldest.clock);
+            self.parts -= self.blocks.front().expect("there is one more").part;
         }
     }
 
     /// The target after N blocks. The sum of i (t_i - t_(i-1)) is N t_N less all earlier times.
     fn next(&self, window: u64, interval: Duration) -> Target {
-        let newest = self.blocks.back().expect("it is full").0;
-        let weighted = (u128::from(window) * u128::from(newest)).saturating_sub(self.times);
+        let newest = self.blocks.back().expect("it is full").clock;
+        let weighted = u128::from(window) * u128::from(newest) - self.clocks;
         let weighted = Duration::from_millis(u64::try_from(weighted).unwrap_or(u64::MAX));
         lwma(Target::of_number(self.parts), weighted, window, interval)
     }

@@ -24,7 +24,7 @@ const HOPELESS: f64 = 1e-6;
 
 /// By how many blocks an attacker may be behind, however strong it is: near one half it would take
 /// ages until it either wins or has no hope.
-const PATIENCE: u64 = 128;
+const PATIENCE: u64 = 64;
 
 /// Races in one job.
 const SLICE: u64 = 500;

@@ -52,7 +52,7 @@ pub(super) const LAB: Lab = Lab {
     }],
     over: "ratio",
     trials: "finds",
-    usual: 20_000,
+    usual: 10_000,
     prepare: |values| Ok(Box::new(Forks { ratio: values.real("ratio") })),
 };
 
@@ -84,7 +84,7 @@ impl Experiment for Forks {
         let heights = (finds as f64 / (1.0 + self.ratio)).ceil() as u64;
         let world = self.world(heights, &mut chance);
         let mut sample = Sample::new();
-        let mut take = |name, value| sample.entry(name).or_insert(Moments::default()).take(value);
+        let mut take = |name, value| sample.entry(name).or_default().take(value);
         for found in &world.found[1..=heights as usize] {
             take("found", *found as f64);
             take("rivals", f64::from(*found > 1));

@@ -102,6 +102,8 @@ impl Miners {
     ) -> Miners {
         let chain = ChainId(hash::tagged(Domain::Genesis, b"labs"));
         let all = honest + lies.len() as u32;
+        let genesis = genesis();
+        let root = genesis.hash();
         let mut miners = Vec::with_capacity(all as usize);
         for id in (0..all).map(ReplicaId) {
             let hand = || Hand::simulated(id, chain, SECRET);
@@ -114,7 +116,8 @@ impl Miners {
                     Liar::new(protocol, lie, Seat::new(hand(), Arc::new(Plot::default())))
                 }
             };
-            miners.push(Miner::new(id, protocol, hand()));
+            let headers = Headers::new(root, Arc::clone(&genesis));
+            miners.push(Miner::new(id, protocol, headers, hand()));
         }
         let keys = Keys::simulated(chain, SECRET, all);
         let now = Duration::ZERO;
@@ -201,8 +204,7 @@ impl Miners {
 }
 
 impl Miner {
-    fn new(id: ReplicaId, protocol: Liar<Nakamoto>, hand: Hand) -> Miner {
-        let headers = Headers::new(genesis());
+    fn new(id: ReplicaId, protocol: Liar<Nakamoto>, headers: Headers, hand: Hand) -> Miner {
         let tip = Tip { block: headers.root(), height: 0, miner: None };
         Miner { id, protocol, headers, hand, search: None, tip }
     }
@@ -223,10 +225,10 @@ impl Miner {
                 let header = &self.headers.find(head).expect("it was accepted").header;
                 self.tip = Tip { block: head, height: header.height, miner: Some(header.proposer) };
             }
-            Effect::Commit { block, proof: _ } => self.headers.commit(block),
             // Nothing is lost, late without reason, or wrong here.
             Effect::Want(missing) => panic!("miner {} lacks {missing:?}", self.id),
             Effect::Accuse { .. } | Effect::Defer(_) => panic!("no miner does that"),
+            Effect::Commit { block, .. } => panic!("{block} is final, and nothing is deep enough"),
             Effect::Note { label, detail } => assert!(
                 !matches!(label, "refused" | "invalid" | "dropped" | "conflict" | "unbuilt"),
                 "miner {}: {label}: {detail}",

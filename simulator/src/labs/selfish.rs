@@ -13,7 +13,7 @@ use super::{
     miners::{Miners, steady},
     slices,
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 pub(super) mod theory;
 
@@ -56,7 +56,7 @@ pub(super) const LAB: Lab = Lab {
     ],
     over: "alpha",
     trials: "finds",
-    usual: 100_000,
+    usual: 50_000,
     prepare: |values| {
         Ok(Box::new(Selfish { alpha: values.real("alpha"), gamma: values.real("gamma") }))
     },
@@ -85,10 +85,8 @@ impl Experiment for Selfish {
     fn run(&self, seed: u64, trials: u64, job: u64) -> Sample {
         let mut chance = Chance::of(LAB.name, seed, job);
         let finds = slices(trials, SLICE).nth(job as usize).expect("there are so many jobs");
-        let mut sample = BTreeMap::new();
-        let mut take = |name, value: u64| {
-            sample.entry(name).or_insert(Moments::default()).take(value as f64);
-        };
+        let mut sample = Sample::new();
+        let mut take = |name, value: u64| sample.entry(name).or_default().take(value as f64);
         let mut found = 0;
         while found < finds {
             let (world, length) = self.world(&mut chance);

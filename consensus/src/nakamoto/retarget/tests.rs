@@ -74,7 +74,8 @@ fn a_window_is_the_last_blocks_of_its_branch() {
     for height in 0..20_u64 {
         let hash = BlockHash(crypto::hash::sha256(&height.to_le_bytes()));
         let bits = target(1_000 + height * height).to_bits();
-        let (time, zero) = (1_000_000 + height * height * 777, Hash::ZERO);
+        // The later intervals are longer than one may be.
+        let (time, zero) = (1_000_000 + height * height * 111_111, Hash::ZERO);
         let header = Header {
             parent: BlockHash(zero),
             height,
@@ -91,7 +92,7 @@ fn a_window_is_the_last_blocks_of_its_branch() {
         all.push((time, Target::from_bits(bits).expect("a target")));
         assert_eq!(kept.blocks.len(), all.len().min(5));
         if let Some(last) = all.len().checked_sub(5).map(|first| &all[first..]) {
-            let intervals = last.windows(2).map(|pair| pair[1].0 - pair[0].0);
+            let intervals = last.windows(2).map(|pair| (pair[1].0 - pair[0].0).min(3_600_000));
             let weighted = (1..).zip(intervals).map(|(i, took)| i * took).sum();
             let parts = last[1..].iter().map(|(_, target)| target.number() / U256::from(4));
             let mean = Target::of_number(parts.fold(U256::ZERO, |sum, part| sum + part));

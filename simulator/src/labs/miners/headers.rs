@@ -2,31 +2,30 @@
 
 use consensus::Application;
 use ledger::{Block, BlockHash, Committee, Draft, Header, Rejected, Transaction, TransactionId};
-use std::{
-    collections::{BTreeSet, VecDeque},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
-/// What one miner knows. It does what [`ledger::Ledger`] does for blocks without transactions,
-/// but for the earliest time of a block: a millisecond after its parent's, which no median exceeds.
+/// What one miner knows, from the genesis on: nothing is ever committed.
+///
+/// It does what [`ledger::Ledger`] does for blocks without transactions, but for the earliest time of
+/// a block: a millisecond after its parent's, which no median exceeds.
 #[derive(Debug)]
 pub(super) struct Headers {
     root: BlockHash,
     /// In the order they came, beginning with the root. What is asked for is mostly among the last.
-    kept: VecDeque<(BlockHash, Arc<Block>)>,
+    kept: Vec<(BlockHash, Arc<Block>)>,
 }
 
 impl Headers {
-    pub(super) fn new(genesis: Arc<Block>) -> Headers {
-        let root = genesis.hash();
-        Headers { root, kept: VecDeque::from([(root, genesis)]) }
+    /// Whoever makes many of them knows the name already.
+    pub(super) fn new(root: BlockHash, genesis: Arc<Block>) -> Headers {
+        Headers { root, kept: vec![(root, genesis)] }
     }
 
     pub(super) fn find(&self, hash: BlockHash) -> Option<&Arc<Block>> {
         self.kept.iter().rev().find(|(name, _)| *name == hash).map(|(_, block)| block)
     }
 
-    /// The branch that ends in a block, newest first, as far as it is kept and without a genesis.
+    /// The branch that ends in a block, newest first, without the genesis.
     pub(super) fn chain(&self, tip: BlockHash) -> impl Iterator<Item = &Header> {
         let mut next = tip;
         // A parent always comes before its children.
@@ -38,16 +37,6 @@ impl Headers {
             }
             found.then_some(header)
         })
-    }
-
-    /// What is lower than a committed block is not asked for again.
-    ///
-    /// # Panics
-    /// If it is not known.
-    pub(super) fn commit(&mut self, block: BlockHash) {
-        let height = self.find(block).expect("it was accepted").header.height;
-        self.root = block;
-        self.kept.retain(|(_, block)| block.header.height >= height);
     }
 }
 
@@ -87,7 +76,7 @@ impl Application for Headers {
         let before =
             &self.find(header.parent).ok_or(Rejected::UnknownParent(header.parent))?.header;
         assert!(header.height == before.height + 1 && header.time > before.time, "{header:?}");
-        self.kept.push_back((hash, Arc::clone(block)));
+        self.kept.push((hash, Arc::clone(block)));
         Ok(hash)
     }
 }

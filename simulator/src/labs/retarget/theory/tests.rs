@@ -3,31 +3,47 @@ use super::*;
 #[test]
 fn the_table_is_met_digit_for_digit() {
     let bitcoin = [(2016, 1.00099, 0.0223), (144, 1.01408, 0.0842), (20, 1.1111, 0.2425)];
-    for (window, interval, spread) in bitcoin {
-        let found = evenness(Rule::Bitcoin { window }, window as f64).expect("it is known");
-        assert!((found.0 - interval).abs() < 1.2e-5 && (found.1 - spread).abs() < 0.501e-4);
+    for (blocks, mean, deviation) in bitcoin {
+        let (rule, window) = (Rule::Bitcoin { window: blocks }, blocks as f64);
+        let found = interval(rule, window).expect("it is known");
+        assert!((found - mean).abs() < 1.2e-5, "{found}");
+        assert!((spread(rule, window) - deviation).abs() < 0.501e-4);
     }
-    for (half_life, spread) in [(288.0, 0.0347), (72.0, 0.0694), (36.0, 0.0981), (20.0, 0.1316)] {
-        let (interval, found) = evenness(Rule::Asert, half_life).expect("it is known");
-        assert!(interval == 1.0 && (found - spread).abs() < 0.501e-4, "{half_life}: {found}");
+    for (half_life, deviation) in [(288.0, 0.0347), (72.0, 0.0694), (36.0, 0.0981), (20.0, 0.1316)]
+    {
+        assert_eq!(interval(Rule::Asert, half_life), Some(1.0));
+        assert!((spread(Rule::Asert, half_life) - deviation).abs() < 0.501e-4, "{half_life}");
     }
-    assert_eq!(evenness(Rule::Lwma { window: 60 }, 60.0), None);
 }
 
-/// The simulated figures of SCIENCE S5, within its 5 %.
+/// SCIENCE S5 has no formula, and simulated figures.
 #[test]
-fn it_follows_the_hash_rate_as_others_simulated_it() {
-    let table = [
-        (72.0, 0.1, (150.0, 358.0)),
-        (288.0, 0.1, (616.0, 1471.0)),
-        (72.0, 10.0, (372.0, 156.0)),
-        (288.0, 10.0, (1484.0, 619.0)),
-    ];
-    for (half_life, factor, (blocks, time)) in table {
-        let found = response(Rule::Asert, half_life, factor, 1.25).expect("it is known");
-        println!("{half_life}, {factor}: {found:?}");
-        assert!((found.0 / blocks - 1.0_f64).abs() < 0.05, "{half_life}, {factor}: {found:?}");
-        assert!((found.1 / time - 1.0_f64).abs() < 0.05, "{half_life}, {factor}: {found:?}");
+fn an_lwma_wavers_as_others_simulated_it() {
+    for (window, deviation) in [(45, 0.149), (60, 0.129), (90, 0.106)] {
+        let rule = Rule::Lwma { window };
+        assert!((spread(rule, window as f64) / deviation - 1.0).abs() < 0.01, "{window}");
+        assert_eq!(interval(rule, window as f64), None);
     }
-    assert_eq!(response(Rule::Bitcoin { window: 144 }, 144.0, 0.1, 1.25), None);
+}
+
+/// The linear process, run by itself: what one interval that is too long by one does to each later
+/// block.
+#[test]
+fn the_squares_of_what_an_interval_does_under_lwma_add_up() {
+    for window in [1_usize, 2, 20, 45, 144] {
+        let n = window as f64;
+        // The newest comes first.
+        let weights: Vec<f64> =
+            (0..window).map(|age| 2.0 * (n - age as f64) / (n * (n + 1.0))).collect();
+        let mut does: Vec<f64> = Vec::new();
+        for block in 0..40 * window {
+            let direct = weights.get(block).map_or(0.0, |weight| -weight);
+            let latest = does.iter().rev().zip(&weights);
+            does.push(
+                direct + latest.map(|(before, weight)| before * (1.0 / n - weight)).sum::<f64>(),
+            );
+        }
+        let variance: f64 = does.iter().map(|one| one * one).sum();
+        assert!((variance - 1.0 / n).abs() < 1e-9, "{window}: {variance}");
+    }
 }
