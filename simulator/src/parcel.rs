@@ -1,5 +1,6 @@
 //! What travels: values as they are, or in a world on the wire the bytes of a real node.
 
+use crate::{places::Place, record::aside::Under};
 use consensus::Message;
 use ledger::{Keys, ReplicaId, Slot, VerifiedTransaction};
 use replica::{
@@ -8,10 +9,30 @@ use replica::{
 };
 use std::sync::Arc;
 
-/// All recipients share one.
+/// A parcel, and who sent it. All recipients share one.
+#[derive(Debug)]
+pub(crate) struct Letter<M> {
+    pub(crate) from: ReplicaId,
+    /// Where from, and in which life there.
+    pub(crate) place: Place,
+    pub(crate) life: u32,
+    /// The envelope's number, if it is one.
+    pub(crate) seq: Option<u64>,
+    pub(crate) parcel: Parcel<M>,
+}
+
+impl<M> Letter<M> {
+    /// A copy for one place, as the record calls it.
+    pub(crate) fn under(&self, to: Place) -> Option<Under> {
+        let (from, life, to) = (self.place.lane(), self.life, to.lane());
+        self.seq.map(|envelope| Under { from, life, envelope, to })
+    }
+}
+
+/// What is in it.
 #[derive(Debug)]
 pub(crate) enum Parcel<M> {
-    Envelope(Arc<Envelope<M>>),
+    Envelope(Envelope<M>),
     EnvelopeBytes(Vec<u8>),
     Transactions(Vec<VerifiedTransaction>),
     TransactionBytes(Vec<u8>),
@@ -22,7 +43,7 @@ impl<M: Message> Parcel<M> {
     pub(crate) fn of_envelope(envelope: Arc<Envelope<M>>, wire: bool) -> Parcel<M> {
         match wire {
             true => Parcel::EnvelopeBytes(envelope.encode()),
-            false => Parcel::Envelope(envelope),
+            false => Parcel::Envelope(Arc::unwrap_or_clone(envelope)),
         }
     }
 

@@ -9,6 +9,13 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct Place(pub(crate) usize);
 
+impl Place {
+    /// Its number for those who look on.
+    pub(crate) fn lane(self) -> u32 {
+        u32::try_from(self.0).expect("places are counted in 32 bits")
+    }
+}
+
 /// Which place belongs to whom, and who meets whom.
 #[derive(Debug)]
 pub(crate) struct Places {

@@ -14,8 +14,10 @@ use replica::{Answer, Class, Envelope, Packet, trace::TraceLine};
 use sha2::{Digest, Sha256};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+pub mod aside;
 mod history;
 
+pub use aside::Aside;
 pub use history::{Commit, Milestone, Origin, Uttered};
 
 /// What becomes of the trace.
@@ -76,6 +78,8 @@ pub struct Record {
     /// The last line that was hashed: its room serves the next one.
     line: Vec<u8>,
     lines: Vec<TraceLine>,
+    /// With the number of lines before each.
+    asides: Vec<(usize, Aside)>,
     decided: Vec<BTreeMap<u64, BlockHash>>,
     histories: Vec<Vec<Milestone>>,
     /// Everything that anybody called final, by the name it was called.
@@ -106,6 +110,7 @@ impl Record {
             hash: Sha256::new(),
             line: Vec::new(),
             lines: Vec::new(),
+            asides: Vec::new(),
             decided: (0..replicas).map(|_| BTreeMap::new()).collect(),
             histories: (0..replicas).map(|_| Vec::new()).collect(),
             blocks: BTreeMap::new(),
@@ -125,7 +130,7 @@ impl Record {
     }
 
     /// SHA-256 over all trace lines so far, as JSON, each with a line feed behind it: what
-    /// `sha256sum` says of the trace in a file.
+    /// `sha256sum` says of the trace in a file without the world's [asides](Aside).
     pub fn trace_hash(&self) -> Hash {
         Hash::from_bytes(self.hash.clone().finalize().into())
     }

@@ -1,6 +1,6 @@
 //! Who is connected to whom, and how what is meant for many spreads.
 
-use crate::{parcel::Parcel, places::Place, setup::stream};
+use crate::{parcel::Letter, places::Place, setup::stream};
 use ledger::ReplicaId;
 use rand_chacha::{ChaCha8Rng, rand_core::Rng};
 use serde::{Deserialize, Serialize};
@@ -44,7 +44,7 @@ pub(crate) struct Rumour<M> {
     pub(crate) kind: &'static str,
     /// How long it is, encoded.
     pub(crate) bytes: u64,
-    pub(crate) parcel: Arc<Parcel<M>>,
+    pub(crate) letter: Arc<Letter<M>>,
 }
 
 /// Whom each replica tells, and who has heard what.

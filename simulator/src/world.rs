@@ -11,7 +11,7 @@ use crate::{
     network::Network,
     places::{Place, Places},
     queue::Queue,
-    record::Record,
+    record::{Aside, Record, aside::micros},
     setup::{Setup, stream},
     topology::Overlay,
 };
@@ -131,6 +131,7 @@ impl<P: Protocol> World<P> {
             hash_rate: None,
             setup,
         };
+        world.tell_beginning();
         world.replicas().for_each(|id| world.restart(id));
         world
     }
@@ -154,6 +155,12 @@ impl<P: Protocol> World<P> {
         }
     }
 
+    /// Tells those who keep the trace that nobody looks any further.
+    pub(crate) fn end(&mut self) {
+        let time = micros(self.now);
+        self.record.aside(|| Aside::Ended { time });
+    }
+
     /// Lets `time` go by.
     pub fn run_for(&mut self, time: Duration) {
         self.run_until(|_| false, time);
@@ -163,7 +170,7 @@ impl<P: Protocol> World<P> {
     /// returned, unless the replica is down.
     pub fn ask(&mut self, id: ReplicaId, query: Query) -> u64 {
         self.questions += 1;
-        let what = What::Question(self.questions, Box::new(query));
+        let what = What::Question(Box::new((self.questions, query)));
         self.send(self.places.first(id), Duration::ZERO, what);
         self.questions
     }

@@ -10,6 +10,7 @@ use crate::{
         explore::{self, Explore},
         papers::{self, Papers},
         run::{self as scenario, Run},
+        trace::{self, Trace},
     },
     lies::{self, Lies},
     live::{
@@ -59,6 +60,7 @@ Examples:
   testnet compare                how each consensus module bears each fault
   testnet explore --mutant T3    find what a rule is for: the smallest attack without it
   testnet lab                    what the papers calculate, measured
+  testnet trace scenarios/05-one-crash.toml   the same run as a picture, two modules side by side
   testnet mutants                protocols with one weak rule, for `testnet explore --mutant`
   testnet lies                   what `up --byzantine 3=equivocate` can say instead
   testnet soak                   the same code under every fault, in the simulator
@@ -102,6 +104,8 @@ pub enum Command {
     Explore(Explore),
     /// Measure what the papers calculate, and set both side by side
     Lab(Papers),
+    /// Draw a run: a space-time diagram of who said what to whom, and why
+    Trace(Trace),
     /// List what a node can be made to do instead of what its protocol says
     Lies(Lies),
     /// List the protocols that can be explored with one rule weakened
@@ -243,6 +247,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Endure(order) => endure::endure(&order).map_err(Failure::from),
         Command::Explore(order) => explore::explore(&order).map_err(Failure::from),
         Command::Lab(order) => papers::papers(&order).map_err(Failure::from),
+        Command::Trace(order) => trace::trace(&order).map_err(Failure::from),
         Command::Node(OneActor { lie, liars, node }) => {
             // So that `partition` can cut its links.
             let extras = Extras { control: true };

@@ -5,7 +5,7 @@ use crate::{
     crash::CrashError,
     lab::{
         compare::CompareError, endure::EndureError, explore::ExploreError, papers::PapersError,
-        run::RunError,
+        run::RunError, trace::TraceError,
     },
     lies::LiesError,
     live::{
@@ -70,6 +70,9 @@ pub enum Failure {
     /// Theory and measurement differ, or were not compared.
     #[error(transparent)]
     Papers(#[from] PapersError),
+    /// A run was not drawn.
+    #[error(transparent)]
+    Trace(#[from] TraceError),
     /// There is no measurement, or a bad one.
     #[error(transparent)]
     Bench(#[from] BenchError),
@@ -110,6 +113,7 @@ impl Failure {
             Failure::Endure(error) => of_endure(error),
             Failure::Explore(error) => of_explore(error),
             Failure::Papers(error) => of_papers(error),
+            Failure::Trace(error) => of_trace(error),
             Failure::Bench(error) => match error {
                 BenchError::Up(error) => of_up(error),
                 BenchError::Order(_) => Verdict::BadInput,
@@ -200,6 +204,18 @@ fn of_papers(error: &PapersError) -> Verdict {
         PapersError::Write { .. } | PapersError::Panicked { .. } | PapersError::Signals(_) => {
             Verdict::OurFailure
         }
+    }
+}
+
+fn of_trace(error: &TraceError) -> Verdict {
+    match error {
+        TraceError::Scenario(error) => of_run(error),
+        TraceError::Bad { .. }
+        | TraceError::NotNamed(..)
+        | TraceError::TooMany(_)
+        | TraceError::NotAScenario(..)
+        | TraceError::TooBig(_) => Verdict::BadInput,
+        TraceError::Write { .. } => Verdict::OurFailure,
     }
 }
 

@@ -40,6 +40,7 @@ pub fn run<P: Protocol>(
     let mut world = World::new(scenario.setup(module, seed, tracing), make);
     let mut run = Run::new(scenario, module, &world);
     run.play(&mut world);
+    world.end();
     (run.outcome(&world, module), world)
 }
 

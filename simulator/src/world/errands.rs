@@ -1,7 +1,16 @@
 //! What is under way, and what happens when it arrives.
 
 use super::World;
-use crate::{disk::Mark, parcel::Parcel, places::Place, record::Origin, topology::Rumour};
+use crate::{
+    disk::Mark,
+    parcel::{Letter, Parcel},
+    places::Place,
+    record::{
+        Aside, Origin,
+        aside::{Loss, micros},
+    },
+    topology::Rumour,
+};
 use consensus::{Message, Protocol};
 use ledger::ReplicaId;
 use replica::{
@@ -10,10 +19,10 @@ use replica::{
 };
 use std::{sync::Arc, time::Duration};
 
-/// Something under way to one life of one replica.
+/// Something under way to one life of one replica: 24 bytes, since there may be a million.
 #[derive(Debug)]
 pub(super) struct Errand<M> {
-    to: Place,
+    to: u32,
     life: u32,
     what: What<M>,
 }
@@ -22,15 +31,15 @@ pub(super) struct Errand<M> {
 #[derive(Debug)]
 pub(super) enum What<M> {
     /// From a peer.
-    Parcel(ReplicaId, Arc<Parcel<M>>),
+    Parcel(Arc<Letter<M>>),
     /// From a neighbour, who need not have made it.
     Rumour(ReplicaId, Arc<Rumour<M>>),
     /// An alarm, with the number under which it was set.
     Ring(Box<(Alarm, u64)>),
     /// A sync that covers everything up to the mark is over.
-    Synced(Ticket, Mark),
+    Synced(Box<(Ticket, Mark)>),
     /// A question under its number.
-    Question(u64, Box<Query>),
+    Question(Box<(u64, Query)>),
     /// The search with this number is over.
     Find(u64),
 }
@@ -39,21 +48,27 @@ impl<P: Protocol> World<P> {
     /// Hands a replica bytes, now, as if `from` had sent them: whoever sits there may say anything.
     /// They are opened as on the wire, whether or not this world is.
     pub fn inject(&mut self, to: ReplicaId, from: ReplicaId, bytes: Vec<u8>) {
-        let parcel = Arc::new(Parcel::EnvelopeBytes(bytes));
-        self.send(self.places.first(to), Duration::ZERO, What::Parcel(from, parcel));
+        let (place, parcel) = (self.places.first(from), Parcel::EnvelopeBytes(bytes));
+        let letter = Arc::new(Letter { from, place, life: 0, seq: None, parcel });
+        self.send(self.places.first(to), Duration::ZERO, What::Parcel(letter));
     }
 
     /// Sends something on its way to whatever life the recipient is living now.
     pub(super) fn send(&mut self, to: Place, after: Duration, what: What<P::Message>) {
         let life = self.host(to).life;
-        self.queue.push(self.now + after, Errand { to, life, what });
+        let place = u32::try_from(to.0).expect("there are no more places than ids");
+        self.queue.push(self.now + after, Errand { to: place, life, what });
     }
 
     /// Runs one errand, unless nobody is there for it any more.
     pub(super) fn run(&mut self, errand: Errand<P::Message>) {
         let Errand { to, life, what } = errand;
+        let to = Place(to as usize);
         let host = self.host(to);
         if host.replica.is_none() || host.life != life {
+            if let What::Parcel(letter) = &what {
+                self.lost(to, letter, Loss::Down);
+            }
             return;
         }
         let Some(event) = self.event(to, what) else { return };
@@ -70,60 +85,66 @@ impl<P: Protocol> World<P> {
     /// What the replica is to hear of an errand, if anything.
     fn event(&mut self, me: Place, what: What<P::Message>) -> Option<Event<P::Message>> {
         match what {
-            What::Parcel(from, parcel) => self.arrive(me, from, parcel),
+            What::Parcel(letter) => self.arrive(me, letter),
             What::Rumour(neighbour, rumour) => {
                 let overlay = self.overlay.as_mut().expect("rumours need neighbours");
                 if !overlay.is_news(me, rumour.number) {
                     return None;
                 }
                 self.spread(me, Some(neighbour), &rumour);
-                rumour
-                    .to
-                    .contains(&self.places.seat(me))
-                    .then(|| self.open(me, rumour.origin, &rumour.parcel))?
+                rumour.to.contains(&self.places.seat(me)).then(|| self.open(me, &rumour.letter))?
             }
             What::Ring(ring) => {
                 let (alarm, number) = *ring;
-                self.host(me).rings(alarm, number).then_some(Event::Rang(alarm))
+                let rings = self.host(me).rings(alarm, number);
+                if let Alarm::Protocol(timer) = alarm
+                    && rings
+                {
+                    let (time, lane) = (micros(self.now), me.lane());
+                    self.record.aside(|| Aside::Rang { time, lane, slot: timer.0 });
+                }
+                rings.then_some(Event::Rang(alarm))
             }
-            What::Synced(ticket, mark) => {
+            What::Synced(sync) => {
+                let (ticket, mark) = *sync;
                 self.host(me).disk.settle(mark);
                 Some(Event::Synced(ticket))
             }
-            What::Question(id, query) => Some(Event::Asked { id, query: *query }),
+            What::Question(question) => {
+                let (id, query) = *question;
+                if let Query::Submit(_) = query {
+                    let (time, lane) = (micros(self.now), me.lane());
+                    self.record.aside(|| Aside::Asked { time, lane });
+                }
+                Some(Event::Asked { id, query })
+            }
             What::Find(number) => self.found(me, number),
         }
     }
 
     /// Opens a parcel, unless the adversary lets it come later, or not at all.
-    fn arrive(
-        &mut self,
-        me: Place,
-        from: ReplicaId,
-        parcel: Arc<Parcel<P::Message>>,
-    ) -> Option<Event<P::Message>> {
+    fn arrive(&mut self, me: Place, letter: Arc<Letter<P::Message>>) -> Option<Event<P::Message>> {
         if let Some(late) = self.setup.catch_up.filter(|late| self.now < *late) {
-            let place = parcel.place();
+            let place = letter.parcel.place();
             let Some((sender, kind, slot)) = place else {
-                return parcel.is_public().then(|| self.open(me, from, &parcel))?;
+                return letter.parcel.is_public().then(|| self.open(me, &letter))?;
             };
             let to = self.places.seat(me);
             let until = self.setup.adversary.withholds((kind, slot), sender, to, late);
             if let Some(until) = until.filter(|until| self.now < *until) {
-                self.send(me, until - self.now, What::Parcel(from, parcel));
+                self.send(me, until - self.now, What::Parcel(letter));
                 return None;
             }
         }
-        self.open(me, from, &parcel)
+        self.open(me, &letter)
     }
 
-    fn open(
-        &mut self,
-        me: Place,
-        from: ReplicaId,
-        parcel: &Parcel<P::Message>,
-    ) -> Option<Event<P::Message>> {
-        let opened = parcel.open(from, &self.keys, &self.hosts[me.0].cache);
+    fn open(&mut self, me: Place, letter: &Letter<P::Message>) -> Option<Event<P::Message>> {
+        if let Some(parcel) = letter.under(me) {
+            let time = micros(self.now);
+            self.record.aside(|| Aside::Arrived { time, parcel });
+        }
+        let opened = letter.parcel.open(letter.from, &self.keys, &self.hosts[me.0].cache);
         opened.map_err(|refused| self.record.refuse(refused.reason())).ok()
     }
 
@@ -143,7 +164,14 @@ impl<P: Protocol> World<P> {
                     let origin = Origin { carrier: id, life, at };
                     let sort = (envelope.packet.kind(), envelope.encoded_len() as u64);
                     self.record.sent(origin, &envelope, class, (sort.1, to.len()));
-                    self.post(me, to, sort, Parcel::of_envelope(envelope, self.setup.wire));
+                    let (time, lane, seq, bytes) = (micros(at), me.lane(), envelope.seq, sort.1);
+                    self.record.aside(|| Aside::Left { time, lane, life, envelope: seq, bytes });
+                    self.post(
+                        me,
+                        to,
+                        sort,
+                        (Some(seq), Parcel::of_envelope(envelope, self.setup.wire)),
+                    );
                 }
                 Action::Publish(batch) => {
                     let others = self.replicas().filter(|other| *other != id).collect();
@@ -151,7 +179,7 @@ impl<P: Protocol> World<P> {
                     let bytes = packet::transactions_len(&batch) as u64;
                     self.record.publish(bytes, others.len());
                     let parcel = Parcel::of_transactions(batch, self.setup.wire);
-                    self.post(me, others, ("transactions", bytes), parcel);
+                    self.post(me, others, ("transactions", bytes), (None, parcel));
                 }
                 Action::SetTimer { alarm, after } => {
                     let number = self.host(me).set(alarm);
@@ -160,9 +188,9 @@ impl<P: Protocol> World<P> {
                 Action::Sync(ticket) => {
                     let host = self.host(me);
                     let (mark, time) = (host.disk.mark(), host.sync_time());
-                    self.send(me, time, What::Synced(ticket, mark));
+                    self.send(me, time, What::Synced(Box::new((ticket, mark))));
                 }
-                Action::Mine { header, target } => self.mine(me, header, target),
+                Action::Mine { header, target } => self.mine(me, *header, target),
                 Action::Committed { height, block, .. } => {
                     let replica = self.hosts[me.0].replica.as_ref();
                     let ledger = replica.expect("the dead report nothing").ledger();
@@ -175,7 +203,12 @@ impl<P: Protocol> World<P> {
                     self.host(me).miner.stop();
                     self.record.halt(id, self.now, why);
                 }
-                Action::Trace(line) => self.record.trace(line),
+                Action::Trace(line) => {
+                    if !self.places.is_first(me) {
+                        self.record.aside(|| Aside::Here { lane: me.lane() });
+                    }
+                    self.record.trace(*line);
+                }
             }
         }
     }
@@ -192,20 +225,28 @@ impl<P: Protocol> World<P> {
         me: Place,
         to: Vec<ReplicaId>,
         (kind, bytes): (&'static str, u64),
-        parcel: Parcel<P::Message>,
+        (seq, parcel): (Option<u64>, Parcel<P::Message>),
     ) {
         let from = self.places.seat(me);
         assert!(!to.contains(&from), "a replica never sends to itself");
-        let parcel = Arc::new(parcel);
+        let life = self.host(me).life;
+        let letter = Arc::new(Letter { from, place: me, life, seq, parcel });
         match &mut self.overlay {
             Some(overlay) if to.len() > 1 => {
                 let number = overlay.begin(me);
-                let rumour = Arc::new(Rumour { number, origin: from, to, kind, bytes, parcel });
+                let rumour = Arc::new(Rumour { number, origin: from, to, kind, bytes, letter });
                 self.spread(me, None, &rumour);
             }
             _ => {
                 for peer in to {
-                    self.transmit(me, peer, || What::Parcel(from, Arc::clone(&parcel)));
+                    let arrives = self.transmit(me, peer, || What::Parcel(Arc::clone(&letter)));
+                    if let Some(place) = self.places.route(me, peer)
+                        && !arrives
+                    {
+                        let is_open = self.network.is_open(from, peer);
+                        let why = if is_open { Loss::Chance } else { Loss::Closed };
+                        self.lost(place, &letter, why);
+                    }
                 }
             }
         }
@@ -225,12 +266,22 @@ impl<P: Protocol> World<P> {
         }
     }
 
-    /// As many copies, after as much time, as the network decides.
-    fn transmit(&mut self, me: Place, to: ReplicaId, what: impl Fn() -> What<P::Message>) {
-        let Some(place) = self.places.route(me, to) else { return };
+    /// As many copies, after as much time, as the network decides. Whether there is one.
+    fn transmit(&mut self, me: Place, to: ReplicaId, what: impl Fn() -> What<P::Message>) -> bool {
+        let Some(place) = self.places.route(me, to) else { return false };
         let from = self.places.seat(me);
-        for time in self.network.carry(from, to, self.now).into_iter().flatten() {
+        let copies = self.network.carry(from, to, self.now);
+        for time in copies.into_iter().flatten() {
             self.send(place, time, what());
+        }
+        copies.iter().any(Option::is_some)
+    }
+
+    /// Tells of an envelope that never comes.
+    fn lost(&mut self, to: Place, letter: &Letter<P::Message>, why: Loss) {
+        if let Some(parcel) = letter.under(to) {
+            let time = micros(self.now);
+            self.record.aside(|| Aside::Lost { time, parcel, why });
         }
     }
 }

@@ -1,7 +1,12 @@
 //! Things going wrong, and right again.
 
 use super::World;
-use crate::{adversary::SCRIPT, places::Place, schedule::Fault};
+use crate::{
+    adversary::SCRIPT,
+    places::Place,
+    record::{Aside, aside::micros},
+    schedule::Fault,
+};
 use consensus::{
     Protocol,
     byzantine::{Entry, Liar, Lie, Seat, choose, mutants::Beneath, script::Script},
@@ -17,6 +22,8 @@ impl<P: Protocol> World<P> {
     /// If it is down already.
     pub fn crash(&mut self, id: ReplicaId) {
         for place in self.places.of(id) {
+            let (time, lane) = (micros(self.now), place.lane());
+            self.record.aside(|| Aside::Crashed { time, lane });
             self.host(place).crash();
             if let Some(overlay) = &mut self.overlay {
                 overlay.forget(place);
@@ -41,7 +48,9 @@ impl<P: Protocol> World<P> {
             host.disk.forget();
         }
         host.wake(self.now, &self.setup, &self.genesis, &self.keys, protocol);
-        let moment = host.moment(self.now, &self.genesis);
+        let (moment, life) = (host.moment(self.now, &self.genesis), host.life);
+        let (time, lane) = (micros(self.now), place.lane());
+        self.record.aside(|| Aside::Woke { time, lane, life });
         let replica = host.replica.as_mut().expect("it has just been opened");
         if self.places.is_first(place) {
             self.record.woke(id, self.now, replica.ledger());
@@ -104,6 +113,11 @@ impl<P: Protocol> World<P> {
     /// # Panics
     /// If it names a replica that there is not, or a latency without all its figures.
     pub fn apply(&mut self, fault: &Fault) {
+        if !matches!(fault, Fault::Crash(_) | Fault::Restart(_)) {
+            let time = micros(self.now);
+            let words = || fault.to_string();
+            self.record.aside(|| Aside::Fault { time, fault: fault.clone(), words: words() });
+        }
         match fault {
             Fault::Crash(id) if self.is_up(*id) => self.crash(*id),
             Fault::Restart(id) if !self.is_up(*id) => self.restart(*id),
@@ -136,6 +150,24 @@ impl<P: Protocol> World<P> {
                     .for_each(|place| self.host(place).sync_delay = sync.clone());
             }
             Fault::HashRate { replica, factor } => self.change_hash_rate(*replica, *factor),
+        }
+    }
+
+    /// What is so from the beginning, for those who keep the trace.
+    pub(super) fn tell_beginning(&mut self) {
+        let World { setup, places, record, .. } = self;
+        let lanes = || places.all().map(|place| places.seat(place)).collect();
+        let liars = || setup.byzantine.clone().into_iter().collect();
+        record.aside(|| Aside::Run { seed: setup.seed, lanes: lanes(), liars: liars() });
+        for id in &setup.network.silent {
+            let fault = Fault::Silence(*id);
+            record.aside(|| Aside::Fault { time: 0, words: fault.to_string(), fault });
+        }
+        let unrest = setup.network.unrest.as_ref().map(|unrest| (unrest.until, "unrest"));
+        let adversary = setup.catch_up.filter(|_| !setup.adversary.is_empty());
+        let adversary = adversary.map(|until| (until, "the adversary chooses what arrives"));
+        for (until, words) in unrest.into_iter().chain(adversary) {
+            record.aside(|| Aside::Until { time: micros(until), words: words.into() });
         }
     }
 

@@ -4,6 +4,7 @@ use super::{World, errands::What};
 use crate::{
     mining::{Find, Summary, equal_share},
     places::Place,
+    record::{Aside, aside::micros},
 };
 use consensus::{
     Protocol,
@@ -81,6 +82,8 @@ impl<P: Protocol> World<P> {
         let (block, parent, height) = (header.hash(), header.parent, header.height);
         let miner = self.places.seat(me);
         self.record.find(Find { at: self.now, miner, height, block, parent, target });
+        let (time, lane) = (micros(self.now), me.lane());
+        self.record.aside(|| Aside::Found { time, lane, height, block, parent });
         Some(Event::Mined(Box::new(header)))
     }
 

@@ -44,7 +44,7 @@ pub struct Run {
     /// How many threads [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub threads: Option<u16>,
-    /// Write the trace of a single run here, a line of JSON for each event
+    /// Write the trace of a single run here, a line of JSON for each event; `testnet trace` draws it
     #[arg(long, value_name = "FILE")]
     pub trace: Option<PathBuf>,
     /// Tell a single run in sentences: who said what, what it led to, and why
@@ -365,18 +365,12 @@ fn row(outcome: &Outcome) -> String {
 pub(super) fn write_trace(scenario: &Scenario, path: &Path) -> Result<(), RunError> {
     let failed = |reason| RunError::Trace { path: path.to_owned(), reason };
     let mut file = BufWriter::new(File::create(path).map_err(failed)?);
-    let mut written = Ok(());
-    let (module, seed) = (&scenario.consensus[0], scenario.seeds.start);
-    let outcome = one(scenario, module, seed, Tracing::Kept, |record| {
-        written = record.lines().iter().try_for_each(|line| {
-            serde_json::to_writer(&mut file, line)?;
-            file.write_all(b"\n")
-        });
-    });
-    if let Err(panic) = outcome {
+    match super::trace::write(scenario, &scenario.consensus[0], &mut file) {
         // A trace that ends in a panic is told of by the run itself.
-        let _ = fs::remove_file(path);
-        return Err(RunError::Panicked(panic));
+        Err(panic) => {
+            let _ = fs::remove_file(path);
+            Err(RunError::Panicked(panic))
+        }
+        Ok(written) => written.and_then(|()| file.flush()).map_err(failed),
     }
-    written.and_then(|()| file.flush()).map_err(failed)
 }

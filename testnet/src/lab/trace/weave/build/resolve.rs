@@ -1,0 +1,199 @@
+//! Finds what was sent for what arrived, and an order of moments that agrees with it.
+
+use super::{
+    super::{
+        super::read::MAX_TIME,
+        moment::{Arrow, End},
+    },
+    Build, Cause, Weave, Why,
+};
+use std::collections::BTreeMap;
+
+/// How often clocks are set against each other before they count as contradictory.
+const ROUNDS: usize = 64;
+
+/// A copy for each of these lanes, of which nothing is known yet.
+pub(super) fn open(to: impl IntoIterator<Item = usize>) -> Vec<Arrow> {
+    to.into_iter().map(|to| Arrow { to, end: End::Open }).collect()
+}
+
+impl Build {
+    pub(super) fn finish(mut self) -> Weave {
+        self.find_senders();
+        if !self.is_told {
+            self.align();
+        }
+        self.order();
+        self.find_ends();
+        let Build { mut weave, wrong, ended, .. } = self;
+        let last = weave.moments.iter().map(|moment| moment.time).max().unwrap_or(0);
+        weave.end = ended.unwrap_or(0).max(last);
+        weave.bands = wrong.finish(weave.end);
+        weave.broken.dedup();
+        weave
+    }
+
+    /// What each moment's envelope was, where it left.
+    fn find_senders(&mut self) {
+        let mut numbered: BTreeMap<(u32, u64), Vec<usize>> = BTreeMap::new();
+        for (at, sent) in self.weave.sent.iter().enumerate() {
+            let lane = self.weave.moments[sent.moment].lane;
+            let replica = self.weave.lanes[lane].replica;
+            numbered.entry((replica, sent.envelope)).or_default().push(at);
+        }
+        for (at, cause) in self.causes.iter().enumerate() {
+            let why = match cause {
+                Cause::Known(why) => *why,
+                Cause::Copy(copy) => {
+                    let from = copy.from as usize;
+                    let sent = self.exact.get(&(from, copy.life, copy.envelope));
+                    let stranger = Why::Stranger(self.weave.lanes[from].replica, copy.envelope);
+                    sent.map_or(stranger, |sent| Why::Envelope(*sent))
+                }
+                Cause::Number(replica, envelope) => {
+                    let some = numbered.get(&(*replica, *envelope)).map_or(&[][..], Vec::as_slice);
+                    let sent = self.likely(at, some);
+                    sent.map_or(Why::Stranger(*replica, *envelope), Why::Envelope)
+                }
+            };
+            self.weave.moments[at].why = why;
+        }
+    }
+
+    /// Which of some envelopes with one number it was: numbers begin anew in each life.
+    fn likely(&self, at: usize, some: &[usize]) -> Option<usize> {
+        let moment = &self.weave.moments[at];
+        let fits = |sent: &&usize| {
+            let sent = &self.weave.sent[**sent];
+            let is_for = sent.arrows.iter().any(|arrow| arrow.to == moment.lane);
+            let is_before = !self.is_told || self.weave.moments[sent.moment].time <= moment.time;
+            is_for && is_before && moment.heard().is_none_or(|heard| heard == sent.said())
+        };
+        some.iter().rfind(fits).copied()
+    }
+
+    /// Lives that were timed by clocks of their own are moved until nothing arrives before it is sent.
+    fn align(&mut self) {
+        let Weave { moments, sent, .. } = &self.weave;
+        let unit = |at: usize| (moments[at].lane, self.lives[at]);
+        let mut shifts: BTreeMap<(usize, u32), u64> =
+            (0..moments.len()).map(|at| (unit(at), 0)).collect();
+        let envelope = |(at, moment): (usize, &super::Moment)| match moment.why {
+            Why::Envelope(number) => Some((sent[number].moment, at)),
+            _ => None,
+        };
+        let mut edges: Vec<_> = moments.iter().enumerate().filter_map(envelope).collect();
+        let mut last: BTreeMap<usize, usize> = BTreeMap::new();
+        for (at, moment) in moments.iter().enumerate() {
+            let before = last.insert(moment.lane, at);
+            edges.extend(before.filter(|before| unit(*before) != unit(at)).map(|it| (it, at)));
+        }
+        let mut is_settled = false;
+        for _ in 0..ROUNDS {
+            is_settled = true;
+            for (from, to) in &edges {
+                // Later by a little, so that the order of time is that of cause and effect.
+                let least = shifts[&unit(*from)] + moments[*from].time + 1;
+                let missing = least.saturating_sub(shifts[&unit(*to)] + moments[*to].time);
+                if missing > 0 && least < 4 * MAX_TIME {
+                    *shifts.get_mut(&unit(*to)).expect("it has a shift") += missing;
+                    is_settled = false;
+                }
+            }
+            if is_settled {
+                break;
+            }
+        }
+        let times: Vec<_> = (0..moments.len()).map(|at| shifts[&unit(at)]).collect();
+        self.weave.moments.iter_mut().zip(&times).for_each(|(moment, shift)| moment.time += shift);
+        let lives = self.weave.lanes.iter_mut().enumerate();
+        for (lane, life) in
+            lives.flat_map(|(at, lane)| lane.lives.iter_mut().map(move |it| (at, it)))
+        {
+            let is_it = |moment: &&super::Moment| {
+                moment.lane == lane && moment.why == Why::Birth && moment.time >= life.from
+            };
+            life.from = self.weave.moments.iter().find(is_it).map_or(life.from, |it| it.time);
+        }
+        self.weave.warnings.push(match is_settled {
+            true => "Each replica has timed its lives by its own clock. They are moved so that \
+                     nothing arrives before it is sent."
+                .to_owned(),
+            false => "The replicas' clocks contradict each other: some messages have no sender \
+                      here."
+                .to_owned(),
+        });
+    }
+
+    /// Moments by time; an envelope that would come from the future comes from nobody.
+    fn order(&mut self) {
+        let Weave { moments, sent, lanes, warnings, .. } = &mut self.weave;
+        let mut order: Vec<usize> = (0..moments.len()).collect();
+        order.sort_by_key(|at| moments[*at].time);
+        let mut places = vec![0; order.len()];
+        order.iter().enumerate().for_each(|(place, at)| places[*at] = place);
+        sent.iter_mut().for_each(|sent| sent.moment = places[sent.moment]);
+        moments.sort_by_key(|moment| moment.time);
+        let (mut backward, mut strangers) = (0, 0);
+        for (at, moment) in moments.iter_mut().enumerate() {
+            match moment.why {
+                Why::Envelope(number) if sent[number].moment >= at => {
+                    backward += 1;
+                    let from = &sent[number];
+                    let carrier = from.signer.unwrap_or(lanes[moment.lane].replica);
+                    moment.why = Why::Stranger(carrier, from.envelope);
+                }
+                Why::Stranger(..) => strangers += 1,
+                _ => {}
+            }
+        }
+        if backward > 0 {
+            warnings.push(format!("{backward} messages would have arrived before they were sent."));
+        }
+        if strangers > 0 {
+            warnings.push(format!(
+                "{strangers} messages arrived that nobody in this trace is seen to send."
+            ));
+        }
+    }
+
+    /// What became of each copy.
+    fn find_ends(&mut self) {
+        let Weave { moments, sent, lanes, .. } = &mut self.weave;
+        let mut settle = |number: usize, lane: usize, end: End| {
+            let arrows = &mut sent[number].arrows;
+            let waits = |arrow: &&mut Arrow| arrow.end == End::Open;
+            let exact = arrows.iter_mut().filter(waits).find(|arrow| arrow.to == lane);
+            let arrow = match exact {
+                Some(arrow) => Some(arrow),
+                // Of Twins one was named, and either can have been meant.
+                None => arrows
+                    .iter_mut()
+                    .filter(waits)
+                    .find(|arrow| lanes[arrow.to].replica == lanes[lane].replica),
+            };
+            match arrow {
+                Some(arrow) => *arrow = Arrow { to: lane, end },
+                None if matches!(end, End::Arrived(_)) => arrows.push(Arrow { to: lane, end }),
+                None => {}
+            }
+        };
+        for (at, moment) in moments.iter().enumerate() {
+            if let Why::Envelope(number) = moment.why {
+                settle(number, moment.lane, End::Arrived(at));
+            }
+        }
+        for (copy, why) in &self.lost {
+            let from = (copy.from as usize, copy.life, copy.envelope);
+            if let Some(number) = self.exact.get(&from) {
+                settle(*number, copy.to as usize, End::Lost(*why));
+            }
+        }
+        // Each of Twins names everybody, and has to do with some.
+        let seconds: Vec<_> = lanes.iter().filter(|lane| lane.is_second).collect();
+        let is_twin = |lane: usize| seconds.iter().any(|it| it.replica == lanes[lane].replica);
+        for sent in sent.iter_mut().filter(|sent| is_twin(moments[sent.moment].lane)) {
+            sent.arrows.retain(|arrow| arrow.end != End::Open);
+        }
+    }
+}
