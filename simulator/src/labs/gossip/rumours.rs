@@ -43,7 +43,8 @@ impl Experiment for InfectAndDie {
         let missed = end.moments(|known| (n - known as f64) / n);
         let of = |name| Moments::of(samples, name);
         vec![
-            Finding::mean("missed", "share of the nodes that never hear it", missed, of("missed")),
+            Finding::mean("missed", "share of the nodes that never hear it", missed, of("missed"))
+                .with_two_rare_ones(of("missed").count),
             Finding::share(
                 "all",
                 "chance that everybody hears it",
