@@ -169,7 +169,7 @@ impl Experiment for Leaders {
         let dead = (f / (n - f + 1.0), spread(self.deviation(f64::from)));
         let dead = Finding::mean("dead", "dead leaders in a row, in the mean", dead, of("dead"));
         let mut findings =
-            vec![if is_all { dead } else { dead.with_two_rare_ones(of("dead").count) }];
+            vec![if is_all { dead } else { dead.with_two_rare_ones(1.0, of("dead").count) }];
         for (least, name) in (0..=self.faulty).zip(AT_LEAST).skip(1) {
             let chance = self.at_least(least);
             let found = of(name);

@@ -140,7 +140,7 @@ pub(super) fn alone(chart: &Chart) -> Option<String> {
         let at = TITLE + HEIGHT + KEY * (number as f64 + 0.7);
         let _ = writeln!(
             text,
-            "<text x=\"{LEFT}\" y=\"{at:.1}\" style=\"fill: var(--c{}); font-weight: 600\">{}</text>",
+            "<text x=\"8\" y=\"{at:.1}\" style=\"fill: var(--c{}); font-size: 11px\">{}</text>",
             curve.colour % 6,
             escape(&curve.name)
         );
