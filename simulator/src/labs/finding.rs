@@ -104,6 +104,13 @@ impl Finding {
         Finding { name, about, theory: Some(theory), measured: measured.mean(), tolerance }
     }
 
+    /// The same with room for two trials of `count` that are so far off: where a figure is rarely far from
+    /// its mean, the mean of a few is no normal one.
+    #[must_use]
+    pub fn with_two_rare_ones(self, off: f64, count: u64) -> Finding {
+        Finding { tolerance: self.tolerance + 2.0 * off / count.max(1) as f64, ..self }
+    }
+
     /// A figure that must be equal.
     pub fn exact(
         name: &'static str,

@@ -33,7 +33,7 @@ pub(super) const LAB: Lab = Lab {
     name: "quorums",
     about: "how many liars it takes to split those who decide by a quorum of q among n",
     papers: &[
-        "Malkhi, Reiter: Byzantine quorum systems, Distributed Computing 11 (1998), section 3: two quorums share more than f, and one is left when f are silent",
+        "Malkhi, Reiter: Byzantine quorum systems, Distributed Computing 11 (1998): two quorums share more than f, and one is left when f are silent",
         "Lamport, Shostak, Pease: The Byzantine generals problem, TOPLAS 4(3), 1982: n > 3f",
         "Bano and others: Twins: BFT systems made robust, OPODIS 2021: liars as two machines with one key",
     ],

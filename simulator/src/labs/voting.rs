@@ -23,11 +23,12 @@ pub(super) const CONSENSUS: Parameter = Parameter {
     usual: Value::Word("tendermint"),
 };
 
-/// Among how many.
+/// Among how many. Fewer than four bear no fault, and there is less to wait for: among three a single
+/// PREPARE is all that PBFT's quorum of two needs, so it decides after two hops.
 pub(super) const REPLICAS: Parameter = Parameter {
     name: "replicas",
     about: "how many replicas there are: n",
-    range: Range::Whole(2, 100),
+    range: Range::Whole(4, 100),
     usual: Value::Whole(7),
 };
 

@@ -210,6 +210,24 @@ fn a_gossip_mesh_survives_loss_and_crashes() {
     }
 }
 
+/// Infect and die: with a fanout of ln n + 3 hardly a rumour misses anybody, with two many do, and what
+/// it misses a replica is brought by its peers.
+#[test]
+fn chance_acquaintances_decide_too_and_what_missed_somebody_is_sent_again() {
+    for (fanout, heights) in [(6, 20), (2, 5)] {
+        let mut setup = Setup::new(Tendermint::NAME, 16, 4);
+        setup.topology = Topology::Random { fanout };
+        let mut world = world(setup);
+        let everybody: Vec<_> = world.replicas().collect();
+        reach(&mut world, &everybody, heights, seconds(300));
+        assert_safe(&world);
+        let counts = world.counts();
+        println!("fanout {fanout}: {counts} in {:?}", world.now());
+        assert!(counts.relays > 0, "{counts}");
+        assert!(fanout > 2 || counts.resends > 0, "a fifth of all was missed: {counts}");
+    }
+}
+
 /// Half a second either way, and drifting: less apart than [`Config::clock_skew`].
 ///
 /// [`Config::clock_skew`]: consensus::tendermint::Config::clock_skew

@@ -41,6 +41,8 @@ pub(super) struct Chart {
 #[derive(Clone, Debug)]
 pub(super) struct Curve {
     pub(super) name: String,
+    /// Its colour's number. Of several with one colour the key names the first.
+    pub(super) colour: usize,
     pub(super) style: Style,
     pub(super) points: Vec<Point>,
 }
@@ -113,8 +115,9 @@ pub(super) fn figure(chart: &Chart) -> String {
          <svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{title}\">\n{body}</svg>\
          <p class=\"key\">"
     );
-    for (number, curve) in chart.curves.iter().enumerate() {
-        let _ = write!(text, "<span class=\"c{}\">{}</span> ", number % 6, escape(&curve.name));
+    for curve in key(chart) {
+        let (colour, name) = (curve.colour % 6, escape(&curve.name));
+        let _ = write!(text, "<span class=\"c{colour}\">{name}</span> ");
     }
     text + "</p></figure>\n"
 }
@@ -122,7 +125,7 @@ pub(super) fn figure(chart: &Chart) -> String {
 /// A chart in a file of its own; none if it has no points.
 pub(super) fn alone(chart: &Chart) -> Option<String> {
     let body = body(chart)?;
-    let height = TITLE + HEIGHT + KEY * chart.curves.len() as f64 + 6.0;
+    let height = TITLE + HEIGHT + KEY * key(chart).count() as f64 + 6.0;
     let title = escape(&chart.title);
     let mut text = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{}\" \
@@ -133,16 +136,23 @@ pub(super) fn alone(chart: &Chart) -> Option<String> {
         2.0 * height,
         colours(),
     );
-    for (number, curve) in chart.curves.iter().enumerate() {
+    for (number, curve) in key(chart).enumerate() {
         let at = TITLE + HEIGHT + KEY * (number as f64 + 0.7);
         let _ = writeln!(
             text,
-            "<text x=\"{LEFT}\" y=\"{at:.1}\" style=\"fill: var(--c{}); font-weight: 600\">{}</text>",
-            number % 6,
+            "<text x=\"8\" y=\"{at:.1}\" style=\"fill: var(--c{}); font-size: 11px\">{}</text>",
+            curve.colour % 6,
             escape(&curve.name)
         );
     }
     Some(text + "</svg>\n")
+}
+
+/// The curves that the key names.
+fn key(chart: &Chart) -> impl Iterator<Item = &Curve> {
+    let first = |colour| chart.curves.iter().position(|curve| curve.colour == colour);
+    let numbered = chart.curves.iter().enumerate();
+    numbered.filter(move |(number, curve)| first(curve.colour) == Some(*number)).map(|it| it.1)
 }
 
 /// Of the page's style, the colours and what concerns drawings.
@@ -198,8 +208,8 @@ fn body(chart: &Chart) -> Option<String> {
         escape(&chart.across),
         escape(&chart.up)
     );
-    for (number, curve) in chart.curves.iter().enumerate() {
-        draw(&mut svg, number % 6, curve, (&x, &y), &chart.up);
+    for curve in &chart.curves {
+        draw(&mut svg, curve, (&x, &y), &chart.up);
     }
     Some(svg)
 }
@@ -224,7 +234,8 @@ fn upright(chart: &Chart) -> Axis {
     Axis { least: 0.0, most, is_logarithmic: false, from, to }
 }
 
-fn draw(svg: &mut String, class: usize, curve: &Curve, (x, y): (&Axis, &Axis), unit: &str) {
+fn draw(svg: &mut String, curve: &Curve, (x, y): (&Axis, &Axis), unit: &str) {
+    let class = curve.colour % 6;
     if curve.style != Style::Dots {
         let points = curve.points.iter();
         let path: Vec<_> = points

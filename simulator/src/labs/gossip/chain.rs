@@ -26,6 +26,16 @@ impl Distribution {
         self.chances.iter().enumerate().map(|(at, chance)| (self.first + at, *chance))
     }
 
+    /// The least value of which that or less has this chance.
+    pub(super) fn quantile(&self, chance: f64) -> usize {
+        let mut sum = 0.0;
+        let found = self.iter().find(|(_, one)| {
+            sum += one;
+            sum >= chance
+        });
+        found.map_or(0, |(value, _)| value)
+    }
+
     /// Mean and standard deviation of a figure.
     pub(super) fn moments(&self, figure: impl Fn(usize) -> f64) -> (f64, f64) {
         let mean: f64 = self.iter().map(|(value, chance)| chance * figure(value)).sum();

@@ -152,12 +152,11 @@ fn curves(lines: &[Line], value: impl Fn(&Cell) -> Option<f64>) -> Vec<Curve> {
     let point =
         |(x, cell): &(u32, Cell)| Some(Point { across: f64::from(*x), up: value(cell)?, off: 0.0 });
     let curve = |line: &Line| line.points.iter().filter_map(point).collect();
-    lines
-        .iter()
-        .map(|line| Curve {
-            name: line.module.to_owned(),
-            style: Style::Joined,
-            points: curve(line),
+    let numbered = lines.iter().enumerate();
+    numbered
+        .map(|(colour, line)| {
+            let (name, points) = (line.module.to_owned(), curve(line));
+            Curve { name, colour, style: Style::Joined, points }
         })
         .collect()
 }

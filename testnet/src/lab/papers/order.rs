@@ -38,6 +38,7 @@ const MOST_TRIALS: u64 = 1_000_000_000_000;
 const EXAMPLES: &str = "\
 Examples:
   testnet lab                                    what there is, and whose formulas they are
+  testnet lab double-spend --q 0.1 --z 2
   testnet lab messages --consensus pbft --replicas 31
   testnet lab gossip --nodes 1000 --fanout 4
   testnet lab quorums --replicas 6 --quorum 3 --json

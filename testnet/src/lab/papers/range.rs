@@ -142,7 +142,10 @@ impl Along {
             .filter(|name| !names.iter().any(|other| other != *name && belongs(name, other)));
         let chart = |head: &&'static str| {
             let members = names.iter().filter(|name| belongs(name, head));
-            let curves: Vec<_> = members.flat_map(|name| self.curves(name)).collect();
+            let numbered = members.enumerate();
+            let curves: Vec<_> = numbered
+                .flat_map(|(colour, name)| self.curves(name, name != head, colour))
+                .collect();
             // What is zero everywhere is a condition, and no curve.
             let shows = curves.iter().flat_map(|curve| &curve.points).any(|point| point.up != 0.0);
             let title = format!("{}: {}", wish.lab.name, self.about(head));
@@ -150,15 +153,15 @@ impl Along {
                 Range::Word(words) => words.to_vec(),
                 _ => Vec::new(),
             };
-            let across = format!("--{}: {}", self.parameter.name, self.parameter.about);
+            let across = format!("--{}", self.parameter.name);
             shows.then(|| (*head, Chart { title, across, up: (*head).to_owned(), curves, words }))
         };
         heads.filter_map(chart).collect()
     }
 
-    /// What theory says of a figure, and what was measured of it.
-    fn curves(&self, name: &'static str) -> Vec<Curve> {
-        let about = self.about(name);
+    /// What theory says of a figure, and what was measured of it. Whether it is told what the figure
+    /// is: of the chart's first the title tells it.
+    fn curves(&self, name: &str, is_told: bool, colour: usize) -> Vec<Curve> {
         let find = |found: &[Finding]| found.iter().find(|one| one.name == name).cloned();
         let point = |value: &Value, up, off| Point { across: self.across(*value), up, off };
         let theory: Vec<_> = self
@@ -175,9 +178,13 @@ impl Along {
             })
             .collect();
         let style = if measured.is_empty() { Style::Dashes } else { Style::Line };
-        let theory = Curve { name: format!("{name}, theory: {about}"), style, points: theory };
+        let told = match is_told {
+            true => format!("{name}: {}", self.about(name)),
+            false => name.to_owned(),
+        };
+        let theory = Curve { name: told, colour, style, points: theory };
         let name = format!("{name}, measured");
-        let measured = Curve { name, style: Style::Dots, points: measured };
+        let measured = Curve { name, colour, style: Style::Dots, points: measured };
         [theory, measured].into_iter().filter(|curve| !curve.points.is_empty()).collect()
     }
 
@@ -213,12 +220,14 @@ impl Along {
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
              <title>{name}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<h1>{name}</h1>\n\
              <p>{about}. {} {} at each point, seed {}. {}</p>\n\
-             <p>Curves are theory, dots what was measured, with their tolerance. {good} of {all} points \
+             <p>--{}: {}. Curves are theory, dots what was measured, with their tolerance. {good} of {all} points \
              agree. Again: <code>{}</code></p>\n<div class=\"charts\">\n",
             wish.trials,
             escape(wish.lab.trials),
             wish.seed,
             escape(&others.join(" ")),
+            self.parameter.name,
+            escape(self.parameter.about),
             escape(&wish.again()),
         );
         charts.iter().for_each(|(_, chart)| page.push_str(&plot::figure(chart)));

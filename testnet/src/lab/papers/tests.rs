@@ -65,7 +65,7 @@ fn what_is_out_of_range_is_a_usage_error_that_names_the_range() {
         let error = papers_of(&words).unwrap_err();
         assert_eq!(error.kind(), kind, "{line}");
         if line.contains("--replicas") {
-            assert!(error.to_string().contains("a whole number from 2 to 100"), "{error}");
+            assert!(error.to_string().contains("a whole number from 4 to 100"), "{error}");
         }
     }
 }

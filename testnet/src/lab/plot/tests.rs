@@ -5,7 +5,7 @@ fn points(points: &[(f64, f64)]) -> Vec<Point> {
 }
 
 fn chart(up: &[(f64, f64)], style: Style) -> Chart {
-    let curves = vec![Curve { name: "a & b".into(), style, points: points(up) }];
+    let curves = vec![Curve { name: "a & b".into(), colour: 0, style, points: points(up) }];
     Chart { title: "<t>".into(), across: "n".into(), up: "s".into(), curves, words: Vec::new() }
 }
 
