@@ -231,3 +231,30 @@ fn words_hold_no_line_breaks_and_no_more_than_fits() {
     assert!(!told.chars().any(char::is_control) && told.len() < 1_000, "{told}");
     assert!(told.contains("a b: "), "{told}");
 }
+
+#[test]
+fn what_repeats_for_ever_is_bounded() {
+    let again: String = (0..100).map(|at| refused(1, 5_000 + 10 * at, "[0,1]")).collect();
+    let repeated = of(&(sent("1", 1) + &again));
+    assert_eq!(repeated.moments.len(), 101);
+    assert_eq!(repeated.sent[0].arrows.len(), 8, "four for each lane");
+    let fault = "{\"world\":\"fault\",\"time\":1,\"fault\":\"heal\",\"words\":\"heal\"}\n";
+    let faults = refused(0, 0, "null") + &fault.repeat(20_001);
+    let error = weave(&read::read(faults.as_bytes()).unwrap(), None).unwrap_err().to_string();
+    assert!(error.contains("the number of faults is 20001"), "{error}");
+}
+
+#[test]
+fn where_only_births_are_told_a_life_ends_with_its_last_word() {
+    let started = |seq: u64| {
+        format!(
+            "{{\"replica\":0,\"seq\":{seq},\"at\":0,\"cause\":null,\"event\":\"started\",\
+             \"height\":0}}\n"
+        )
+    };
+    let weave = of(&(started(1) + &refused(0, 7_000, "null") + &started(1)));
+    let first = Life { from: 0, to: Some(7_000) };
+    let later = weave.lanes[0].lives[1].from;
+    assert!(later >= 8_000, "{later}");
+    assert_eq!(weave.lanes[0].lives, [first, Life { from: later, to: None }]);
+}

@@ -187,6 +187,8 @@ impl Build {
         let Weave { moments, sent, lanes, .. } = &mut self.weave;
         let mut settle = |number: usize, lane: usize, end: End| {
             let arrows = &mut sent[number].arrows;
+            // A network doubles; it does not repeat for ever.
+            let has_room = arrows.len() < 4 * lanes.len();
             let waits = |arrow: &&mut Arrow| arrow.end == End::Open;
             let exact = arrows.iter_mut().filter(waits).find(|arrow| arrow.to == lane);
             let arrow = match exact {
@@ -199,8 +201,7 @@ impl Build {
             };
             match arrow {
                 Some(arrow) => *arrow = Arrow { to: lane, end },
-                // A network doubles; it does not repeat for ever.
-                None if matches!(end, End::Arrived(_)) && arrows.len() < 4 * lanes.len() => {
+                None if matches!(end, End::Arrived(_)) && has_room => {
                     arrows.push(Arrow { to: lane, end });
                 }
                 None => {}
