@@ -10,6 +10,7 @@ use crate::{
     protocol::{Protocol, Trusted, Unproven},
     quorum::Quorum,
     tendermint::Tendermint,
+    theory::Theory,
     work::Work,
 };
 use ledger::{Committee, Genesis, Header, Proof};
@@ -89,6 +90,11 @@ pub trait Module: Protocol + Send + Sized + 'static {
         Err(Unproven::Weightless)
     }
 
+    /// What its papers calculate, for whoever measures it.
+    fn theory() -> Option<Theory> {
+        None
+    }
+
     /// What it can be weakened to: one rule each.
     #[cfg(any(test, feature = "byzantine"))]
     fn mutants() -> &'static [crate::byzantine::mutants::About] {
@@ -99,6 +105,12 @@ pub trait Module: Protocol + Send + Sized + 'static {
     #[cfg(any(test, feature = "byzantine"))]
     fn stage() -> crate::byzantine::script::Stage {
         crate::byzantine::script::Stage::default()
+    }
+
+    /// Whether it counts by the quorum that [`Flaw::with_quorum`](crate::Flaw::with_quorum) asks for.
+    #[cfg(any(test, feature = "byzantine"))]
+    fn heeds_quorum() -> bool {
+        false
     }
 
     /// The same participant with one rule weakened.
@@ -246,6 +258,21 @@ pub fn customs(name: &str) -> Result<&'static [(&'static str, u64)], UnknownModu
 
         fn visit<P: Module>(self) -> Self::Output {
             P::customs()
+        }
+    }
+
+    dispatch(name, Ask)
+}
+
+/// [`Module::theory`] of the module called `name`.
+pub fn theory(name: &str) -> Result<Option<Theory>, UnknownModule> {
+    struct Ask;
+
+    impl Visitor for Ask {
+        type Output = Option<Theory>;
+
+        fn visit<P: Module>(self) -> Self::Output {
+            P::theory()
         }
     }
 

@@ -6,6 +6,9 @@
 pub struct Flaw {
     #[cfg(any(test, feature = "byzantine"))]
     id: Option<&'static str>,
+    /// How many pass for a quorum, whatever their stake, where an experiment asks for so many.
+    #[cfg(any(test, feature = "byzantine"))]
+    quorum: Option<u32>,
 }
 
 /// The word under which a protocol remarks that a weak rule let something pass.
@@ -16,11 +19,27 @@ pub const LABEL: &str = "flaw";
 impl Flaw {
     /// That of the mutant called `id`.
     pub(crate) fn of(id: &'static str) -> Flaw {
-        Flaw { id: Some(id) }
+        Flaw { id: Some(id), quorum: None }
+    }
+
+    /// A quorum of so many replicas, all of whom weigh the same, in place of the sound one: for whoever
+    /// measures what a quorum is for. Which modules heed it they say
+    /// themselves: [`Module::heeds_quorum`](crate::catalogue::Module::heeds_quorum).
+    pub fn with_quorum(replicas: u32) -> Flaw {
+        Flaw { id: None, quorum: Some(replicas) }
     }
 }
 
 impl Flaw {
+    /// How many pass for a quorum. None where the sound rule counts.
+    #[inline]
+    pub(crate) fn quorum(self) -> Option<u32> {
+        #[cfg(any(test, feature = "byzantine"))]
+        return self.quorum;
+        #[cfg(not(any(test, feature = "byzantine")))]
+        None
+    }
+
     /// Whether it is this one.
     #[inline]
     pub(crate) fn is(self, id: &str) -> bool {

@@ -17,6 +17,7 @@ pub mod pbft;
 pub mod protocol;
 pub mod quorum;
 pub mod tendermint;
+pub mod theory;
 pub mod work;
 
 pub use flaw::Flaw;
@@ -25,3 +26,4 @@ pub use protocol::{
     Trusted, Turn, Unproven, Want,
 };
 pub use quorum::{Certificate, Claimed, Measure, Quorum, Signed, Tally};
+pub use theory::Theory;

@@ -156,7 +156,6 @@ impl<M: Message> Signed<M> {
 #[derive(Clone, Debug)]
 pub struct Tally<M> {
     committee: Arc<Committee>,
-    spoke: Vec<bool>,
     weight: u128,
     values: Vec<Count<M>>,
 }
@@ -172,8 +171,7 @@ struct Count<M> {
 impl<M: Message> Tally<M> {
     /// Nobody has spoken.
     pub fn new(committee: Arc<Committee>) -> Tally<M> {
-        let spoke = vec![false; committee.len()];
-        Tally { committee, spoke, weight: 0, values: Vec::new() }
+        Tally { committee, weight: 0, values: Vec::new() }
     }
 
     /// Counts a message. False if its sender has no seat or was counted for this value already.
@@ -189,16 +187,15 @@ impl<M: Message> Tally<M> {
                 self.values.len() - 1
             }
         };
-        let count = &mut self.values[index];
-        if count.votes[seat].is_some() {
+        if self.values[index].votes[seat].is_some() {
             return false;
         }
-        count.votes[seat] = Some(signed.clone());
-        count.weight += stake;
-        if !self.spoke[seat] {
-            self.spoke[seat] = true;
+        if !self.has_spoken(seat) {
             self.weight += stake;
         }
+        let count = &mut self.values[index];
+        count.votes[seat] = Some(signed.clone());
+        count.weight += stake;
         true
     }
 
@@ -221,7 +218,12 @@ impl<M: Message> Tally<M> {
 
     /// Whether `sender` has been counted, for whatever value.
     pub fn heard(&self, sender: ReplicaId) -> bool {
-        self.committee.seat(sender).is_some_and(|seat| self.spoke[seat])
+        self.committee.seat(sender).is_some_and(|seat| self.has_spoken(seat))
+    }
+
+    /// For whatever value; there are few.
+    fn has_spoken(&self, seat: usize) -> bool {
+        self.values.iter().any(|count| count.votes[seat].is_some())
     }
 
     /// The weight of everyone who spoke, each once.

@@ -105,6 +105,26 @@ impl Target {
         self.0.checked_mul(U256::from(factor)).map_or(Target::EASIEST, Target).min(Target::EASIEST)
     }
 
+    /// The target times a fraction, rounded down, between one and [`Target::EASIEST`].
+    ///
+    /// # Panics
+    /// If `denominator` is zero.
+    pub fn times_fraction(self, numerator: u128, denominator: u128) -> Target {
+        type Wide = ruint::Uint<384, 6>;
+        let product = Wide::from(self.0) * Wide::from(numerator) / Wide::from(denominator);
+        Target(U256::from(product.clamp(Wide::ONE, Wide::from(Target::EASIEST.0))))
+    }
+
+    /// The number itself.
+    pub(crate) fn number(self) -> U256 {
+        self.0
+    }
+
+    /// The target nearest to a number.
+    pub(crate) fn of_number(number: U256) -> Target {
+        Target(number.clamp(U256::ONE, Target::EASIEST.0))
+    }
+
     /// The target times 2^(`numerator` / `denominator`), between one and [`Target::EASIEST`]. The
     /// exponent is rounded down to a multiple of 2^-16.
     ///

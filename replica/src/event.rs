@@ -81,7 +81,7 @@ pub enum Action<M> {
     /// Replace the header being mined.
     Mine {
         /// Everything but the nonce.
-        header: Header,
+        header: Box<Header>,
         /// The hash, read little-endian, must not exceed it.
         target: [u8; 32],
     },
@@ -104,7 +104,7 @@ pub enum Action<M> {
     /// Conflicting finality was seen: the replica votes no more, and says why.
     Halted(String),
     /// One line for the trace.
-    Trace(TraceLine),
+    Trace(Box<TraceLine>),
 }
 
 /// Names a batch written to the store; later batches have greater tickets.
@@ -174,7 +174,7 @@ pub enum Query {
 #[derive(Clone, Debug)]
 pub enum Answer {
     /// To [`Query::Status`]; the host fills in the number of peers.
-    Status(StatusAnswer),
+    Status(Box<StatusAnswer>),
     /// To [`Query::BlockAt`] and [`Query::Block`]; none if it is not known.
     Block(Option<Box<BlockAnswer>>),
     /// To [`Query::Blocks`].

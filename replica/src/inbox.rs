@@ -99,7 +99,8 @@ impl<M: Message> Inbox<M> {
         let sender = signed.sender();
         let mut evidence = None;
         if let Some(earlier) = self.slots.get(&slot).and_then(|held| held.voices.of(sender)) {
-            if earlier.both().any(|earlier| earlier.value() == signed.value()) {
+            let is_known = |earlier: &Signed<M>| earlier.value() == signed.value();
+            if is_known(earlier.first) || earlier.second.is_some_and(is_known) {
                 return Verdict::Known;
             }
             if earlier.second.is_some() {
@@ -112,7 +113,8 @@ impl<M: Message> Inbox<M> {
         }
         *self.share(sender) += 1;
         let held = self.slots.entry(slot);
-        let held = held.or_insert_with(|| Held { since: now, voices: Voices::default() });
+        let seats = self.shares.len();
+        let held = held.or_insert_with(|| Held { since: now, voices: Voices::with_room(seats) });
         held.voices.hear(signed.clone());
         match evidence {
             Some(evidence) => Verdict::Equivocation(Box::new(evidence)),

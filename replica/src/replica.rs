@@ -386,6 +386,6 @@ impl<P: Protocol> Replica<P> {
         self.lines += 1;
         let at = self.moment.now.as_micros() as u64;
         let line = TraceLine { replica: self.me, seq: self.lines, at, cause: self.cause, what };
-        self.actions.push(Action::Trace(line));
+        self.actions.push(Action::Trace(Box::new(line)));
     }
 }

@@ -5,17 +5,46 @@
 //! An experiment falls into jobs, each of which follows from the seed and its number alone, so
 //! whoever has several cores may run them in any order.
 
+mod chance;
+mod double_spend;
 mod finding;
+mod forks;
+mod gossip;
+mod hops;
+mod leaders;
+mod messages;
+mod miners;
 mod parameter;
+mod placements;
+mod quorums;
+mod retarget;
+mod selfish;
+mod voting;
 
 pub use finding::{Finding, Moments, Sample};
 pub use parameter::{BadValue, Parameter, Range, Value, Values};
 
 use std::fmt::Debug;
 
+#[cfg(test)]
+mod agreement;
+#[cfg(test)]
+mod tests;
+
 /// Everything that can be reproduced, in the order in which people want to read of it.
 pub fn all() -> &'static [Lab] {
-    &[]
+    const ALL: &[Lab] = &[
+        double_spend::LAB,
+        selfish::LAB,
+        forks::LAB,
+        retarget::LAB,
+        messages::LAB,
+        hops::LAB,
+        quorums::LAB,
+        leaders::LAB,
+        gossip::LAB,
+    ];
+    ALL
 }
 
 /// What a formula says, and how to find out whether it is so.
@@ -49,4 +78,10 @@ pub trait Experiment: Debug + Send + Sync {
 
     /// What all jobs, in order, say of the theory. With no samples: what the theory says by itself.
     fn findings(&self, samples: &[Sample]) -> Vec<Finding>;
+}
+
+/// How many trials are in each job, if none has more than `most`. At least one job.
+fn slices(trials: u64, most: u64) -> impl Iterator<Item = u64> {
+    let jobs = trials.div_ceil(most).max(1);
+    (0..jobs).map(move |job| most.min(trials - job * most))
 }

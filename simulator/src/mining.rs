@@ -160,7 +160,7 @@ pub(crate) fn equal_share(target: Target, miners: u32, interval: Duration) -> f6
 ///
 /// # Panics
 /// If none is found for far longer than any search takes.
-fn seal(header: Header, target: Target) -> Header {
+pub(crate) fn seal(header: Header, target: Target) -> Header {
     // The nonce comes last, so that all before it is hashed once.
     let bytes = codec::encode(&header);
     let before = &bytes[..bytes.len() - size_of::<u64>()];

@@ -7,10 +7,13 @@
 use crate::{
     delay::{Delay, Dice, below},
     latency::{Latency, Regions},
-    setup::stream,
+    setup::grow,
 };
 use ledger::ReplicaId;
-use rand_chacha::{ChaCha8Rng, rand_core::Rng};
+use rand_chacha::{
+    ChaCha8Rng,
+    rand_core::{Rng, SeedableRng},
+};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -112,12 +115,20 @@ pub(crate) struct Network {
     exceptions: BTreeMap<(ReplicaId, ReplicaId), Exception>,
     seed: u64,
     replicas: u32,
-    /// The chance of each link that was used, from each sender to each recipient: with a thousand
-    /// replicas there are a million links, and a third of a kilobyte for each.
-    chances: Vec<Option<Box<ChaCha8Rng>>>,
+    /// The chance of each link that was used, from each sender to each recipient.
+    chances: Vec<Option<Chance>>,
     cuts: BTreeSet<(ReplicaId, ReplicaId)>,
     /// During a partition: to which side a replica belongs. Those on none are together.
     sides: BTreeMap<ReplicaId, usize>,
+}
+
+/// A link's stream of chance, and how far it is used up. A generator has a third of a kilobyte, mostly of
+/// chance not yet used; with a thousand replicas there are a million links, and with a hundred they do
+/// not fit into the cache.
+#[derive(Clone, Debug)]
+struct Chance {
+    seed: [u8; 32],
+    parcels: u64,
 }
 
 /// What one parcel's fate is decided by.
@@ -132,6 +143,9 @@ struct Fate {
 }
 
 impl Fate {
+    /// How many words of 32 bits one parcel uses up.
+    const WORDS: u128 = 24;
+
     fn roll(chance: &mut ChaCha8Rng) -> Fate {
         let mut bytes = [0; 12 * 8];
         chance.fill_bytes(&mut bytes);
@@ -207,8 +221,12 @@ impl Network {
     /// What the next parcel's fate is decided by.
     fn roll(&mut self, from: ReplicaId, to: ReplicaId) -> Fate {
         let link = from.0 as usize * self.replicas as usize + to.0 as usize;
-        let grow = || stream(self.seed, "network", u64::from(from.0) << 32 | u64::from(to.0));
-        Fate::roll(self.chances[link].get_or_insert_with(|| Box::new(grow())))
+        let grow = || grow(self.seed, "network", u64::from(from.0) << 32 | u64::from(to.0));
+        let chance = self.chances[link].get_or_insert_with(|| Chance { seed: grow(), parcels: 0 });
+        let mut stream = ChaCha8Rng::from_seed(chance.seed);
+        stream.set_word_pos(u128::from(chance.parcels) * Fate::WORDS);
+        chance.parcels += 1;
+        Fate::roll(&mut stream)
     }
 
     /// How long the copies of a parcel that leaves now are under way to one recipient.

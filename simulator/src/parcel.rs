@@ -32,7 +32,7 @@ impl<M> Letter<M> {
 /// What is in it.
 #[derive(Debug)]
 pub(crate) enum Parcel<M> {
-    Envelope(Arc<Envelope<M>>),
+    Envelope(Envelope<M>),
     EnvelopeBytes(Vec<u8>),
     Transactions(Vec<VerifiedTransaction>),
     TransactionBytes(Vec<u8>),
@@ -43,7 +43,7 @@ impl<M: Message> Parcel<M> {
     pub(crate) fn of_envelope(envelope: Arc<Envelope<M>>, wire: bool) -> Parcel<M> {
         match wire {
             true => Parcel::EnvelopeBytes(envelope.encode()),
-            false => Parcel::Envelope(envelope),
+            false => Parcel::Envelope(Arc::unwrap_or_clone(envelope)),
         }
     }
 

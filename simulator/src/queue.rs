@@ -6,7 +6,11 @@
 //! no order, and only when its time comes is a slice sorted (a calendar queue: Brown, "Calendar Queues",
 //! CACM 1988). What is due beyond the last slice, mostly timeouts, waits in a heap.
 
-use std::{cmp::Ordering, collections::BinaryHeap, time::Duration};
+use std::{
+    cmp::{Ordering, Reverse},
+    collections::{BinaryHeap, binary_heap::PeekMut},
+    time::Duration,
+};
 
 /// How long a slice is: two to the power of so many nanoseconds, 66 microseconds. With a million
 /// messages in 60 milliseconds a slice holds a thousand of them.
@@ -20,14 +24,15 @@ const SLICES: u64 = 2_048;
 /// first comes out first: no order is ever left to chance.
 #[derive(Debug)]
 pub(crate) struct Queue<T> {
-    /// What is due in the present slice, the earliest last.
-    now: Vec<Due<T>>,
+    /// What is due in the present slice, the earliest last, with its time in nanoseconds.
+    now: Vec<(u64, T)>,
     /// What was put in since that was sorted, and is due in it, too.
     late: BinaryHeap<Due<T>>,
     /// The number of the present slice, counted from time zero.
     present: u64,
-    /// What is due in the slices after the present one: each at its number modulo [`SLICES`].
-    slices: Vec<Vec<Due<T>>>,
+    /// What is due in the slices after the present one, each in the order in which it was put in, at its
+    /// number modulo [`SLICES`].
+    slices: Vec<Vec<(u64, T)>>,
     /// A bit for each of these that is not empty.
     filled: [u64; SLICES as usize / 64],
     /// What was beyond all slices when it was put in.
@@ -35,6 +40,7 @@ pub(crate) struct Queue<T> {
     pushed: u64,
 }
 
+/// What no order of a list tells when it was put in.
 #[derive(Debug)]
 struct Due<T> {
     /// In nanoseconds.
@@ -59,46 +65,47 @@ impl<T> Queue<T> {
     /// Times past the year 2554 all count as that.
     pub(crate) fn push(&mut self, at: Duration, what: T) {
         let at = u64::try_from(at.as_nanos()).unwrap_or(u64::MAX);
-        let due = Due { at, number: self.pushed, what };
-        self.pushed += 1;
         let slice = at >> SLICE_BITS;
-        if slice <= self.present {
-            self.late.push(due);
-        } else if slice - self.present < SLICES {
+        if slice > self.present && slice - self.present < SLICES {
             let place = slice % SLICES;
             self.filled[place as usize / 64] |= 1 << (place % 64);
-            self.slices[place as usize].push(due);
-        } else {
-            self.beyond.push(due);
+            return self.slices[place as usize].push((at, what));
         }
+        let heap = if slice <= self.present { &mut self.late } else { &mut self.beyond };
+        heap.push(Due { at, number: self.pushed, what });
+        self.pushed += 1;
     }
 
     /// When the next thing is due.
     pub(crate) fn next_at(&mut self) -> Option<Duration> {
-        self.next().map(|due| Duration::from_nanos(due.at))
+        self.next().map(Duration::from_nanos)
     }
 
     /// The next thing, and when it is due, unless that is later than `end`.
     pub(crate) fn pop_by(&mut self, end: Duration) -> Option<(Duration, T)> {
-        let at = self.next().map(|due| Duration::from_nanos(due.at)).filter(|at| *at <= end)?;
-        let due = match self.is_late_next() {
-            true => self.late.pop(),
-            false => self.now.pop(),
+        let at = self.next().map(Duration::from_nanos).filter(|at| *at <= end)?;
+        let what = match self.is_late_next() {
+            true => self.late.pop().map(|due| due.what),
+            false => self.now.pop().map(|(_, what)| what),
         };
-        due.map(|due| (at, due.what))
+        what.map(|what| (at, what))
     }
 
-    fn next(&mut self) -> Option<&Due<T>> {
+    fn next(&mut self) -> Option<u64> {
         if self.now.is_empty() && self.late.is_empty() {
             self.turn();
         }
-        if self.is_late_next() { self.late.peek() } else { self.now.last() }
+        if self.is_late_next() {
+            self.late.peek().map(|due| due.at)
+        } else {
+            self.now.last().map(|(at, _)| *at)
+        }
     }
 
-    /// Whether the next thing is among those that came late.
+    /// Whether the next thing is among those that came late: of equals they are the later ones.
     fn is_late_next(&self) -> bool {
         match (self.now.last(), self.late.peek()) {
-            (Some(now), Some(late)) => late.rank() < now.rank(),
+            (Some((now, _)), Some(late)) => late.at < *now,
             (now, _) => now.is_none(),
         }
     }
@@ -111,10 +118,15 @@ impl<T> Queue<T> {
         let place = (next % SLICES) as usize;
         self.filled[place / 64] &= !(1 << (place % 64));
         std::mem::swap(&mut self.now, &mut self.slices[place]);
+        // Reversed, since the earliest is to be last; of equals, what lay beyond came first of all.
+        self.now.reverse();
+        let after = self.now.len();
         while let Some(due) = self.beyond.peek_mut().filter(|due| due.at >> SLICE_BITS == next) {
-            self.now.push(std::collections::binary_heap::PeekMut::pop(due));
+            let Due { at, what, .. } = PeekMut::pop(due);
+            self.now.push((at, what));
         }
-        self.now.sort_unstable_by_key(|due| std::cmp::Reverse(due.rank()));
+        self.now[after..].reverse();
+        self.now.sort_by_key(|(at, _)| Reverse(*at));
     }
 
     /// The number of the first slice after the present one that holds anything.

@@ -13,7 +13,7 @@
 //! | `stakes` | a list: what each weighs | all alike |
 //! | `block_time` | the pause of an idle chain, or the mean time between mined blocks | `"1s"` |
 //! | `settings` | what the genesis sets: `{ "pow.confirmations" = 3 }` | what is customary |
-//! | `topology` | `"mesh"`, or `{ gossip = 4 }`: that many random neighbours | `"mesh"` |
+//! | `topology` | `"mesh"`, `{ gossip = 4 }`: that many random neighbours, or `{ random = 4 }`: that many others each time | `"mesh"` |
 //! | `network` | a table: `latency`, `loss`, `duplication`, `reordering = { share, by }`, `links = [{ from, to, latency, loss }]`, `unrest = { until, loss, delay }` | fast and faultless |
 //! | `clocks` | `[{ replica = 1, offset_ms = 300, drift_ppm = 20 }]` | right |
 //! | `disks` | `[{ replica = 1, sync = "50ms" }]`: how long a sync takes | 1 ms |

@@ -23,6 +23,14 @@ pub enum Topology {
         /// replicas, so it is rounded up to an even number. Fewer where two rings share a link.
         degree: u32,
     },
+    /// Chance acquaintances: what is meant for many is a rumour, which whoever hears it for the first
+    /// time tells some others, drawn anew each time, and never again ("infect and die"). Who missed it
+    /// has to be told by the protocol's own means. What is meant for one replica still goes there
+    /// directly.
+    Random {
+        /// How many each tells; all others where there are no more.
+        fanout: u32,
+    },
 }
 
 /// Something meant for many, on its way from neighbour to neighbour.
@@ -39,13 +47,22 @@ pub(crate) struct Rumour<M> {
     pub(crate) letter: Arc<Letter<M>>,
 }
 
-/// The links of a gossip mesh, both ways each, and who has heard what.
+/// Whom each replica tells, and who has heard what.
 #[derive(Debug)]
 pub(crate) struct Overlay {
-    neighbours: Vec<BTreeSet<ReplicaId>>,
+    way: Way,
     /// By place.
     seen: Vec<Seen>,
     rumours: u64,
+}
+
+/// How a rumour goes on.
+#[derive(Debug)]
+enum Way {
+    /// To all neighbours but for those who are known to know it. The links go both ways.
+    Neighbours(Vec<BTreeSet<ReplicaId>>),
+    /// To so many others, drawn each time among so many replicas.
+    Random { fanout: u32, replicas: u32, chance: ChaCha8Rng },
 }
 
 /// The rumours one replica remembers.
@@ -65,19 +82,13 @@ impl Overlay {
         replicas: u32,
         places: usize,
     ) -> Option<Overlay> {
-        let Topology::Gossip { degree } = topology else { return None };
-        let mut neighbours = vec![BTreeSet::new(); replicas as usize];
         let mut chance = stream(seed, "topology", 0);
-        for _ in 0..degree.div_ceil(2) {
-            let ring = shuffled(replicas, &mut chance);
-            for (one, other) in ring.iter().zip(ring.iter().cycle().skip(1)) {
-                if one != other {
-                    neighbours[one.0 as usize].insert(*other);
-                    neighbours[other.0 as usize].insert(*one);
-                }
-            }
-        }
-        Some(Overlay { neighbours, seen: vec![Seen::default(); places], rumours: 0 })
+        let way = match topology {
+            Topology::Mesh => return None,
+            Topology::Gossip { degree } => Way::Neighbours(rings(degree, replicas, &mut chance)),
+            Topology::Random { fanout } => Way::Random { fanout, replicas, chance },
+        };
+        Some(Overlay { way, seen: vec![Seen::default(); places], rumours: 0 })
     }
 
     /// The name of a new rumour, which its origin knows.
@@ -97,10 +108,64 @@ impl Overlay {
         self.seen[at.0] = Seen::default();
     }
 
-    /// Whom a replica tells.
-    pub(crate) fn neighbours(&self, of: ReplicaId) -> &BTreeSet<ReplicaId> {
-        &self.neighbours[of.0 as usize]
+    /// Whom a replica tells what it has just heard, from `told_by` unless it is the origin itself.
+    pub(crate) fn next(
+        &mut self,
+        of: ReplicaId,
+        told_by: Option<ReplicaId>,
+        origin: ReplicaId,
+    ) -> Vec<ReplicaId> {
+        match &mut self.way {
+            Way::Neighbours(neighbours) => {
+                let others = neighbours[of.0 as usize].iter().copied();
+                others.filter(|id| Some(*id) != told_by && *id != origin).collect()
+            }
+            Way::Random { fanout, replicas, chance } => some_others(of, *fanout, *replicas, chance),
+        }
     }
+
+    #[cfg(test)]
+    fn neighbours(&self, of: ReplicaId) -> &BTreeSet<ReplicaId> {
+        match &self.way {
+            Way::Neighbours(neighbours) => &neighbours[of.0 as usize],
+            other => panic!("{other:?} has no neighbours"),
+        }
+    }
+}
+
+/// Random rings through all replicas: the neighbours of each, both ways.
+fn rings(degree: u32, replicas: u32, chance: &mut ChaCha8Rng) -> Vec<BTreeSet<ReplicaId>> {
+    let mut neighbours = vec![BTreeSet::new(); replicas as usize];
+    for _ in 0..degree.div_ceil(2) {
+        let ring = shuffled(replicas, chance);
+        for (one, other) in ring.iter().zip(ring.iter().cycle().skip(1)) {
+            if one != other {
+                neighbours[one.0 as usize].insert(*other);
+                neighbours[other.0 as usize].insert(*one);
+            }
+        }
+    }
+    neighbours
+}
+
+/// So many of all replicas but one, each as likely as any other (Floyd).
+fn some_others(
+    of: ReplicaId,
+    fanout: u32,
+    replicas: u32,
+    chance: &mut ChaCha8Rng,
+) -> Vec<ReplicaId> {
+    let others = replicas.saturating_sub(1);
+    let mut drawn = BTreeSet::new();
+    for last in others.saturating_sub(fanout)..others {
+        let one = crate::delay::below(chance.next_u64(), u64::from(last) + 1);
+        let one = u32::try_from(one).expect("it is below a number of replicas");
+        if !drawn.insert(one) {
+            drawn.insert(last);
+        }
+    }
+    // They are numbered as if `of` were not there.
+    drawn.into_iter().map(|id| ReplicaId(if id < of.0 { id } else { id + 1 })).collect()
 }
 
 impl Seen {

@@ -170,7 +170,7 @@ impl<P: Protocol> World<P> {
     /// returned, unless the replica is down.
     pub fn ask(&mut self, id: ReplicaId, query: Query) -> u64 {
         self.questions += 1;
-        let what = What::Question(self.questions, Box::new(query));
+        let what = What::Question(Box::new((self.questions, query)));
         self.send(self.places.first(id), Duration::ZERO, what);
         self.questions
     }

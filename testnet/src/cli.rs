@@ -8,6 +8,7 @@ use crate::{
         compare::{self, Compare},
         endure::{self, Endure},
         explore::{self, Explore},
+        papers::{self, Papers},
         run::{self as scenario, Run},
         trace::{self, Trace},
     },
@@ -58,6 +59,7 @@ Examples:
   testnet run scenarios/partition.toml   an experiment from a file, in the simulator
   testnet compare                how each consensus module bears each fault
   testnet explore --mutant T3    find what a rule is for: the smallest attack without it
+  testnet lab                    what the papers calculate, measured
   testnet trace scenarios/05-one-crash.toml   the same run as a picture, two modules side by side
   testnet mutants                protocols with one weak rule, for `testnet explore --mutant`
   testnet lies                   what `up --byzantine 3=equivocate` can say instead
@@ -100,6 +102,8 @@ pub enum Command {
     Endure(Endure),
     /// Look for a schedule that breaks a promise, make it small, and tell it
     Explore(Explore),
+    /// Measure what the papers calculate, and set both side by side
+    Lab(Papers),
     /// Draw a run: a space-time diagram of who said what to whom, and why
     Trace(Trace),
     /// List what a node can be made to do instead of what its protocol says
@@ -242,6 +246,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Compare(order) => compare::compare(&order).map_err(Failure::from),
         Command::Endure(order) => endure::endure(&order).map_err(Failure::from),
         Command::Explore(order) => explore::explore(&order).map_err(Failure::from),
+        Command::Lab(order) => papers::papers(&order).map_err(Failure::from),
         Command::Trace(order) => trace::trace(&order).map_err(Failure::from),
         Command::Node(OneActor { lie, liars, node }) => {
             // So that `partition` can cut its links.

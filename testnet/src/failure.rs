@@ -4,8 +4,8 @@ use crate::{
     bench::BenchError,
     crash::CrashError,
     lab::{
-        compare::CompareError, endure::EndureError, explore::ExploreError, run::RunError,
-        trace::TraceError,
+        compare::CompareError, endure::EndureError, explore::ExploreError, papers::PapersError,
+        run::RunError, trace::TraceError,
     },
     lies::LiesError,
     live::{
@@ -67,6 +67,9 @@ pub enum Failure {
     /// A violation was found, or could not be looked for.
     #[error(transparent)]
     Explore(#[from] ExploreError),
+    /// Theory and measurement differ, or were not compared.
+    #[error(transparent)]
+    Papers(#[from] PapersError),
     /// A run was not drawn.
     #[error(transparent)]
     Trace(#[from] TraceError),
@@ -109,6 +112,7 @@ impl Failure {
             Failure::Compare(error) => of_compare(error),
             Failure::Endure(error) => of_endure(error),
             Failure::Explore(error) => of_explore(error),
+            Failure::Papers(error) => of_papers(error),
             Failure::Trace(error) => of_trace(error),
             Failure::Bench(error) => match error {
                 BenchError::Up(error) => of_up(error),
@@ -185,6 +189,19 @@ fn of_explore(error: &ExploreError) -> Verdict {
         | ExploreError::NoDirectory(_) => Verdict::BadInput,
         ExploreError::File(error) | ExploreError::Trace(error) => of_run(error),
         ExploreError::Write { .. } | ExploreError::Panicked { .. } | ExploreError::Signals(_) => {
+            Verdict::OurFailure
+        }
+    }
+}
+
+fn of_papers(error: &PapersError) -> Verdict {
+    match error {
+        PapersError::Differ { .. }
+        | PapersError::DifferAlong(..)
+        | PapersError::Nothing(_)
+        | PapersError::Interrupted => Verdict::DoesNotHold,
+        PapersError::Bad(_) => Verdict::BadInput,
+        PapersError::Write { .. } | PapersError::Panicked { .. } | PapersError::Signals(_) => {
             Verdict::OurFailure
         }
     }

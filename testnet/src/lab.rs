@@ -2,12 +2,15 @@
 //!
 //! [`run`] carries one scenario out; [`compare`] carries many out, which it makes up, and tells how
 //! each module bore each fault; [`endure`] tries only what must be survived; [`explore`] looks for what is
-//! not, and tells it; [`trace`] draws one run. All of it is a pure function of scenario, module and seed, spread over threads by
+//! not, and tells it; [`trace`] draws one run; [`papers`] measures what the papers calculate. All of it is
+//! a pure function of scenario, module and seed, spread over threads by
 //! `pool`.
 
 pub mod compare;
 pub mod endure;
 pub mod explore;
+pub mod papers;
+mod plot;
 pub(crate) mod pool;
 pub mod run;
 pub mod trace;

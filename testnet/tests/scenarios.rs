@@ -156,6 +156,11 @@ fn every_command_of_the_second_chapter_does_what_it_says() {
 }
 
 #[test]
+fn every_command_of_the_fourth_chapter_does_what_it_says() {
+    play_chapter("04-the-papers-numbers.md", 8);
+}
+
+#[test]
 fn every_command_of_the_third_chapter_does_what_it_says() {
     play_chapter("03-read-a-run.md", 7);
 }

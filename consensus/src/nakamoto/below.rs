@@ -22,7 +22,7 @@ impl Instance {
         let mut parent = &fork.header;
         for block in &branch {
             let header = &block.header;
-            if !follows(header, parent) || header.seal.bits != self.config.required(parent) {
+            if !follows(header, parent) || !self.is_due_below(header, parent) {
                 return;
             }
             parent = header;

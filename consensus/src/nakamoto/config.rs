@@ -3,6 +3,7 @@
 use super::Nakamoto;
 use crate::{
     catalogue::{BadSettings, Depths, Module},
+    theory::Theory,
     work::Target,
 };
 use ledger::{Genesis, Header};
@@ -173,6 +174,10 @@ impl Module for Nakamoto {
 
     fn depths(genesis: &Genesis) -> Result<Option<Depths>, BadSettings> {
         Ok(Some(Config::from_genesis(genesis)?.depths))
+    }
+
+    fn theory() -> Option<Theory> {
+        Some(super::theory::THEORY)
     }
 
     #[cfg(any(test, feature = "byzantine"))]

@@ -35,7 +35,7 @@ impl Instance {
     /// Searches a new block on the head, with what waits in the pool.
     pub(super) fn mine(&mut self, turn: &mut Turn<'_, Message>) {
         let parent = self.tree.head();
-        let Some(before) = self.tree.header(parent) else { return };
+        let Some(bits) = self.required(parent, turn) else { return };
         let nothing = BTreeSet::new();
         let draft = Draft {
             parent,
@@ -43,7 +43,7 @@ impl Instance {
             time: wall(turn),
             proposer: turn.me,
             duties: Vec::new(),
-            seal: Seal { bits: self.config.required(before), nonce: 0 },
+            seal: Seal { bits, nonce: 0 },
         };
         match turn.app.assemble(draft) {
             Ok(block) => self.search(block, turn),

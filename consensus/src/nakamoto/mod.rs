@@ -79,6 +79,8 @@ mod mining;
 mod mutants;
 mod orphans;
 mod proof;
+pub mod retarget;
+mod theory;
 mod tree;
 
 #[cfg(test)]
@@ -95,6 +97,7 @@ use mining::Mining;
 use mutants::N2;
 use orphans::{Orphan, Orphans};
 use rand_chacha::rand_core::Rng;
+use retarget::{Rule, Window};
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 use tree::Tree;
 
@@ -118,6 +121,7 @@ mod phase {
 pub struct Nakamoto {
     config: Config,
     flaw: Flaw,
+    rule: Rule,
     /// None until the first life begins.
     instance: Option<Instance>,
 }
@@ -127,6 +131,8 @@ pub struct Nakamoto {
 struct Instance {
     config: Config,
     flaw: Flaw,
+    rule: Rule,
+    window: Window,
     tree: Tree,
     orphans: Orphans,
     /// By the calendar: when the first of the blocks is due that came before their time.
@@ -137,7 +143,14 @@ struct Instance {
 impl Nakamoto {
     /// A participant before its first life.
     pub fn with(config: Config) -> Nakamoto {
-        Nakamoto { config, flaw: Flaw::default(), instance: None }
+        Nakamoto { config, flaw: Flaw::default(), rule: Rule::default(), instance: None }
+    }
+
+    /// One whose difficulty follows another rule than every chain's.
+    #[cfg(any(test, feature = "byzantine"))]
+    #[must_use]
+    pub fn retargeting(self, rule: Rule) -> Nakamoto {
+        Nakamoto { rule, ..self }
     }
 }
 
@@ -146,7 +159,8 @@ impl Protocol for Nakamoto {
 
     fn step(&mut self, input: Input<Message>, turn: &mut Turn<'_, Message>) {
         if let Input::Start { records, own: _ } = &input {
-            self.instance = Some(Instance::wake(self.config, self.flaw, records, turn));
+            let woken = Instance::wake(self.config, self.flaw, records, turn);
+            self.instance = Some(Instance { rule: self.rule, ..woken });
         }
         let at = self.instance.as_mut().expect("a life begins with Start");
         match input {
@@ -189,7 +203,8 @@ impl Instance {
             turn.act(Effect::Adopt { head });
         }
         let (orphans, mining) = (Orphans::default(), Mining::default());
-        Instance { config, flaw, tree, orphans, early: None, mining }
+        let (rule, window) = (Rule::default(), Window::default());
+        Instance { config, flaw, rule, window, tree, orphans, early: None, mining }
     }
 
     fn hear(&mut self, signed: &Signed<Message>, turn: &mut Turn<'_, Message>) {
@@ -266,14 +281,14 @@ impl Instance {
             self.tree.condemn(hash);
             return false;
         }
-        let Some(parent) = self.tree.header(header.parent) else {
+        let Some(required) = self.required(header.parent, turn) else {
             // R1: what is committed is known, too, and came along with what was asked for.
             if turn.app.block(hash).is_none() {
                 self.shelter(orphan, turn);
             }
             return false;
         };
-        if header.seal.bits != self.config.required(parent) {
+        if header.seal.bits != required {
             self.tree.condemn(hash);
             note(
                 turn,
@@ -354,9 +369,10 @@ impl Instance {
 
     /// R10: what is deep enough stands for good.
     fn commit(&mut self, turn: &mut Turn<'_, Message>) {
+        let depth = self.config.depths.irreversible;
+        let Some(newest) = self.tree.length().checked_sub(depth) else { return };
+        let (depth, newest) = (depth as usize, newest as usize);
         let branch = self.tree.branch();
-        let depth = self.config.depths.irreversible as usize;
-        let Some(newest) = branch.len().checked_sub(depth) else { return };
         // The newest of those that get a proof, and the newest of all.
         let proven = (0..=newest).rev().find(|at| branch[*at].1.height.is_multiple_of(PROOF_EVERY));
         if let Some(at) = proven {

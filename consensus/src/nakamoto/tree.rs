@@ -114,6 +114,11 @@ impl Tree {
         self.nodes[&self.root].header.height
     }
 
+    /// How many blocks there are from just above the root to the head.
+    pub(super) fn length(&self) -> u64 {
+        self.nodes[&self.head].header.height - self.root_height()
+    }
+
     /// The work from the genesis to the head.
     pub(super) fn work(&self) -> Work {
         self.nodes[&self.head].work
@@ -164,12 +169,22 @@ impl Tree {
 
     /// How many blocks of the branch that ended in `before` are not in that of the head.
     pub(super) fn undone(&self, before: BlockHash) -> u64 {
-        let ours: BTreeSet<_> = self.branch().into_iter().map(|(hash, _)| hash).collect();
-        let mut undone = 0;
-        let mut at = before;
-        while at != self.root && !ours.contains(&at) {
-            undone += 1;
-            at = self.nodes[&at].header.parent;
+        let below = |at: BlockHash| {
+            let Header { parent, height, .. } = self.nodes[&at].header;
+            (parent, height)
+        };
+        let (mut ours, mut theirs, mut undone) = (self.head, before, 0);
+        // Both descend from the root: whichever is higher goes down until they meet.
+        while ours != theirs {
+            let (our_parent, our_height) = below(ours);
+            let (their_parent, their_height) = below(theirs);
+            if our_height >= their_height {
+                ours = our_parent;
+            }
+            if their_height >= our_height {
+                theirs = their_parent;
+                undone += 1;
+            }
         }
         undone
     }

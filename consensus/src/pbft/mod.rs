@@ -129,6 +129,7 @@ mod mutants;
 mod normal;
 mod pace;
 mod proof;
+mod theory;
 mod view;
 
 #[cfg(test)]
@@ -139,6 +140,7 @@ use crate::{
     catalogue::{BadSettings, Module},
     protocol::{Backing, Effect, Input, Protocol, Timer, To, Trusted, Turn, Unproven},
     quorum::Quorum,
+    theory::Theory,
 };
 use ledger::{BlockHash, Committee, Genesis, Header, Proof, ReplicaId};
 use message::phase;
@@ -220,6 +222,10 @@ impl Module for Pbft {
     /// What lies between the watermarks may be executed, and is proven by the next stable checkpoint.
     fn unproven(genesis: &Genesis) -> Result<u64, BadSettings> {
         Ok(Config::from_genesis(genesis)?.window())
+    }
+
+    fn theory() -> Option<Theory> {
+        Some(theory::THEORY)
     }
 
     #[cfg(any(test, feature = "byzantine"))]

@@ -15,7 +15,8 @@ use std::{collections::BTreeMap, sync::Arc};
 pub(super) struct Log {
     committee: Arc<Committee>,
     flaw: Flaw,
-    rounds: BTreeMap<u64, Round>,
+    /// Boxed: a node of the tree has room for eleven, and mostly holds one.
+    rounds: BTreeMap<u64, Box<Round>>,
     /// Bodies by their name; each matches the header whose hash names it.
     bodies: BTreeMap<BlockHash, Arc<Block>>,
 }
@@ -49,10 +50,9 @@ impl Log {
     }
 
     fn round(&mut self, round: u64) -> &mut Round {
-        self.rounds.entry(round).or_insert_with(|| Round {
-            offers: Vec::new(),
-            prevotes: Tally::new(self.committee.clone()),
-            precommits: Tally::new(self.committee.clone()),
+        self.rounds.entry(round).or_insert_with(|| {
+            let tally = || Tally::new(self.committee.clone());
+            Box::new(Round { offers: Vec::new(), prevotes: tally(), precommits: tally() })
         })
     }
 

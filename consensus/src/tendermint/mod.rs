@@ -102,6 +102,7 @@ mod message;
 mod module;
 mod mutants;
 pub mod rotation;
+mod theory;
 mod value;
 
 #[cfg(test)]

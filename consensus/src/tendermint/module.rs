@@ -1,7 +1,10 @@
 //! What the catalogue asks of Tendermint.
 
 use super::{Config, Tendermint};
-use crate::catalogue::{BadSettings, Module};
+use crate::{
+    catalogue::{BadSettings, Module},
+    theory::Theory,
+};
 use ledger::Genesis;
 
 impl Module for Tendermint {
@@ -11,9 +14,18 @@ impl Module for Tendermint {
         Ok(Tendermint::new(Config::from_genesis(genesis)?))
     }
 
+    fn theory() -> Option<Theory> {
+        Some(super::theory::THEORY)
+    }
+
     #[cfg(any(test, feature = "byzantine"))]
     fn mutants() -> &'static [crate::byzantine::mutants::About] {
         super::mutants::MUTANTS
+    }
+
+    #[cfg(any(test, feature = "byzantine"))]
+    fn heeds_quorum() -> bool {
+        true
     }
 
     #[cfg(any(test, feature = "byzantine"))]

@@ -77,6 +77,9 @@ fn t11_is_enough(weight: u128, _committee: &Committee) -> bool {
 
 /// Whether so much stake is a quorum.
 pub(super) fn is_quorum(flaw: Flaw, weight: u128, committee: &Committee) -> bool {
+    if let Some(needed) = flaw.quorum() {
+        return weight * committee.len() as u128 >= u128::from(needed) * committee.total();
+    }
     match () {
         () if flaw.is("T1") => t1_is_quorum(weight, committee),
         () if flaw.is("T2") => t2_is_quorum(weight, committee),

@@ -31,7 +31,7 @@ pub(super) async fn answer(backend: &Backend) -> Response {
 /// How the replica stands, if it says so in time.
 pub(super) async fn status(backend: &Backend) -> Option<StatusAnswer> {
     match timeout(PATIENCE, backend.ask(Query::Status)).await {
-        Ok(Ok(Answer::Status(status))) => Some(status),
+        Ok(Ok(Answer::Status(status))) => Some(*status),
         _ => None,
     }
 }

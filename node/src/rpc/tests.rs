@@ -136,7 +136,7 @@ fn code_and_reason(error: &Value) -> (i64, String) {
 
 fn friendly(query: Query) -> Option<Answer> {
     Some(match query {
-        Query::Status => Answer::Status(query::StatusAnswer {
+        Query::Status => Answer::Status(Box::new(query::StatusAnswer {
             chain_id: ChainId::default(),
             consensus: "tendermint".into(),
             replica: ReplicaId(2),
@@ -148,7 +148,7 @@ fn friendly(query: Query) -> Option<Answer> {
             pool: 5,
             time: 1,
             state: "running".into(),
-        }),
+        })),
         Query::BlockAt(_) | Query::Block(_) => Answer::Block(None),
         Query::Transaction(id) => Answer::Transaction(Box::new(query::TransactionAnswer {
             id,

@@ -142,7 +142,7 @@ impl<P: Protocol> Driver<P> {
                     self.alarms.set(alarm, self.clock.now().saturating_add(after));
                 }
                 Action::Sync(ticket) => self.disk.sync(ticket),
-                Action::Mine { header, target } => self.miner.mine(header, target),
+                Action::Mine { header, target } => self.miner.mine(*header, target),
                 Action::Committed { height, block, transactions } => {
                     tracing::info!(
                         "block {height} is final: {}, {transactions} transactions",
@@ -163,7 +163,7 @@ impl<P: Protocol> Driver<P> {
                     }
                     self.feed.tell(&line);
                     if let Some(tracer) = &self.tracer {
-                        tracer.line(line);
+                        tracer.line(*line);
                     }
                 }
             }

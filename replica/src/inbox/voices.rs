@@ -2,46 +2,49 @@
 
 use consensus::{Message, Signed};
 use ledger::ReplicaId;
+use std::collections::BTreeMap;
 
 /// What was said in one slot, by its sender's id. A signature was checked for each, so there are no
 /// more ids than validators, and a place for each is faster than any search.
 #[derive(Debug)]
 pub struct Voices<M> {
-    said: Vec<Option<Said<M>>>,
+    firsts: Vec<Option<Signed<M>>>,
+    /// Of those who contradicted themselves, if anybody did.
+    seconds: Option<Box<BTreeMap<ReplicaId, Signed<M>>>>,
     speakers: usize,
 }
 
 /// What one sender said in one slot: one message, or two different ones.
 #[derive(Debug)]
-pub struct Said<M> {
+pub struct Said<'a, M> {
     /// What came first.
-    pub first: Signed<M>,
+    pub first: &'a Signed<M>,
     /// What contradicts it.
-    pub second: Option<Signed<M>>,
-}
-
-impl<M> Default for Voices<M> {
-    /// Silence.
-    fn default() -> Voices<M> {
-        Voices { said: Vec::new(), speakers: 0 }
-    }
+    pub second: Option<&'a Signed<M>>,
 }
 
 impl<M: Message> Voices<M> {
+    /// Silence, with room for the senders with ids below this.
+    pub(super) fn with_room(ids: usize) -> Voices<M> {
+        Voices { firsts: Vec::with_capacity(ids), seconds: None, speakers: 0 }
+    }
+
     /// What a sender said.
-    pub fn of(&self, sender: ReplicaId) -> Option<&Said<M>> {
-        self.said.get(sender.0 as usize)?.as_ref()
+    pub fn of(&self, sender: ReplicaId) -> Option<Said<'_, M>> {
+        let first = self.firsts.get(sender.0 as usize)?.as_ref()?;
+        let second = self.seconds.as_ref().and_then(|seconds| seconds.get(&sender));
+        Some(Said { first, second })
     }
 
     /// Everybody who spoke, by rising id.
-    pub fn iter(&self) -> impl Iterator<Item = (ReplicaId, &Said<M>)> {
-        let places = (0..).map(ReplicaId).zip(&self.said);
-        places.filter_map(|(id, said)| Some((id, said.as_ref()?)))
+    pub fn iter(&self) -> impl Iterator<Item = (ReplicaId, Said<'_, M>)> {
+        let ids = (0..).zip(&self.firsts).filter(|(_, first)| first.is_some());
+        ids.filter_map(|(id, _)| Some((ReplicaId(id), self.of(ReplicaId(id))?)))
     }
 
     /// All that was said, by rising id of the sender.
     pub fn messages(&self) -> impl Iterator<Item = &Signed<M>> {
-        self.said.iter().flatten().flat_map(Said::both)
+        self.iter().flat_map(|(_, said)| said.both())
     }
 
     /// How many spoke.
@@ -51,30 +54,30 @@ impl<M: Message> Voices<M> {
 
     /// Keeps a message: the first of its sender, or the second.
     pub(super) fn hear(&mut self, signed: Signed<M>) {
-        let place = signed.sender().0 as usize;
-        if place >= self.said.len() {
-            self.said.resize_with(place + 1, || None);
+        let (sender, place) = (signed.sender(), signed.sender().0 as usize);
+        if place >= self.firsts.len() {
+            self.firsts.resize(place + 1, None);
         }
-        match &mut self.said[place] {
-            Some(said) => said.second = Some(signed),
-            none => {
-                *none = Some(Said { first: signed, second: None });
-                self.speakers += 1;
-            }
+        if self.firsts[place].is_some() {
+            self.seconds.get_or_insert_default().insert(sender, signed);
+        } else {
+            self.firsts[place] = Some(signed);
+            self.speakers += 1;
         }
     }
 
     /// Drops what a sender said: how many messages.
     pub(super) fn forget(&mut self, sender: ReplicaId) -> usize {
-        let said = self.said.get_mut(sender.0 as usize).and_then(Option::take);
-        self.speakers -= usize::from(said.is_some());
-        said.map_or(0, |said| said.both().count())
+        let first = self.firsts.get_mut(sender.0 as usize).and_then(Option::take);
+        let second = self.seconds.as_mut().and_then(|seconds| seconds.remove(&sender));
+        self.speakers -= usize::from(first.is_some());
+        usize::from(first.is_some()) + usize::from(second.is_some())
     }
 }
 
-impl<M> Said<M> {
+impl<'a, M> Said<'a, M> {
     /// In the order they came.
-    pub fn both(&self) -> impl Iterator<Item = &Signed<M>> {
-        std::iter::once(&self.first).chain(&self.second)
+    pub fn both(self) -> impl Iterator<Item = &'a Signed<M>> {
+        std::iter::once(self.first).chain(self.second)
     }
 }

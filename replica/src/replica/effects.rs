@@ -34,9 +34,7 @@ impl<P: Protocol> Replica<P> {
                 self.post_now(Action::SetTimer { alarm: Alarm::Protocol(timer), after });
             }
             Effect::Persist { record, fresh } => self.persist(record, fresh),
-            Effect::Mine { header, target } => {
-                self.post_now(Action::Mine { header: *header, target })
-            }
+            Effect::Mine { header, target } => self.post_now(Action::Mine { header, target }),
             Effect::Want(want) => self.want(want),
             Effect::Adopt { head } => self.adopt(head),
             Effect::Commit { block, proof } => self.commit(block, proof),

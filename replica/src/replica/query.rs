@@ -29,7 +29,7 @@ impl<P: Protocol> Replica<P> {
     /// Answers everything but [`Query::Submit`] and [`Query::SubmitMany`], which change the pool.
     pub(super) fn answer(&self, query: &Query) -> Answer {
         match query {
-            Query::Status => Answer::Status(self.status()),
+            Query::Status => Answer::Status(Box::new(self.status())),
             Query::BlockAt(height) => {
                 Answer::Block(self.ledger.adopted(*height).map(|block| self.block(block)))
             }

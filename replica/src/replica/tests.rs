@@ -118,10 +118,20 @@ fn sends(actions: &[Action<Word>]) -> Vec<(Class, &Packet<Word>, &[ReplicaId])> 
 
 fn refusals(actions: &[Action<Word>]) -> Vec<String> {
     let refused = |action: &Action<Word>| match action {
-        Action::Trace(TraceLine { what: What::Refused { reason, .. }, .. }) => Some(reason.clone()),
+        Action::Trace(line) => match &line.what {
+            What::Refused { reason, .. } => Some(reason.clone()),
+            _ => None,
+        },
         _ => None,
     };
     actions.iter().filter_map(refused).collect()
+}
+
+/// Each event returns a list of them, and what is longer than a kilobyte is slow to allocate.
+#[test]
+fn an_action_is_small() {
+    assert!(size_of::<Action<Word>>() <= 96, "{} bytes", size_of::<Action<Word>>());
+    assert!(size_of::<Event<Word>>() <= 112, "{} bytes", size_of::<Event<Word>>());
 }
 
 #[test]

@@ -76,8 +76,9 @@ impl Moments {
 }
 
 impl Finding {
-    /// A share of `moments.count` trials, within four standard deviations of what theory says of so
-    /// many: `4 sqrt(p (1 - p) / N)`.
+    /// A share of `measured.count` trials, within four standard deviations of what theory says of so
+    /// many, `4 sqrt(p (1 - p) / N)`, and two trials more: where hardly any are expected their number
+    /// is no normal one, and a single trial would be too many.
     pub fn share(
         name: &'static str,
         about: &'static str,
@@ -85,7 +86,21 @@ impl Finding {
         measured: Moments,
     ) -> Finding {
         let count = measured.count.max(1) as f64;
-        let tolerance = 4.0 * (theory * (1.0 - theory)).max(0.0).sqrt() / count.sqrt();
+        let tolerance =
+            4.0 * (theory * (1.0 - theory)).max(0.0).sqrt() / count.sqrt() + 2.0 / count;
+        Finding { name, about, theory: Some(theory), measured: measured.mean(), tolerance }
+    }
+
+    /// The mean of a figure of which theory knows mean and standard deviation, within four standard
+    /// deviations of what it says of the mean of so many. (The millionth part is for rounding.)
+    pub fn mean(
+        name: &'static str,
+        about: &'static str,
+        (theory, deviation): (f64, f64),
+        measured: Moments,
+    ) -> Finding {
+        let count = measured.count.max(1) as f64;
+        let tolerance = 4.0 * deviation / count.sqrt() + 1e-6 * theory.abs().max(1e-6);
         Finding { name, about, theory: Some(theory), measured: measured.mean(), tolerance }
     }
 

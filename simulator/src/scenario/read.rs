@@ -263,6 +263,10 @@ fn topology(value: Value<'_>) -> Read<Topology> {
         return value.one_of(&["mesh"]).map(|_| Topology::Mesh);
     }
     let mut table = value.table()?;
+    if let Some(value) = table.take("random") {
+        table.finish()?;
+        return Ok(Topology::Random { fanout: value.count(1..=100)? });
+    }
     let degree = table.need("gossip", |value| value.count(2..=100))?;
     table.finish()?;
     Ok(Topology::Gossip { degree })

@@ -181,6 +181,7 @@ fn every_mistake_names_the_remedy() {
         ("settings = { \"pow.bits\" = 0x1b00ffff }", "simulated miners really try them"),
         ("settings = { \"ledger.median_blocks\" = 2 }", "settings: "),
         ("topology = { gossip = 1 }", "from 2 to 100"),
+        ("topology = { random = 0 }", "from 1 to 100"),
         ("network = { loss = 5 }", "5 % is 0.05"),
         ("network = { latency = \"fast\" }", "\"lan\", \"wan\", \"planet\""),
         ("network = { latency = \"50ms..20ms\" }", "ends before it begins"),

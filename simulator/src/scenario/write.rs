@@ -180,6 +180,7 @@ fn topology(topology: Topology) -> Option<String> {
     match topology {
         Topology::Mesh => None,
         Topology::Gossip { degree } => Some(table([("gossip", degree.to_string())])),
+        Topology::Random { fanout } => Some(table([("random", fanout.to_string())])),
     }
 }
 

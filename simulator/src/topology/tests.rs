@@ -52,3 +52,31 @@ fn what_is_too_old_to_be_remembered_counts_as_known() {
     assert_eq!(seen.numbers.len(), MAX_SEEN);
     assert!(!seen.insert(1) && !seen.insert(5) && !seen.insert(6));
 }
+
+#[test]
+fn a_random_topology_tells_so_many_others_each_as_often_as_any() {
+    let seed = 5;
+    let mut overlay = Overlay::new(Topology::Random { fanout: 3 }, seed, 10, 10).unwrap();
+    let mut told = [0_u32; 10];
+    for _ in 0..6_000 {
+        let others = overlay.next(ReplicaId(4), Some(ReplicaId(0)), ReplicaId(1));
+        assert_eq!(others.iter().collect::<BTreeSet<_>>().len(), 3, "seed {seed}: no one twice");
+        others.iter().for_each(|id| told[id.0 as usize] += 1);
+    }
+    assert_eq!(told[4], 0, "nobody tells itself");
+    // Each of nine is told 2000 times in the mean; five standard deviations are 183.
+    let others = told.iter().enumerate().filter(|(id, _)| *id != 4);
+    assert!(
+        others.clone().all(|(_, times)| (1_817..2_183).contains(times)),
+        "seed {seed}: {told:?}"
+    );
+}
+
+#[test]
+fn whoever_would_tell_more_than_there_are_tells_all() {
+    let mut overlay = Overlay::new(Topology::Random { fanout: 9 }, 1, 4, 4).unwrap();
+    let all = [ReplicaId(0), ReplicaId(2), ReplicaId(3)];
+    assert_eq!(overlay.next(ReplicaId(1), None, ReplicaId(1)), all);
+    let mut alone = Overlay::new(Topology::Random { fanout: 9 }, 1, 1, 1).unwrap();
+    assert!(alone.next(ReplicaId(0), None, ReplicaId(0)).is_empty());
+}

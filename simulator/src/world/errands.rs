@@ -19,10 +19,10 @@ use replica::{
 };
 use std::{sync::Arc, time::Duration};
 
-/// Something under way to one life of one replica.
+/// Something under way to one life of one replica: 24 bytes, since there may be a million.
 #[derive(Debug)]
 pub(super) struct Errand<M> {
-    to: Place,
+    to: u32,
     life: u32,
     what: What<M>,
 }
@@ -37,9 +37,9 @@ pub(super) enum What<M> {
     /// An alarm, with the number under which it was set.
     Ring(Box<(Alarm, u64)>),
     /// A sync that covers everything up to the mark is over.
-    Synced(Ticket, Mark),
+    Synced(Box<(Ticket, Mark)>),
     /// A question under its number.
-    Question(u64, Box<Query>),
+    Question(Box<(u64, Query)>),
     /// The search with this number is over.
     Find(u64),
 }
@@ -56,12 +56,14 @@ impl<P: Protocol> World<P> {
     /// Sends something on its way to whatever life the recipient is living now.
     pub(super) fn send(&mut self, to: Place, after: Duration, what: What<P::Message>) {
         let life = self.host(to).life;
-        self.queue.push(self.now + after, Errand { to, life, what });
+        let place = u32::try_from(to.0).expect("there are no more places than ids");
+        self.queue.push(self.now + after, Errand { to: place, life, what });
     }
 
     /// Runs one errand, unless nobody is there for it any more.
     pub(super) fn run(&mut self, errand: Errand<P::Message>) {
         let Errand { to, life, what } = errand;
+        let to = Place(to as usize);
         let host = self.host(to);
         if host.replica.is_none() || host.life != life {
             if let What::Parcel(letter) = &what {
@@ -103,16 +105,18 @@ impl<P: Protocol> World<P> {
                 }
                 rings.then_some(Event::Rang(alarm))
             }
-            What::Synced(ticket, mark) => {
+            What::Synced(sync) => {
+                let (ticket, mark) = *sync;
                 self.host(me).disk.settle(mark);
                 Some(Event::Synced(ticket))
             }
-            What::Question(id, query) => {
-                if let Query::Submit(_) = *query {
+            What::Question(question) => {
+                let (id, query) = *question;
+                if let Query::Submit(_) = query {
                     let (time, lane) = (micros(self.now), me.lane());
                     self.record.aside(|| Aside::Asked { time, lane });
                 }
-                Some(Event::Asked { id, query: *query })
+                Some(Event::Asked { id, query })
             }
             What::Find(number) => self.found(me, number),
         }
@@ -184,9 +188,9 @@ impl<P: Protocol> World<P> {
                 Action::Sync(ticket) => {
                     let host = self.host(me);
                     let (mark, time) = (host.disk.mark(), host.sync_time());
-                    self.send(me, time, What::Synced(ticket, mark));
+                    self.send(me, time, What::Synced(Box::new((ticket, mark))));
                 }
-                Action::Mine { header, target } => self.mine(me, header, target),
+                Action::Mine { header, target } => self.mine(me, *header, target),
                 Action::Committed { height, block, .. } => {
                     let replica = self.hosts[me.0].replica.as_ref();
                     let ledger = replica.expect("the dead report nothing").ledger();
@@ -203,7 +207,7 @@ impl<P: Protocol> World<P> {
                     if !self.places.is_first(me) {
                         self.record.aside(|| Aside::Here { lane: me.lane() });
                     }
-                    self.record.trace(line);
+                    self.record.trace(*line);
                 }
             }
         }
@@ -248,14 +252,12 @@ impl<P: Protocol> World<P> {
         }
     }
 
-    /// Tells all neighbours, but for the one that told us. What the origin itself tells is counted
+    /// Tells those whom the topology names. What the origin itself tells is counted
     /// as sent already.
     fn spread(&mut self, me: Place, told_by: Option<ReplicaId>, rumour: &Arc<Rumour<P::Message>>) {
-        let overlay = self.overlay.as_ref().expect("rumours need neighbours");
         let id = self.places.seat(me);
-        let others = overlay.neighbours(id).iter().copied();
-        let others: Vec<_> =
-            others.filter(|id| Some(*id) != told_by && *id != rumour.origin).collect();
+        let overlay = self.overlay.as_mut().expect("rumours need neighbours");
+        let others = overlay.next(id, told_by, rumour.origin);
         if told_by.is_some() {
             self.record.relayed(rumour.kind, rumour.bytes, others.len());
         }

@@ -8,7 +8,6 @@ pub(crate) mod cell;
 pub(crate) mod faults;
 mod matrix;
 mod page;
-mod plot;
 mod series;
 
 pub use cell::{Cell, Word};

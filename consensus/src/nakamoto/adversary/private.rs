@@ -7,11 +7,11 @@ use crate::{
     quorum::Signed,
 };
 use ledger::BlockHash;
-use std::collections::VecDeque;
+use std::{collections::VecDeque, ops::RangeInclusive};
 
 /// How many blocks are hidden at most: with less than half of the work hardly ever so many. What is
-/// final to oneself and to nobody else would stop one.
-const MAX_HIDDEN: usize = 48;
+/// final to oneself and to nobody else would stop one, so it is more only where finality is far.
+const MAX_HIDDEN: RangeInclusive<u64> = 48..=4_096;
 
 /// A branch of our own that stands on what everybody knows. The honest protocol knows all of it and
 /// mines on it; the replica beneath is not told that it was adopted, and so tells nobody.
@@ -69,7 +69,9 @@ impl Private {
             // Somebody else's branch is heavier: ours is worth nothing any more.
             self.hidden.clear();
         }
-        if self.hidden.len() > MAX_HIDDEN {
+        let (least, most) = MAX_HIDDEN.into_inner();
+        let limit = (honest.config.depths.irreversible / 2).clamp(least, most);
+        if self.hidden.len() as u64 > limit {
             self.show(u64::MAX, turn);
         }
         found

@@ -289,7 +289,11 @@ fn standing() -> impl Strategy<Value = Scenario> {
                 disks: disks.into_iter().collect(),
                 hash_rates: rates.into_iter().collect(),
                 transfers_per_second: load,
-                topology: degree.map_or(Topology::Mesh, |degree| Topology::Gossip { degree }),
+                topology: match degree {
+                    None => Topology::Mesh,
+                    Some(degree) if degree % 2 == 0 => Topology::Gossip { degree },
+                    Some(fanout) => Topology::Random { fanout },
+                },
                 settings: [("tendermint.propose_ms".to_owned(), 800)].into(),
                 chaos: chaos.map(|(faulty, until)| Chaos { faulty, until }),
                 expect,

@@ -1,16 +1,16 @@
 //! The same as one page, without anything from elsewhere.
 
 use super::{
-    super::{amount, time},
+    super::{
+        amount,
+        plot::{self, Chart, Curve, Point, STYLE, Style, escape},
+        time,
+    },
     Cell, Fault,
     matrix::{LEGEND, Matrix},
-    plot::{Curve, chart},
     series::{Line, Series, among},
 };
 use std::fmt::Write;
-
-/// The page's colours and shapes, for light and dark screens, wide and narrow ones.
-const STYLE: &str = include_str!("page.css");
 
 /// Writes it.
 pub(super) fn page(matrix: &Matrix<'_>, series: &Series) -> String {
@@ -135,21 +135,29 @@ fn charts(series: &Series) -> String {
     let messages = Cell::messages;
     let silent = format!("silent replicas among {}", among());
     let (seconds, cost) = ("seconds", "messages");
+    let chart = |title: &str, across: &str, up: &str, curves| {
+        let [title, across, up] = [title, across, up].map(str::to_owned);
+        plot::figure(&Chart { title, across, up, curves, words: Vec::new() })
+    };
     [
-        chart("Latency of a transfer", "replicas", seconds, &curves(&series.sizes, latency)),
-        chart("Messages for each height", "replicas", cost, &curves(&series.sizes, messages)),
-        chart("Latency of a transfer", &silent, seconds, &curves(&series.silent, latency)),
-        chart("Messages for each height", &silent, cost, &curves(&series.silent, messages)),
+        chart("Latency of a transfer", "replicas", seconds, curves(&series.sizes, latency)),
+        chart("Messages for each height", "replicas", cost, curves(&series.sizes, messages)),
+        chart("Latency of a transfer", &silent, seconds, curves(&series.silent, latency)),
+        chart("Messages for each height", &silent, cost, curves(&series.silent, messages)),
     ]
     .concat()
 }
 
-fn curves(lines: &[Line], value: impl Fn(&Cell) -> Option<f64>) -> Vec<Curve<'_>> {
-    let point = |(x, cell): &(u32, Cell)| Some((f64::from(*x), value(cell)?));
-    lines.iter().map(|line| (line.module, line.points.iter().filter_map(point).collect())).collect()
-}
-
-/// As text in a page.
-pub(super) fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+fn curves(lines: &[Line], value: impl Fn(&Cell) -> Option<f64>) -> Vec<Curve> {
+    let point =
+        |(x, cell): &(u32, Cell)| Some(Point { across: f64::from(*x), up: value(cell)?, off: 0.0 });
+    let curve = |line: &Line| line.points.iter().filter_map(point).collect();
+    lines
+        .iter()
+        .map(|line| Curve {
+            name: line.module.to_owned(),
+            style: Style::Joined,
+            points: curve(line),
+        })
+        .collect()
 }

@@ -132,7 +132,7 @@ fn the_page_needs_nothing_from_elsewhere() {
         let closed = page.matches(&format!("</{tag}>")).count();
         assert_eq!(opened.iter().sum::<usize>(), closed, "{tag}");
     }
-    assert_eq!(page::escape("<a & \"b\">"), "&lt;a &amp; &quot;b&quot;&gt;");
+    assert_eq!(crate::lab::plot::escape("<a & \"b\">"), "&lt;a &amp; &quot;b&quot;&gt;");
 }
 
 #[test]

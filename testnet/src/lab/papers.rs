@@ -1,0 +1,162 @@
+//! `testnet lab`: the classical numbers, out of the modules themselves. Theory and measurement stand
+//! side by side, and whether they agree decides the exit code.
+//!
+//! What is measured, and what is theory, is in [`simulator::labs`]; here is how people ask for it.
+
+mod order;
+mod range;
+mod report;
+
+pub use order::{Papers, Wish};
+
+use super::{pool, print, stop_on_ctrl_c};
+use simulator::labs::{BadValue, Experiment, Finding, Lab, Sample};
+use std::{
+    io::{self, IsTerminal, Write},
+    panic::{self, AssertUnwindSafe},
+    path::PathBuf,
+    sync::atomic::AtomicBool,
+};
+
+#[cfg(test)]
+mod tests;
+
+/// Why theory and measurement were not compared, or differ.
+#[derive(Debug, thiserror::Error)]
+pub enum PapersError {
+    /// What and by how much is printed already.
+    #[error("theory and measurement differ: {}; again: {again}", names.join(", "))]
+    Differ {
+        /// The figures.
+        names: Vec<&'static str>,
+        /// The command that measures the same once more.
+        again: String,
+    },
+    /// No figure of a theory was measured.
+    #[error("so few {0} measure nothing that theory speaks of; raise --trials")]
+    Nothing(&'static str),
+    /// The parameters do not go together.
+    #[error(transparent)]
+    Bad(#[from] BadValue),
+    /// It was stopped by hand.
+    #[error("stopped before all was measured")]
+    Interrupted,
+    /// Along the range, which is told already.
+    #[error("theory and measurement differ at {0} of {1} points of the range")]
+    DifferAlong(usize, usize),
+    /// A page cannot be written.
+    #[error("cannot write {path}: {reason}")]
+    Write {
+        /// Where.
+        path: PathBuf,
+        /// What the system said.
+        reason: io::Error,
+    },
+    /// A job panicked.
+    #[error("{what}: please report it, with: {again}")]
+    Panicked {
+        /// What it said.
+        what: String,
+        /// The command that does the same once more.
+        again: String,
+    },
+    /// There are no signals to be had.
+    #[error("cannot watch for Ctrl-C: {0}")]
+    Signals(#[from] ctrlc::Error),
+}
+
+/// Measures, and prints what theory says beside it; or lists what can be measured.
+///
+/// # Errors
+///
+/// [`PapersError::Differ`] if they differ, otherwise what kept them from being compared.
+pub fn papers(order: &Papers) -> Result<(), PapersError> {
+    let Some(wish) = &order.wish else {
+        report::list(order.json);
+        return Ok(());
+    };
+    let experiment = (wish.lab.prepare)(&wish.values)?;
+    let stop = stop_on_ctrl_c()?;
+    let samples = wish.measure(experiment.as_ref(), stop)?;
+    let findings = experiment.findings(&samples);
+    match order.json {
+        true => print(&report::line(wish, &findings)),
+        false => print(&report::text(wish, &findings)),
+    }
+    let along = match &wish.out {
+        None => (0, 0),
+        Some(directory) => {
+            let along = range::along(wish, stop)?;
+            let page = along.write(wish, directory)?;
+            let (good, all) = along.agreeing();
+            if !order.json {
+                print(&format!(
+                    "{good} of {all} points along --{} agree; see {}",
+                    wish.lab.over,
+                    page.display()
+                ));
+            }
+            (all - good, all)
+        }
+    };
+    verdict(wish, &findings, along)
+}
+
+/// Whether all agrees that was compared, at the point that was asked for and along the range.
+fn verdict(wish: &Wish, findings: &[Finding], along: (usize, usize)) -> Result<(), PapersError> {
+    let judged: Vec<_> =
+        findings.iter().filter_map(|found| Some((found.name, found.agrees()?))).collect();
+    let differ: Vec<_> =
+        judged.iter().filter(|(_, agrees)| !agrees).map(|(name, _)| *name).collect();
+    match (differ.is_empty(), along.0) {
+        _ if judged.is_empty() => Err(PapersError::Nothing(wish.lab.trials)),
+        (false, _) => Err(PapersError::Differ { names: differ, again: wish.again() }),
+        (true, 0) => Ok(()),
+        (true, bad) => Err(PapersError::DifferAlong(bad, along.1)),
+    }
+}
+
+impl Wish {
+    /// Does all jobs on some threads. What comes of it does not depend on how many.
+    fn measure(
+        &self,
+        experiment: &dyn Experiment,
+        stop: &AtomicBool,
+    ) -> Result<Vec<Sample>, PapersError> {
+        let jobs = experiment.jobs(self.trials);
+        let work = |job: u64| {
+            let run = AssertUnwindSafe(|| experiment.run(self.seed, self.trials, job));
+            panic::catch_unwind(run).map_err(|panic| crate::soak::said(&*panic))
+        };
+        let mut samples = Vec::new();
+        let mut panic = None;
+        pool::spread(0..jobs, pool::threads(self.threads), stop, work, |job, sample| {
+            match sample {
+                Ok(sample) => samples.push(sample),
+                Err(what) => drop(panic.get_or_insert(what)),
+            }
+            progress(self.lab, job + 1, jobs);
+        });
+        match panic {
+            Some(what) => Err(PapersError::Panicked { what, again: self.again() }),
+            None if (samples.len() as u64) < jobs => Err(PapersError::Interrupted),
+            None => Ok(samples),
+        }
+    }
+
+    /// The command that measures the same again.
+    fn again(&self) -> String {
+        let Wish { lab, values, trials, seed, .. } = self;
+        let values: String =
+            values.iter().map(|(name, value)| format!(" --{name} {value}")).collect();
+        format!("testnet lab {}{values} --trials {trials} --seed {seed}", lab.name)
+    }
+}
+
+fn progress(lab: &Lab, done: u64, all: u64) {
+    if io::stderr().is_terminal() && all > 1 {
+        let end = if done == all { "\r\x1b[K" } else { "" };
+        // Nobody has to watch.
+        let _ = write!(io::stderr(), "\r{}: {done} of {all} parts{end}", lab.name);
+    }
+}
