@@ -251,11 +251,13 @@ impl Trace {
 /// What a diagram is called.
 fn name(path: &Path, weave: &Weave) -> String {
     let file = || path.file_name().map_or_else(String::new, |it| it.to_string_lossy().into_owned());
-    match (weave.name.as_str(), weave.seed) {
+    let name = match (weave.name.as_str(), weave.seed) {
         ("", _) => file(),
         (name, Some(seed)) => format!("{name}: {}, seed {seed}", weave.module),
         (name, None) => format!("{name}: {}", weave.module),
-    }
+    };
+    // It is printed, too, and the file may say anything.
+    name.chars().map(|it| if it.is_control() { ' ' } else { it }).take(200).collect()
 }
 
 /// Runs the first seed of a module and writes its trace, with what the world knows and the checker says.

@@ -23,6 +23,9 @@ pub const MAX_LANES: usize = 1_000;
 /// The latest time there may be, in microseconds: thirty years.
 pub const MAX_TIME: u64 = 30 * 365 * 24 * 3_600_000_000;
 
+/// How many faults there may be.
+pub const MAX_FAULTS: usize = 20_000;
+
 /// To how many recipients all envelopes together may go.
 pub const MAX_ARROWS: usize = 10_000_000;
 
@@ -143,7 +146,8 @@ fn parse(bytes: &[u8], line: usize) -> Result<Line, BadTrace> {
         line,
         reason: match error.is_eof() {
             true => format!("it breaks off ({error})"),
-            false => error.to_string(),
+            // It may quote the file.
+            false => error.to_string().replace(char::is_control, " "),
         },
         begin: String::from_utf8_lossy(bytes).trim_end().chars().take(40).collect(),
     })?;

@@ -3,15 +3,17 @@
 use super::super::weave::{Item, Weave};
 use std::collections::BTreeMap;
 
-/// How far one goes back to find where two branches part.
-const MAX_WALK: usize = 10_000;
+/// How many blocks of a trace one goes back, all in all, to find where branches part.
+const MAX_WALK: usize = 5_000_000;
 
 /// All blocks of a trace, by name.
 #[derive(Debug, Default)]
 pub(super) struct Chains {
     blocks: BTreeMap<String, Block>,
-    /// The last block of each branch.
-    tips: Vec<String>,
+    /// The branch of each block on which none stands yet.
+    tips: BTreeMap<String, usize>,
+    branches: usize,
+    walked: usize,
     /// What each lane holds: a height and a name.
     heads: Vec<Option<(u64, String)>>,
 }
@@ -51,14 +53,9 @@ impl Chains {
             let below = head.as_ref().filter(|(before, _)| before.checked_add(1) == Some(height));
             let below = below.map(|(_, name)| name);
             let parent = weave.parents.get(name).or(below).cloned().unwrap_or_default();
-            let branch = match self.tips.iter().position(|tip| *tip == parent) {
-                Some(branch) => branch,
-                None => {
-                    self.tips.push(String::new());
-                    self.tips.len() - 1
-                }
-            };
-            self.tips[branch].clone_from(name);
+            let branch = self.tips.remove(&parent).unwrap_or(self.branches);
+            self.branches = self.branches.max(branch + 1);
+            self.tips.insert(name.clone(), branch);
             self.blocks.insert(name.clone(), Block { height, parent, branch });
         }
         if !is_head {
@@ -75,9 +72,10 @@ impl Chains {
     }
 
     /// How many blocks of one branch are not in the other. None that are not known are counted.
-    fn undone(&self, before: &str, now: &str) -> u64 {
+    fn undone(&mut self, before: &str, now: &str) -> u64 {
         let (mut old, mut new, mut undone) = (before, now, 0);
-        for _ in 0..MAX_WALK {
+        while self.walked < MAX_WALK {
+            self.walked += 1;
             let (Some(one), Some(other)) = (self.blocks.get(old), self.blocks.get(new)) else {
                 break;
             };

@@ -108,6 +108,8 @@ Object.assign(Diagram.prototype, {
     }
     words.sort((one, other) => one.count - other.count || trace.time[one.moment] - trace.time[other.moment]);
     c.textAlign = "left";
+    // Of too many the rare ones are left: the others would only stand where there is room by chance.
+    if (words.length > MOST_MARKS) words.splice(words.findIndex(({ count }) => count > RARE) >>> 0);
     const rows = Math.max(1, Math.floor((this.each * 0.62 - 12) / 13));
     const long = words.length < 56;
     for (const { moment, short, more, bad, moved } of words.slice(0, MOST_MARKS)) {

@@ -344,9 +344,9 @@ function heading() {
   const about = traces.map(({ data, time, of }, at) => {
     const which = traces.length > 1 ? "[" + (at + 1) + "] " : "";
     return which + data.lanes.length + " replicas, " + time.length + " events, " + of.length +
-      " messages, " + clockText(data.end / 1000) + (data.warnings.length ? ". " + data.warnings.join(" ") : "");
+      " messages, " + clockText(data.end / 1000) + ". " + data.warnings.join(" ");
   });
-  $("about").textContent = about.join("; ") + ".";
+  $("about").textContent = about.join(" ");
   const broken = traces.flatMap(({ data }, at) =>
     data.broken.map((words) => (traces.length > 1 ? "[" + (at + 1) + "] " : "") + words));
   $("broken").hidden = !broken.length;

@@ -3,7 +3,7 @@
 mod resolve;
 
 use super::{
-    super::read::{BadTrace, Line, MAX_ARROWS, MAX_LANES, MAX_TIME},
+    super::read::{BadTrace, Line, MAX_ARROWS, MAX_FAULTS, MAX_LANES, MAX_TIME},
     Item, Lane, Life, Moment, Sent, Weave, Why,
     lanes::Wrong,
 };
@@ -68,6 +68,7 @@ struct Build {
     lost: Vec<(Under, Loss)>,
     wrong: Wrong,
     arrows: usize,
+    faults: usize,
     ended: Option<u64>,
 }
 
@@ -93,6 +94,7 @@ impl Build {
             lost: Vec::new(),
             wrong: Wrong::default(),
             arrows: 0,
+            faults: 0,
             ended: None,
         })
     }
@@ -112,6 +114,16 @@ impl Build {
             Aside::Broken { words } => self.weave.broken.push(words.clone()),
             Aside::Ended { time } => self.ended = Some((*time).min(self.until)),
             Aside::Fault { time, fault, words } if *time <= self.until => {
+                self.faults += 1;
+                if self.faults > MAX_FAULTS {
+                    let (value, most) = (self.faults as u64, MAX_FAULTS as u64);
+                    return Err(BadTrace::TooMuch {
+                        line,
+                        what: "the number of faults",
+                        value,
+                        most,
+                    });
+                }
                 self.wrong.fault(*time, fault, words);
             }
             Aside::Woke { time, lane: here, life } => {

@@ -68,7 +68,11 @@ fn a_cause_that_names_nobody_is_a_stranger() {
     let weave = of(&(sent("1", 1) + &refused(1, 5_000, "[0,7]") + &refused(1, 6_000, "[9,1]")));
     let whys: Vec<_> = weave.moments.iter().map(|moment| moment.why).collect();
     assert_eq!(whys, [Why::Itself, Why::Stranger(0, 7), Why::Stranger(9, 1)]);
-    assert!(weave.warnings.iter().any(|it| it.starts_with("2 messages")), "{:?}", weave.warnings);
+    assert!(
+        weave.warnings.iter().any(|it| it.ends_with("is seen to send: 2.")),
+        "{:?}",
+        weave.warnings
+    );
     let huge = of(&refused(1, 6_000, "[4294967295,18446744073709551615]"));
     assert_eq!(huge.moments[0].why, Why::Stranger(u32::MAX, u64::MAX));
 }
@@ -87,7 +91,7 @@ fn circle() -> String {
 #[test]
 fn causes_that_go_in_a_circle_are_cut() {
     let weave = of(&circle());
-    assert!(weave.warnings.iter().any(|it| it.contains("before they were sent")));
+    assert!(weave.warnings.iter().any(|it| it.starts_with("Arrived before they were sent")));
     assert_forward(&weave);
     assert_eq!(clock::vectors(&weave).len(), 2);
     // A replica that was caused by itself.
@@ -226,4 +230,31 @@ fn words_hold_no_line_breaks_and_no_more_than_fits() {
     let told = describe(&weave, &weave.moments[0]);
     assert!(!told.chars().any(char::is_control) && told.len() < 1_000, "{told}");
     assert!(told.contains("a b: "), "{told}");
+}
+
+#[test]
+fn what_repeats_for_ever_is_bounded() {
+    let again: String = (0..100).map(|at| refused(1, 5_000 + 10 * at, "[0,1]")).collect();
+    let repeated = of(&(sent("1", 1) + &again));
+    assert_eq!(repeated.moments.len(), 101);
+    assert_eq!(repeated.sent[0].arrows.len(), 8, "four for each lane");
+    let fault = "{\"world\":\"fault\",\"time\":1,\"fault\":\"heal\",\"words\":\"heal\"}\n";
+    let faults = refused(0, 0, "null") + &fault.repeat(20_001);
+    let error = weave(&read::read(faults.as_bytes()).unwrap(), None).unwrap_err().to_string();
+    assert!(error.contains("the number of faults is 20001"), "{error}");
+}
+
+#[test]
+fn where_only_births_are_told_a_life_ends_with_its_last_word() {
+    let started = |seq: u64| {
+        format!(
+            "{{\"replica\":0,\"seq\":{seq},\"at\":0,\"cause\":null,\"event\":\"started\",\
+             \"height\":0}}\n"
+        )
+    };
+    let weave = of(&(started(1) + &refused(0, 7_000, "null") + &started(1)));
+    let first = Life { from: 0, to: Some(7_000) };
+    let later = weave.lanes[0].lives[1].from;
+    assert!(later >= 8_000, "{later}");
+    assert_eq!(weave.lanes[0].lives, [first, Life { from: later, to: None }]);
 }

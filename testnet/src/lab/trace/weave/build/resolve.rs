@@ -5,16 +5,52 @@ use super::{
         super::read::MAX_TIME,
         moment::{Arrow, End},
     },
-    Build, Cause, Weave, Why,
+    Build, Cause, Moment, Weave, Why,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How often clocks are set against each other before they count as contradictory.
 const ROUNDS: usize = 64;
 
+/// How many lives are looked through for an envelope, the latest first.
+const MAX_LIVES: usize = 1_000;
+
+/// What is told of a trace without the world's word, as real nodes write it.
+const OWN_CLOCKS: &str = "Each replica has timed its lives by its own clock. They are moved so that nothing \
+                          arrives before it is sent.";
+
+/// What is told if that cannot be.
+const BAD_CLOCKS: &str =
+    "The replicas' clocks contradict each other: some messages have no sender here.";
+
 /// A copy for each of these lanes, of which nothing is known yet.
 pub(super) fn open(to: impl IntoIterator<Item = usize>) -> Vec<Arrow> {
     to.into_iter().map(|to| Arrow { to, end: End::Open }).collect()
+}
+
+/// Later and later, until every edge goes forward. False if that does not end.
+fn settle(
+    edges: &[(usize, usize)],
+    units: &[usize],
+    moments: &[Moment],
+    shifts: &mut [u64],
+) -> bool {
+    for _ in 0..ROUNDS {
+        let mut is_settled = true;
+        for (from, to) in edges {
+            // Later by a little, so that the order of time is that of cause and effect.
+            let least = shifts[units[*from]] + moments[*from].time + 1;
+            let missing = least.saturating_sub(shifts[units[*to]] + moments[*to].time);
+            if missing > 0 && least < 4 * MAX_TIME {
+                shifts[units[*to]] += missing;
+                is_settled = false;
+            }
+        }
+        if is_settled {
+            return true;
+        }
+    }
+    false
 }
 
 impl Build {
@@ -69,60 +105,48 @@ impl Build {
             let is_before = !self.is_told || self.weave.moments[sent.moment].time <= moment.time;
             is_for && is_before && moment.heard().is_none_or(|heard| heard == sent.said())
         };
-        some.iter().rfind(fits).copied()
+        some.iter().rev().take(MAX_LIVES).find(fits).copied()
     }
 
     /// Lives that were timed by clocks of their own are moved until nothing arrives before it is sent.
     fn align(&mut self) {
-        let Weave { moments, sent, .. } = &self.weave;
-        let unit = |at: usize| (moments[at].lane, self.lives[at]);
-        let mut shifts: BTreeMap<(usize, u32), u64> =
-            (0..moments.len()).map(|at| (unit(at), 0)).collect();
-        let envelope = |(at, moment): (usize, &super::Moment)| match moment.why {
+        let Weave { moments, sent, warnings, lanes, .. } = &mut self.weave;
+        let mut names: BTreeMap<(usize, u32), usize> = BTreeMap::new();
+        let mut unit = |(moment, life): (&Moment, &u32)| {
+            let next = names.len();
+            *names.entry((moment.lane, *life)).or_insert(next)
+        };
+        let units: Vec<usize> = moments.iter().zip(&self.lives).map(&mut unit).collect();
+        let envelope = |(at, moment): (usize, &Moment)| match moment.why {
             Why::Envelope(number) => Some((sent[number].moment, at)),
             _ => None,
         };
         let mut edges: Vec<_> = moments.iter().enumerate().filter_map(envelope).collect();
-        let mut last: BTreeMap<usize, usize> = BTreeMap::new();
+        let mut last = vec![None; lanes.len()];
         for (at, moment) in moments.iter().enumerate() {
-            let before = last.insert(moment.lane, at);
-            edges.extend(before.filter(|before| unit(*before) != unit(at)).map(|it| (it, at)));
+            let before = last[moment.lane].replace(at);
+            edges.extend(before.filter(|it: &usize| units[*it] != units[at]).map(|it| (it, at)));
         }
-        let mut is_settled = false;
-        for _ in 0..ROUNDS {
-            is_settled = true;
-            for (from, to) in &edges {
-                // Later by a little, so that the order of time is that of cause and effect.
-                let least = shifts[&unit(*from)] + moments[*from].time + 1;
-                let missing = least.saturating_sub(shifts[&unit(*to)] + moments[*to].time);
-                if missing > 0 && least < 4 * MAX_TIME {
-                    *shifts.get_mut(&unit(*to)).expect("it has a shift") += missing;
-                    is_settled = false;
+        let mut shifts = vec![0; names.len()];
+        let is_settled = settle(&edges, &units, moments, &mut shifts);
+        moments.iter_mut().zip(&units).for_each(|(moment, unit)| moment.time += shifts[*unit]);
+        let mut begun = vec![0; lanes.len()];
+        let mut before = vec![0; lanes.len()];
+        for moment in moments.iter() {
+            let lane = moment.lane;
+            if moment.why == Why::Birth {
+                let lives = &mut lanes[lane].lives;
+                lives[begun[lane]].from = moment.time;
+                if let Some(earlier) = begun[lane].checked_sub(1) {
+                    lives[earlier].to = Some(before[lane]);
                 }
+                begun[lane] += 1;
             }
-            if is_settled {
-                break;
-            }
+            before[lane] = moment.time;
         }
-        let times: Vec<_> = (0..moments.len()).map(|at| shifts[&unit(at)]).collect();
-        self.weave.moments.iter_mut().zip(&times).for_each(|(moment, shift)| moment.time += shift);
-        let lives = self.weave.lanes.iter_mut().enumerate();
-        for (lane, life) in
-            lives.flat_map(|(at, lane)| lane.lives.iter_mut().map(move |it| (at, it)))
-        {
-            let is_it = |moment: &&super::Moment| {
-                moment.lane == lane && moment.why == Why::Birth && moment.time >= life.from
-            };
-            life.from = self.weave.moments.iter().find(is_it).map_or(life.from, |it| it.time);
+        if lanes.len() > 1 {
+            warnings.push(if is_settled { OWN_CLOCKS } else { BAD_CLOCKS }.to_owned());
         }
-        self.weave.warnings.push(match is_settled {
-            true => "Each replica has timed its lives by its own clock. They are moved so that \
-                     nothing arrives before it is sent."
-                .to_owned(),
-            false => "The replicas' clocks contradict each other: some messages have no sender \
-                      here."
-                .to_owned(),
-        });
     }
 
     /// Moments by time; an envelope that would come from the future comes from nobody.
@@ -148,11 +172,12 @@ impl Build {
             }
         }
         if backward > 0 {
-            warnings.push(format!("{backward} messages would have arrived before they were sent."));
+            warnings
+                .push(format!("Arrived before they were sent, as the trace has it: {backward}."));
         }
         if strangers > 0 {
             warnings.push(format!(
-                "{strangers} messages arrived that nobody in this trace is seen to send."
+                "Messages that arrived, and that nobody in this trace is seen to send: {strangers}."
             ));
         }
     }
@@ -162,6 +187,8 @@ impl Build {
         let Weave { moments, sent, lanes, .. } = &mut self.weave;
         let mut settle = |number: usize, lane: usize, end: End| {
             let arrows = &mut sent[number].arrows;
+            // A network doubles; it does not repeat for ever.
+            let has_room = arrows.len() < 4 * lanes.len();
             let waits = |arrow: &&mut Arrow| arrow.end == End::Open;
             let exact = arrows.iter_mut().filter(waits).find(|arrow| arrow.to == lane);
             let arrow = match exact {
@@ -174,7 +201,9 @@ impl Build {
             };
             match arrow {
                 Some(arrow) => *arrow = Arrow { to: lane, end },
-                None if matches!(end, End::Arrived(_)) => arrows.push(Arrow { to: lane, end }),
+                None if matches!(end, End::Arrived(_)) && has_room => {
+                    arrows.push(Arrow { to: lane, end });
+                }
                 None => {}
             }
         };
@@ -190,8 +219,9 @@ impl Build {
             }
         }
         // Each of Twins names everybody, and has to do with some.
-        let seconds: Vec<_> = lanes.iter().filter(|lane| lane.is_second).collect();
-        let is_twin = |lane: usize| seconds.iter().any(|it| it.replica == lanes[lane].replica);
+        let seconds = lanes.iter().filter(|lane| lane.is_second).map(|lane| lane.replica);
+        let twins: BTreeSet<_> = seconds.collect();
+        let is_twin = |lane: usize| twins.contains(&lanes[lane].replica);
         for sent in sent.iter_mut().filter(|sent| is_twin(moments[sent.moment].lane)) {
             sent.arrows.retain(|arrow| arrow.end != End::Open);
         }
