@@ -193,7 +193,7 @@ fn in_a_run_every_arrival_has_its_sender_and_every_loss_its_reason() {
         let expected =
             [(four, eight, "partition 0,1 | 2,3"), (fifteen, Some(weave.end), "silence 1")];
         assert_eq!(bands, expected, "{module}");
-        assert!(weave.sent.iter().all(|sent| sent.bytes.is_none_or(|bytes| bytes > 20)));
+        assert!(weave.sent.iter().all(|sent| sent.bytes.is_none_or(|bytes| bytes > 0)));
         assert!(weave.sent.iter().filter(|sent| sent.bytes.is_some()).count() > 100, "{module}");
         assert_eq!((weave.seed, weave.name.as_str()), (Some(3), "trouble"));
     }
