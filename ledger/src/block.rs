@@ -270,3 +270,6 @@ pub enum Invalid {
     #[error("the block names a leak that this chain's rules do not know")]
     Leak,
 }
+
+#[cfg(test)]
+mod tests;

@@ -113,9 +113,8 @@ impl<M: Message> Inbox<M> {
         }
         *self.share(sender) += 1;
         let held = self.slots.entry(slot);
-        let seats = self.shares.len();
-        let held = held.or_insert_with(|| Held { since: now, voices: Voices::with_room(seats) });
-        held.voices.hear(signed.clone());
+        let held = held.or_insert_with(|| Held { since: now, voices: Voices::default() });
+        held.voices.hear(signed.clone(), self.shares.len());
         match evidence {
             Some(evidence) => Verdict::Equivocation(Box::new(evidence)),
             None => Verdict::Fresh,

@@ -129,7 +129,9 @@ pub struct Replica<P: Protocol> {
     cause: Option<(ReplicaId, u64)>,
     lines: u64,
     envelopes: u64,
-    /// The head on which the protocol was last told that transactions wait.
+    /// The head on which it was last looked whether transactions wait.
+    looked_for_waiting: Option<BlockHash>,
+    /// The head on which the protocol was last told that they do.
     told_waiting: Option<BlockHash>,
     pool_changed: bool,
     /// The head on which a peer's blocks came: once the protocol has judged them, and has another
@@ -189,6 +191,7 @@ impl<P: Protocol> Replica<P> {
             cause: None,
             lines: 0,
             envelopes: 0,
+            looked_for_waiting: None,
             told_waiting: None,
             pool_changed: false,
             behind: None,
@@ -324,10 +327,11 @@ impl<P: Protocol> Replica<P> {
     /// Whether the protocol must be told that transactions wait: once for each head.
     fn transactions_wait(&mut self) -> bool {
         let head = self.ledger.head();
-        if self.halted.is_some() || (!self.pool_changed && self.told_waiting == Some(head)) {
+        if self.halted.is_some() || (!self.pool_changed && self.looked_for_waiting == Some(head)) {
             return false;
         }
         self.pool_changed = false;
+        self.looked_for_waiting = Some(head);
         let ledger = &self.ledger;
         let ready = self.pool.is_ready(|address| ledger.account(head, address).unwrap_or_default());
         let told = self.told_waiting == Some(head);

@@ -86,12 +86,14 @@ impl Log {
     /// Whether a rule may hold now that did not before this message was counted. No rule speaks of
     /// fewer votes of one kind than a quorum.
     pub(super) fn may_stir(&self, message: &Message) -> bool {
-        let Some(round) = self.rounds.get(&message.round()) else { return false };
-        match message {
-            Message::Proposal { .. } => true,
-            Message::Prevote { .. } => self.is_enough(round.prevotes.weight()),
-            Message::Precommit { .. } => self.is_enough(round.precommits.weight()),
-        }
+        let round = self.rounds.get(&message.round());
+        let votes = match message {
+            // Even one that is refused: the prevotes it brings were counted up to a forged one.
+            Message::Proposal { .. } => return true,
+            Message::Prevote { .. } => round.map(|round| &round.prevotes),
+            Message::Precommit { .. } => round.map(|round| &round.precommits),
+        };
+        votes.is_some_and(|votes| self.is_enough(votes.weight()))
     }
 
     /// A mutant may drop the prevotes of rounds before this one. Whether there were any.

@@ -137,7 +137,7 @@ impl Instance {
         Some(fault.is_none())
     }
 
-    /// A value cannot be judged yet. It is looked at again at every step; a timer makes sure that
+    /// A value cannot be judged yet. It is looked at again at every step that hears anything of this height; a timer makes sure that
     /// there is one when a block's time comes. The other causes end with an `Advanced`.
     fn postpone(&mut self, value: BlockHash, why: &Rejected, turn: &mut Turn<'_, Message>) {
         if !self.postponed.insert(value) {

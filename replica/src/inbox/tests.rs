@@ -73,3 +73,41 @@ fn a_full_share_gives_its_furthest_slot_for_a_nearer_one_and_nobody_elses() {
     assert!(!inbox.slots().contains_key(&at(1, bound).slot().unwrap()));
     assert_eq!(inbox.receive(&at(2, bound), Duration::ZERO), Verdict::Fresh);
 }
+
+/// Liars who speak where nobody else does must not be given places for everybody.
+#[test]
+fn a_voice_in_the_wilderness_takes_little_room() {
+    let mut inbox = Inbox::new(Horizon::default(), 4);
+    let speak = |inbox: &mut Inbox<Word>, id, round| {
+        let word = say(&hand(id), Word { height: 1, round, text: 0 });
+        assert_eq!(inbox.receive(&word, Duration::ZERO), Verdict::Fresh);
+    };
+    (0..512).for_each(|id| speak(&mut inbox, id, 0));
+    (1..500).for_each(|round| speak(&mut inbox, 7, round));
+    let rooms = inbox.slots().iter().skip(1).map(|(_, held)| held.voices.room());
+    assert!(rooms.clone().all(|room| room <= 16), "{:?}", rooms.max());
+    let all = &inbox.slots().values().next().unwrap().voices;
+    assert!((512..=1_024).contains(&all.room()), "{}", all.room());
+    assert_eq!(all.speakers(), 512);
+}
+
+/// By rising id, few or many, whatever the order in which they spoke; also after somebody is forgotten.
+#[test]
+fn voices_are_in_the_order_of_their_ids() {
+    for count in [3, 40, 200] {
+        let mut voices = Voices::default();
+        let ids: Vec<_> = (0..count).map(|at| at * 77 % 211).collect();
+        for id in &ids {
+            voices.hear(say(&hand(*id), Word { height: 1, round: 0, text: 0 }), 211);
+        }
+        voices.hear(say(&hand(ids[1]), Word { height: 1, round: 0, text: 1 }), 211);
+        assert_eq!(voices.forget(ReplicaId(ids[2])), 1);
+        let mut expected: Vec<_> = ids.iter().copied().filter(|id| *id != ids[2]).collect();
+        expected.sort_unstable();
+        let found: Vec<_> = voices.iter().map(|(id, _)| id.0).collect();
+        assert_eq!((found, voices.speakers()), (expected, count as usize - 1));
+        assert_eq!(voices.messages().count(), count as usize);
+        assert_eq!(voices.forget(ReplicaId(ids[1])), 2);
+        assert!(voices.of(ReplicaId(ids[1])).is_none());
+    }
+}
