@@ -62,7 +62,7 @@ enum Way {
     /// To all neighbours but for those who are known to know it. The links go both ways.
     Neighbours(Vec<BTreeSet<ReplicaId>>),
     /// To so many others, drawn each time among so many replicas.
-    Random { fanout: u32, replicas: u32, chance: ChaCha8Rng },
+    Random { fanout: u32, replicas: u32, chance: Box<ChaCha8Rng> },
 }
 
 /// The rumours one replica remembers.
@@ -86,7 +86,9 @@ impl Overlay {
         let way = match topology {
             Topology::Mesh => return None,
             Topology::Gossip { degree } => Way::Neighbours(rings(degree, replicas, &mut chance)),
-            Topology::Random { fanout } => Way::Random { fanout, replicas, chance },
+            Topology::Random { fanout } => {
+                Way::Random { fanout, replicas, chance: Box::new(chance) }
+            }
         };
         Some(Overlay { way, seen: vec![Seen::default(); places], rumours: 0 })
     }

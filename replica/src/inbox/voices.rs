@@ -17,7 +17,9 @@ pub struct Voices<M> {
     few: Vec<(ReplicaId, Signed<M>)>,
     /// What each said first, at the place of its id, once they are not.
     firsts: Vec<Option<Signed<M>>>,
-    /// Of those who contradicted themselves, if anybody did.
+    /// Of those who contradicted themselves, if anybody did: a pointer, since a tree of slots has room for
+    /// eleven of us in each node.
+    #[allow(clippy::box_collection)]
     seconds: Option<Box<BTreeMap<ReplicaId, Signed<M>>>>,
     speakers: usize,
 }
