@@ -213,6 +213,7 @@ fn of_trace(error: &TraceError) -> Verdict {
         TraceError::Bad { .. }
         | TraceError::NotNamed(..)
         | TraceError::TooMany(_)
+        | TraceError::NoRoom(_)
         | TraceError::NotAScenario(..)
         | TraceError::TooBig(_) => Verdict::BadInput,
         TraceError::Write { .. } => Verdict::OurFailure,

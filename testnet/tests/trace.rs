@@ -86,6 +86,8 @@ fn what_is_no_trace_exits_with_two_and_says_where_and_why() {
         (&["bad.toml"], "line 1"),
         (&["brief.toml", "--consensus", "coffee"], "does not name coffee"),
         (&["broken.jsonl", "--seed", "3"], "--seed is about scenarios"),
+        (&["broken.jsonl", "--beside", "empty.jsonl", "--seed", "3"], "--seed is about scenarios"),
+        (&["brief.toml", "--beside", "empty.jsonl", "--consensus", "pbft,tendermint"], "name one"),
         (&["brief.toml", "--format", "xml"], "invalid value"),
     ] {
         let output = run(&temp, &[&["trace"], args].concat());

@@ -104,6 +104,11 @@ pub enum TraceError {
     /// What makes sense for scenarios only.
     #[error("{0} is about scenarios, and {1} is a trace; leave it out, or name a .toml file")]
     NotAScenario(&'static str, PathBuf),
+    /// Two modules where there is room for one.
+    #[error(
+        "beside another file there is room for one module, and --consensus names {0}; name one"
+    )]
+    NoRoom(usize),
     /// There would be more clocks than memory.
     #[error("the vector clocks of {0} moments do not fit; cut the trace with --until 20s")]
     TooBig(usize),
@@ -123,6 +128,7 @@ pub enum TraceError {
 ///
 /// See [`TraceError`].
 pub fn trace(order: &Trace) -> Result<(), TraceError> {
+    order.check()?;
     let mut weaves = order.take(&order.file, order.beside.is_none())?;
     if let Some(beside) = &order.beside {
         weaves.extend(order.take(beside, false)?);
@@ -151,17 +157,24 @@ pub fn trace(order: &Trace) -> Result<(), TraceError> {
 }
 
 impl Trace {
-    /// What is in a file: one trace, or those of a scenario.
-    fn take(&self, path: &Path, pairs: bool) -> Result<Vec<(String, Weave)>, TraceError> {
-        let is_scenario = path.extension().is_some_and(|extension| extension == "toml");
+    /// Refuses what would have no effect.
+    fn check(&self) -> Result<(), TraceError> {
         let flags = [("--consensus", !self.consensus.is_empty()), ("--seed", self.seed.is_some())];
-        if !is_scenario
-            && self.beside.is_none()
+        if !is_scenario(&self.file)
+            && !self.beside.as_deref().is_some_and(is_scenario)
             && let Some((flag, _)) = flags.into_iter().find(|(_, wanted)| *wanted)
         {
-            return Err(TraceError::NotAScenario(flag, path.to_owned()));
+            return Err(TraceError::NotAScenario(flag, self.file.clone()));
         }
-        match is_scenario {
+        match self.consensus.len() {
+            many @ 2.. if self.beside.is_some() => Err(TraceError::NoRoom(many)),
+            _ => Ok(()),
+        }
+    }
+
+    /// What is in a file: one trace, or those of a scenario.
+    fn take(&self, path: &Path, pairs: bool) -> Result<Vec<(String, Weave)>, TraceError> {
+        match is_scenario(path) {
             true => self.play(path, pairs),
             false => {
                 let bad = |reason| TraceError::Bad { path: path.to_owned(), reason };
@@ -246,6 +259,10 @@ impl Trace {
             ),
         });
     }
+}
+
+fn is_scenario(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "toml")
 }
 
 /// What a diagram is called.

@@ -41,9 +41,27 @@ fn what_is_asked_of_the_wrong_file_is_refused_with_the_remedy() {
         assert!(say("x x --consensus raft", &file).contains("it names: tendermint, pbft, pow"));
         assert!(say("x x --consensus pow,pbft,tendermint", &file).contains("choose one or two"));
         let trace = path.join("t.jsonl");
-        assert!(say("x x --seed 3", &trace).contains("--seed is about scenarios"));
         assert!(say("x x", &trace).contains("cannot be read"));
     });
+}
+
+#[test]
+fn what_would_have_no_effect_is_refused() {
+    let say = |words: &str| order(words).check().map_err(|error| error.to_string());
+    let refused =
+        |words: &str, why: &str| assert!(say(words).unwrap_err().contains(why), "{words}");
+    refused("x a.jsonl --seed 3", "--seed is about scenarios, and a.jsonl is a trace");
+    refused("x a.jsonl --beside b.jsonl --seed 3", "--seed is about scenarios");
+    refused("x a.jsonl --beside b.jsonl --consensus pow", "--consensus is about scenarios");
+    refused("x a.toml --beside b.jsonl --consensus pow,pbft", "--consensus names 2; name one");
+    refused("x a.jsonl --beside b.toml --consensus pow,pbft", "--consensus names 2; name one");
+    for works in [
+        "x a.jsonl --beside b.jsonl",
+        "x a.jsonl --beside b.toml --consensus pow --seed 3",
+        "x a.toml --consensus pow,pbft --seed 3",
+    ] {
+        assert_eq!(say(works), Ok(()), "{works}");
+    }
 }
 
 #[test]

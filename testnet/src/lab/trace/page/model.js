@@ -120,7 +120,10 @@ class Trace {
     this.hold();
   }
 
-  /** From when to when each lane is locked, where a protocol remarks that it locks a value. */
+  /**
+   * From when to when each lane is locked, where a protocol remarks that it locks something. What is
+   * the last word of the remark; a lock is kept on disk, so it outlives a crash.
+   */
   hold() {
     this.locks = [];
     this.moves = new Set();
@@ -132,14 +135,15 @@ class Trace {
     this.items.forEach((items, at) => {
       const [lane, time] = [this.lane[at], this.time[at]];
       for (const item of items) {
-        if (item[0] === "committed" || item[0] === "crashed") close(lane, time);
+        if (item[0] === "committed") close(lane, time);
         if (item[0] !== "note" || this.texts[item[1]] !== "lock") continue;
         const text = this.texts[item[2]];
         const before = open.get(lane);
-        const moved = before && before.text !== text ? before : null;
+        const what = text.trim().split(/\s+/).at(-1);
+        const moved = before && before.what !== what ? before : null;
         if (moved) this.moves.add(at);
         close(lane, time);
-        const lock = { lane, from: time, to: this.end, text, moved };
+        const lock = { lane, from: time, to: this.end, text, what, moved };
         open.set(lane, lock);
         this.locks.push(lock);
       }

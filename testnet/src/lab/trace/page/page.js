@@ -180,7 +180,8 @@ function keys() {
   };
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (/^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName) && event.target.type !== "checkbox") {
+    // Elsewhere keys scroll, press and choose, as in any page.
+    if (event.target !== canvas && event.target !== document.body) {
       if (event.key === "Escape") canvas.focus();
       return;
     }
@@ -298,6 +299,13 @@ function chip(row, text, state, change, only, colour, count) {
 }
 
 const chips = [];
+const MOST_CHIPS = 200;
+
+/** As many as one can choose from, and how many there are besides. */
+function few(row, all, make) {
+  all.slice(0, MOST_CHIPS).forEach(make);
+  if (all.length > MOST_CHIPS) element("span", "and " + (all.length - MOST_CHIPS) + " more", row);
+}
 
 function refresh() {
   chips.forEach((show) => show());
@@ -314,16 +322,16 @@ function legend(trace) {
     const was = all.every((each) => each.on === (each === one));
     all.forEach((each) => { each.on = was ? !each.background : each === one; });
   };
-  for (const kind of [...trace.kinds].sort((one, other) => one.background - other.background)) {
+  few(row, [...trace.kinds].sort((one, other) => one.background - other.background), (kind) => {
     const colour = kind.colour < 0 ? "var(--soft)" : "var(--k" + kind.colour + ")";
     chip(row, kind.name, () => kind.on, (on) => { kind.on = on; }, () => alone(trace.kinds, kind), colour, kind.count);
-  }
+  });
   [[1, "sent again"], [2, "passed on"]].forEach(([at, text]) => {
     if (!trace.data.sent.class.includes(at)) return;
     chip(row, text, () => trace.classes[at], (on) => { trace.classes[at] = on; });
   });
   element("span", "replicas", row);
-  trace.lanes.forEach((lane) => {
+  few(row, trace.lanes, (lane) => {
     const set = (on) => { lane.on = on || trace.lanes.every((other) => other === lane || !other.on); };
     chip(row, lane.id + (lane.second ? "′" : ""), () => lane.on, set);
   });
@@ -333,9 +341,9 @@ function legend(trace) {
   const inner = element("div", "", more);
   inner.className = "row";
   const labels = [...trace.labels.values()].sort((one, other) => one.count - other.count);
-  for (const label of labels) {
+  few(inner, labels, (label) => {
     chip(inner, label.text, () => label.on, (on) => { label.on = on; }, () => alone(labels, label), null, label.count);
-  }
+  });
   chip(inner, "every timer", () => trace.timers, (on) => { trace.timers = on; });
 }
 
@@ -370,10 +378,15 @@ const places = toolbar();
 pointers();
 keys();
 pick(null);
-diagram.drawn = status;
+// Who has it read aloud hears where a drag ends, and nothing on the way.
+let rests = 0;
+diagram.drawn = () => {
+  clearTimeout(rests);
+  rests = setTimeout(status, 250);
+};
 diagram.resize();
 // It opens where the first thing of weight happens, and says so.
-const weight = Math.max(2, ...seen.map((sight) => sight.weight));
+const weight = seen.reduce((most, sight) => Math.max(most, sight.weight), 2);
 const first = seen.find((sight) => sight.weight === weight) ?? places[0];
 const place = places.indexOf(first);
 if (place > 0) $("goto").value = place;

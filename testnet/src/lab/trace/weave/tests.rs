@@ -223,6 +223,45 @@ fn twins_have_a_lane_each_and_an_honest_replica_meets_one_of_them() {
 }
 
 #[test]
+fn of_one_number_said_again_in_one_life_only_the_last_counts() {
+    let again = sent("1", 1).repeat(1_000);
+    let weave =
+        of(&(again + &sent("2", 1) + &refused(2, 5_000, "[0,1]") + &refused(1, 6_000, "[0,1]")));
+    let why: Vec<_> = weave.moments.iter().filter(|it| it.lane > 0).map(|it| it.why).collect();
+    assert_eq!(why, [Why::Envelope(1_000), Why::Stranger(0, 1)]);
+}
+
+#[test]
+fn every_copy_finds_its_arrow_in_whatever_order_they_arrive() {
+    let to: Vec<_> = (1..100).map(|id| id.to_string()).collect();
+    let order = (1..100).map(|id| 1 + id * 37 % 99);
+    let arrivals: String = order.map(|id| refused(id, 5_000, "[0,1]")).collect();
+    let doubled = arrivals.replace("\"at\":5000", "\"at\":9000");
+    let weave = of(&(sent(&to.join(","), 1) + &arrivals + &doubled));
+    let arrows = &weave.sent[0].arrows;
+    assert_eq!(arrows.len(), 2 * 99);
+    for arrow in arrows {
+        let End::Arrived(at) = arrow.end else { panic!("{arrow:?}") };
+        assert_eq!(weave.moments[at].lane, arrow.to);
+    }
+    assert!(arrows[..99].iter().map(|arrow| arrow.to).eq(1..100));
+}
+
+#[test]
+fn what_arrives_before_it_is_sent_is_told_by_who_carried_it() {
+    let world = "{\"world\":\"run\",\"seed\":1,\"lanes\":[0,1,2],\"liars\":[]}\n\
+                 {\"world\":\"woke\",\"time\":0,\"lane\":0,\"life\":1}\n\
+                 {\"world\":\"woke\",\"time\":0,\"lane\":1,\"life\":1}\n\
+                 {\"world\":\"arrived\",\"time\":500,\"from\":0,\"life\":1,\"envelope\":9,\"to\":1}\n";
+    // Replica 0 passes on what replica 2 has signed.
+    let passed = sent("1", 9).replace("\"first\"", "\"relay\",\"signer\":2");
+    let weave = of(&(world.to_owned() + &passed));
+    assert_eq!(weave.sent[0].signer, Some(2));
+    let early = weave.moments.iter().find(|moment| moment.time == 500).unwrap();
+    assert_eq!(early.why, Why::Stranger(0, 9));
+}
+
+#[test]
 fn words_hold_no_line_breaks_and_no_more_than_fits() {
     let note = serde_json::json!({ "replica": 0, "seq": 1, "at": 0, "cause": null, "event": "note",
         "label": "a\nb", "detail": "\u{1b}[31m".repeat(1_000) });

@@ -5,15 +5,15 @@ use super::{
         super::read::MAX_TIME,
         moment::{Arrow, End},
     },
-    Build, Cause, Moment, Weave, Why,
+    Build, Cause, Moment, Sent, Weave, Why,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How often clocks are set against each other before they count as contradictory.
 const ROUNDS: usize = 64;
 
-/// How many lives are looked through for an envelope, the latest first.
-const MAX_LIVES: usize = 1_000;
+/// How many lives are looked through for an envelope, the latest first. Every line may ask for that.
+const MAX_LIVES: usize = 128;
 
 /// What is told of a trace without the world's word, as real nodes write it.
 const OWN_CLOCKS: &str = "Each replica has timed its lives by its own clock. They are moved so that nothing \
@@ -74,6 +74,10 @@ impl Build {
         let mut numbered: BTreeMap<(u32, u64), Vec<usize>> = BTreeMap::new();
         for (at, sent) in self.weave.sent.iter().enumerate() {
             let lane = self.weave.moments[sent.moment].lane;
+            // A number is used once in a life; of a liar's repetitions the last one counts.
+            if self.exact.get(&(lane, self.lives[sent.moment], sent.envelope)) != Some(&at) {
+                continue;
+            }
             let replica = self.weave.lanes[lane].replica;
             numbered.entry((replica, sent.envelope)).or_default().push(at);
         }
@@ -101,7 +105,8 @@ impl Build {
         let moment = &self.weave.moments[at];
         let fits = |sent: &&usize| {
             let sent = &self.weave.sent[**sent];
-            let is_for = sent.arrows.iter().any(|arrow| arrow.to == moment.lane);
+            // Nothing has arrived so far, so they still are in the order of their lanes.
+            let is_for = sent.arrows.binary_search_by_key(&moment.lane, |arrow| arrow.to).is_ok();
             let is_before = !self.is_told || self.weave.moments[sent.moment].time <= moment.time;
             is_for && is_before && moment.heard().is_none_or(|heard| heard == sent.said())
         };
@@ -158,14 +163,14 @@ impl Build {
         order.iter().enumerate().for_each(|(place, at)| places[*at] = place);
         sent.iter_mut().for_each(|sent| sent.moment = places[sent.moment]);
         moments.sort_by_key(|moment| moment.time);
+        let carrier = |sent: &Sent| lanes[moments[sent.moment].lane].replica;
+        let carriers: Vec<_> = sent.iter().map(carrier).collect();
         let (mut backward, mut strangers) = (0, 0);
         for (at, moment) in moments.iter_mut().enumerate() {
             match moment.why {
                 Why::Envelope(number) if sent[number].moment >= at => {
                     backward += 1;
-                    let from = &sent[number];
-                    let carrier = from.signer.unwrap_or(lanes[moment.lane].replica);
-                    moment.why = Why::Stranger(carrier, from.envelope);
+                    moment.why = Why::Stranger(carriers[number], sent[number].envelope);
                 }
                 Why::Stranger(..) => strangers += 1,
                 _ => {}
@@ -185,22 +190,19 @@ impl Build {
     /// What became of each copy.
     fn find_ends(&mut self) {
         let Weave { moments, sent, lanes, .. } = &mut self.weave;
+        // Of Twins the first was named, and either can have been meant.
+        let named: Vec<_> = lanes.iter().map(|lane| self.lane_of[&lane.replica]).collect();
+        let counts: Vec<_> = sent.iter().map(|sent| sent.arrows.len()).collect();
         let mut settle = |number: usize, lane: usize, end: End| {
             let arrows = &mut sent[number].arrows;
             // A network doubles; it does not repeat for ever.
             let has_room = arrows.len() < 4 * lanes.len();
-            let waits = |arrow: &&mut Arrow| arrow.end == End::Open;
-            let exact = arrows.iter_mut().filter(waits).find(|arrow| arrow.to == lane);
-            let arrow = match exact {
-                Some(arrow) => Some(arrow),
-                // Of Twins one was named, and either can have been meant.
-                None => arrows
-                    .iter_mut()
-                    .filter(waits)
-                    .find(|arrow| lanes[arrow.to].replica == lanes[lane].replica),
-            };
-            match arrow {
-                Some(arrow) => *arrow = Arrow { to: lane, end },
+            // The first ones are in the order of the lanes they named, whichever twin has them now.
+            let first = &mut arrows[..counts[number]];
+            let place = first.binary_search_by_key(&named[lane], |arrow| named[arrow.to]);
+            let open = place.ok().filter(|place| first[*place].end == End::Open);
+            match open {
+                Some(place) => first[place] = Arrow { to: lane, end },
                 None if matches!(end, End::Arrived(_)) && has_room => {
                     arrows.push(Arrow { to: lane, end });
                 }
