@@ -64,10 +64,10 @@ pub(super) fn infect_and_die(crowd: Crowd) -> Distribution {
     let news: Vec<Vec<f64>> = (0..=n).map(|known| news(crowd, known)).collect();
     let mut ended = vec![0.0; n + 1];
     let mut alive = Distribution::sure(1);
-    for told in 0..n {
+    for (told, ended) in ended.iter_mut().enumerate().take(n) {
         // Where all who know have told, nobody is left to go on.
         if alive.first == told && !alive.chances.is_empty() {
-            ended[told] += alive.chances.remove(0);
+            *ended += alive.chances.remove(0);
             alive.first += 1;
         }
         if alive.chances.is_empty() {
