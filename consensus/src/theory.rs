@@ -8,8 +8,6 @@ use std::time::Duration;
 /// What is calculated of a protocol.
 #[derive(Clone, Copy, Debug)]
 pub struct Theory {
-    /// Where the figures come from: authors, title, year, section.
-    pub papers: &'static [&'static str],
     /// The messages of a decision in the order of the protocol's steps, by their kinds
     /// ([`Message::kind`](crate::Message::kind)); the leader's proposal comes first.
     pub kinds: &'static [&'static str],

@@ -197,7 +197,7 @@ fn of_explore(error: &ExploreError) -> Verdict {
 fn of_papers(error: &PapersError) -> Verdict {
     match error {
         PapersError::Differ { .. }
-        | PapersError::DifferAlong(..)
+        | PapersError::DifferAlong { .. }
         | PapersError::Nothing(_)
         | PapersError::Interrupted => Verdict::DoesNotHold,
         PapersError::Bad(_) => Verdict::BadInput,

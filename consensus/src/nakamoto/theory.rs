@@ -2,10 +2,11 @@
 
 use crate::theory::Theory;
 
+/// Nakamoto, "Bitcoin: A Peer-to-Peer Electronic Cash System", 2008, section 5.
+///
 /// A block is told to everybody else once. It is never decided, so no hops count, and nobody leads.
 /// Without R9: each who adopts a block passes it on to `pow.relay` others besides.
 pub(super) const THEORY: Theory = Theory {
-    papers: &["Nakamoto: Bitcoin: A Peer-to-Peer Electronic Cash System (2008), section 5"],
     kinds: &["block"],
     messages: |n| n - 1,
     upkeep: None,

@@ -5,14 +5,13 @@ use crate::theory::{Theory, Upkeep};
 use ledger::Genesis;
 use std::time::Duration;
 
+/// Castro, Liskov, "Practical Byzantine Fault Tolerance", OSDI 1999, sections 4.2 and 4.4.
+///
 /// The normal case, of all n replicas: the primary tells n−1 others its PRE-PREPARE, each of n−1
 /// backups tells n−1 others its PREPARE, and each of n its COMMIT. (The paper's client sends a
 /// request besides and hears n replies; ours asks a node.) Checkpoints come on top: no
 /// decision waits for them.
 pub(super) const THEORY: Theory = Theory {
-    papers: &[
-        "Castro, Liskov: Practical Byzantine Fault Tolerance, OSDI 1999, sections 4.2 and 4.4",
-    ],
     kinds: &["pre-prepare", "prepare", "commit"],
     messages: |n| 2 * n * (n - 1),
     upkeep: Some(Upkeep { kind: "checkpoint", messages: checkpoints }),

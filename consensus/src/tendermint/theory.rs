@@ -5,12 +5,11 @@ use crate::theory::Theory;
 use ledger::Genesis;
 use std::time::Duration;
 
+/// Buchman, Kwon, Milosevic, "The latest gossip on BFT consensus", arXiv 1807.04938, 2018, algorithm 1.
+///
 /// A first round that decides: its proposer tells n−1 others, and each of n replicas tells n−1 others
 /// its prevote and its precommit. As many as Bracha's reliable broadcast takes.
 pub(super) const THEORY: Theory = Theory {
-    papers: &[
-        "Buchman, Kwon, Milosevic: The latest gossip on BFT consensus, arXiv 1807.04938 (2018), Algorithm 1",
-    ],
     kinds: &["proposal", "prevote", "precommit"],
     messages: |n| (n - 1) * (2 * n + 1),
     upkeep: None,

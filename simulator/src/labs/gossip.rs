@@ -4,6 +4,9 @@
 //! for many spreads in a world whose topology is [`Topology::Random`]. Or it goes by rounds, in which
 //! everybody who knows tells somebody (push), or everybody calls somebody and both know afterwards
 //! what one of them knew before (push and pull), until all know.
+//!
+//! No module is measured here. Infect-and-die goes through the simulator's overlay and queue; nothing in
+//! the simulator goes by rounds, so those are a loop of the lab's own.
 
 mod chain;
 mod rounds;
@@ -17,12 +20,12 @@ mod tests;
 /// The lab.
 pub(super) const LAB: Lab = Lab {
     name: "gossip",
-    about: "how far a rumour gets if everybody tells some others, and how fast",
+    about: "how far a rumour gets if everybody tells some others, and how fast; no module takes part",
     papers: &[
-        "Demers and others: Epidemic algorithms for replicated database maintenance, PODC 1987, section 1.4",
-        "Frieze, Grimmett: The shortest-path problem for graphs with random arc-lengths, Discrete Applied Mathematics 10 (1985): log2 n + ln n rounds",
-        "Karp, Schindelhauer, Shenker, Vöcking: Randomized rumor spreading, FOCS 2000: push and pull",
-        "Eugster, Guerraoui, Kermarrec, Massoulié: Epidemic information dissemination in distributed systems, Computer 37(5), 2004: e^(-e^(-c))",
+        "Demers and others, \"Epidemic algorithms for replicated database maintenance\", PODC 1987, section 1.4",
+        "Frieze, Grimmett, \"The shortest-path problem for graphs with random arc-lengths\", Discrete Applied Mathematics 10, 1985: log2 n + ln n rounds",
+        "Karp, Schindelhauer, Shenker, Vöcking, \"Randomized rumor spreading\", FOCS 2000: push and pull",
+        "Eugster, Guerraoui, Kermarrec, Massoulié, \"Epidemic information dissemination in distributed systems\", Computer 37(5), 2004: e^(-e^(-c))",
     ],
     parameters: &[
         Parameter {
@@ -39,7 +42,8 @@ pub(super) const LAB: Lab = Lab {
         },
         Parameter {
             name: "mode",
-            about: "who tells whom, and until when",
+            about: "who tells whom, and until when: the first by the simulator's overlay, the others in a \
+                    loop of the lab's own",
             range: Range::Word(&["infect-and-die", "push", "push-pull"]),
             usual: Value::Word("infect-and-die"),
         },
@@ -84,6 +88,15 @@ fn prepare(values: &Values) -> Result<Box<dyn Experiment>, BadValue> {
     };
     match nodes * nodes * fanout <= MOST_STEPS {
         true => Ok(Box::new(rounds::Rounds { crowd, pulls })),
+        false if nodes * nodes > MOST_STEPS => Err(BadValue {
+            name: "nodes",
+            value: nodes.to_string(),
+            reason: format!(
+                "the exact chain takes nodes² × fanout steps, and at most {MOST_STEPS} are taken; \
+                 with --fanout {fanout} it is at most {}",
+                (MOST_STEPS / fanout).isqrt()
+            ),
+        }),
         false => Err(bad(format!(
             "the exact chain takes nodes² × fanout steps, and at most {MOST_STEPS} are taken; with \
              {nodes} nodes it is at most {}",

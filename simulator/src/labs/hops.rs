@@ -13,8 +13,8 @@ pub(super) const LAB: Lab = Lab {
     name: "hops",
     about: "how many message delays lie between a leader's proposal and the first decision",
     papers: &[
-        "Castro, Liskov: Practical Byzantine Fault Tolerance, OSDI 1999, section 4.2: 3",
-        "Buchman, Kwon, Milosevic: The latest gossip on BFT consensus, arXiv 1807.04938 (2018), Algorithm 1: 3",
+        "Castro, Liskov, \"Practical Byzantine Fault Tolerance\", OSDI 1999, section 4.2: 3",
+        "Buchman, Kwon, Milosevic, \"The latest gossip on BFT consensus\", arXiv 1807.04938, 2018, algorithm 1: 3",
     ],
     parameters: &[CONSENSUS, REPLICAS],
     over: "replicas",

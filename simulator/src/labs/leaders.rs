@@ -17,9 +17,9 @@ pub(super) const LAB: Lab = Lab {
     name: "leader-failure",
     about: "how many leaders in a row are dead if some replicas are, and how long that takes",
     papers: &[
-        "The first of some that are drawn without return: Feller, An Introduction to Probability Theory and Its Applications I (1968), II.6",
-        "Buchman, Kwon, Milosevic: The latest gossip on BFT consensus, arXiv 1807.04938 (2018), Algorithm 1: timeouts",
-        "Castro, Liskov: Practical Byzantine Fault Tolerance, OSDI 1999, section 4.4: timeouts",
+        "Feller, \"An Introduction to Probability Theory and Its Applications I\", 1968, II.6: the first of some that are drawn without return",
+        "Buchman, Kwon, Milosevic, \"The latest gossip on BFT consensus\", arXiv 1807.04938, 2018, algorithm 1: timeouts",
+        "Castro, Liskov, \"Practical Byzantine Fault Tolerance\", OSDI 1999, section 4.4: timeouts",
     ],
     parameters: &[
         CONSENSUS,

@@ -14,9 +14,9 @@ pub(super) const LAB: Lab = Lab {
     name: "messages",
     about: "how many messages a decision takes where nothing goes wrong",
     papers: &[
-        "Castro, Liskov: Practical Byzantine Fault Tolerance, OSDI 1999, section 4.2: 2n(n-1)",
-        "Buchman, Kwon, Milosevic: The latest gossip on BFT consensus, arXiv 1807.04938 (2018), Algorithm 1: (n-1)(2n+1)",
-        "Nakamoto: Bitcoin: A Peer-to-Peer Electronic Cash System (2008), section 5: n-1 for a block, relays apart",
+        "Castro, Liskov, \"Practical Byzantine Fault Tolerance\", OSDI 1999, section 4.2: 2n(n-1)",
+        "Buchman, Kwon, Milosevic, \"The latest gossip on BFT consensus\", arXiv 1807.04938, 2018, algorithm 1: (n-1)(2n+1)",
+        "Nakamoto, \"Bitcoin: A Peer-to-Peer Electronic Cash System\", 2008, section 5: n-1 for a block, relays apart",
     ],
     parameters: &[CONSENSUS, REPLICAS],
     over: "replicas",

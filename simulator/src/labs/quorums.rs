@@ -33,9 +33,9 @@ pub(super) const LAB: Lab = Lab {
     name: "quorums",
     about: "how many liars it takes to split those who decide by a quorum of q among n",
     papers: &[
-        "Malkhi, Reiter: Byzantine quorum systems, Distributed Computing 11 (1998): two quorums share more than f, and one is left when f are silent",
-        "Lamport, Shostak, Pease: The Byzantine generals problem, TOPLAS 4(3), 1982: n > 3f",
-        "Bano and others: Twins: BFT systems made robust, OPODIS 2021: liars as two machines with one key",
+        "Malkhi, Reiter, \"Byzantine quorum systems\", Distributed Computing 11, 1998: two quorums share more than f, and one is left when f are silent",
+        "Lamport, Shostak, Pease, \"The Byzantine generals problem\", TOPLAS 4(3), 1982: n > 3f",
+        "Bano and others, \"Twins: BFT systems made robust\", OPODIS 2021: liars as two machines with one key",
     ],
     parameters: &[
         Parameter {
@@ -69,14 +69,6 @@ const APART: Duration = Duration::from_secs(30);
 
 /// How long those who are left have to decide where some are silent.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// What a genesis sets: short rounds.
-const SETTINGS: [(&str, u64); 4] = [
-    ("tendermint.propose_ms", 100),
-    ("tendermint.prevote_ms", 50),
-    ("tendermint.precommit_ms", 50),
-    ("tendermint.delta_ms", 10),
-];
 
 #[derive(Debug)]
 struct Quorums {
@@ -163,9 +155,6 @@ impl Quorums {
         setup.sync_delay = Duration::ZERO.into();
         setup.block_time = PAUSE;
         setup.tracing = crate::Tracing::Off;
-        for (key, value) in SETTINGS {
-            setup.settings.insert(key.to_owned(), value);
-        }
         setup
     }
 
@@ -225,7 +214,11 @@ impl Visitor for Job<'_> {
     type Output = bool;
 
     fn visit<P: Module>(self) -> bool {
-        let Job { lab, setup, honest, asked, until } = self;
+        let Job { lab, mut setup, honest, asked, until } = self;
+        // The short rounds in which the module is explored.
+        for (key, value) in P::stage().settings {
+            setup.settings.insert((*key).to_owned(), *value);
+        }
         let flaw = Flaw::with_quorum(lab.quorum);
         let make = move |genesis: &_| P::new(genesis).expect("the settings are good").weaken(flaw);
         let mut world = World::<P>::new(setup, make);

@@ -10,6 +10,7 @@ mod report;
 pub use order::{Papers, Wish};
 
 use super::{pool, print, stop_on_ctrl_c};
+use crate::live::myself::quote_path;
 use simulator::labs::{BadValue, Experiment, Finding, Lab, Sample};
 use std::{
     io::{self, IsTerminal, Write},
@@ -42,8 +43,17 @@ pub enum PapersError {
     #[error("stopped before all was measured")]
     Interrupted,
     /// Along the range, which is told already.
-    #[error("theory and measurement differ at {0} of {1} points of the range")]
-    DifferAlong(usize, usize),
+    #[error(
+        "theory and measurement differ at {bad} of {points} points of the range; again: {again}"
+    )]
+    DifferAlong {
+        /// At how many points.
+        bad: usize,
+        /// Of how many.
+        points: usize,
+        /// The command that measures the same once more.
+        again: String,
+    },
     /// A page cannot be written.
     #[error("cannot write {path}: {reason}")]
     Write {
@@ -76,15 +86,18 @@ pub fn papers(order: &Papers) -> Result<(), PapersError> {
         return Ok(());
     };
     let experiment = (wish.lab.prepare)(&wish.values)?;
+    if let Some(directory) = &wish.out {
+        range::make(wish, directory)?;
+    }
     let stop = stop_on_ctrl_c()?;
     let samples = wish.measure(experiment.as_ref(), stop)?;
     let findings = experiment.findings(&samples);
-    match order.json {
-        true => print(&report::line(wish, &findings)),
-        false => print(&report::text(wish, &findings)),
+    // People need not wait for the range; scripts get one line, when all is known.
+    if !order.json {
+        print(&report::text(wish, &findings));
     }
     let along = match &wish.out {
-        None => (0, 0),
+        None => None,
         Some(directory) => {
             let along = range::along(wish, stop)?;
             let page = along.write(wish, directory)?;
@@ -96,23 +109,32 @@ pub fn papers(order: &Papers) -> Result<(), PapersError> {
                     page.display()
                 ));
             }
-            (all - good, all)
+            Some((good, all))
         }
     };
+    if order.json {
+        print(&report::line(wish, &findings, along));
+    }
     verdict(wish, &findings, along)
 }
 
-/// Whether all agrees that was compared, at the point that was asked for and along the range.
-fn verdict(wish: &Wish, findings: &[Finding], along: (usize, usize)) -> Result<(), PapersError> {
+/// Whether all agrees that was compared, at the point that was asked for and along the range: at how
+/// many of how many points.
+fn verdict(
+    wish: &Wish,
+    findings: &[Finding],
+    along: Option<(usize, usize)>,
+) -> Result<(), PapersError> {
     let judged: Vec<_> =
         findings.iter().filter_map(|found| Some((found.name, found.agrees()?))).collect();
     let differ: Vec<_> =
         judged.iter().filter(|(_, agrees)| !agrees).map(|(name, _)| *name).collect();
-    match (differ.is_empty(), along.0) {
+    let (good, points) = along.unwrap_or((0, 0));
+    match (differ.is_empty(), points - good) {
         _ if judged.is_empty() => Err(PapersError::Nothing(wish.lab.trials)),
         (false, _) => Err(PapersError::Differ { names: differ, again: wish.again() }),
         (true, 0) => Ok(()),
-        (true, bad) => Err(PapersError::DifferAlong(bad, along.1)),
+        (true, bad) => Err(PapersError::DifferAlong { bad, points, again: wish.again() }),
     }
 }
 
@@ -146,10 +168,12 @@ impl Wish {
 
     /// The command that measures the same again.
     fn again(&self) -> String {
-        let Wish { lab, values, trials, seed, .. } = self;
+        let Wish { lab, values, trials, seed, out, .. } = self;
+        let out =
+            out.as_deref().map_or_else(String::new, |out| format!(" --out {}", quote_path(out)));
         let values: String =
             values.iter().map(|(name, value)| format!(" --{name} {value}")).collect();
-        format!("testnet lab {}{values} --trials {trials} --seed {seed}", lab.name)
+        format!("testnet lab {}{values} --trials {trials} --seed {seed}{out}", lab.name)
     }
 }
 

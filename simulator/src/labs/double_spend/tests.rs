@@ -34,6 +34,23 @@ fn neither_the_poisson_estimate_nor_a_counted_tie_is_what_a_node_does() {
     assert_eq!(poisson.agrees(), None);
 }
 
+/// Whoever says nothing but the lab's name sees which formula is wrong.
+#[cfg(not(debug_assertions))]
+#[test]
+fn at_the_usual_values_the_papers_estimate_is_noticed() {
+    use crate::labs::Values;
+
+    let lab = (LAB.prepare)(&Values::usual(LAB.parameters)).unwrap();
+    for seed in 1..=3 {
+        let findings = measure(lab.as_ref(), LAB.usual, seed);
+        let [strict, exact, poisson] = &findings[..] else { panic!("{findings:?}") };
+        assert_eq!(strict.agrees(), Some(true), "seed {seed}: {strict:?}");
+        assert_eq!(exact.agrees(), Some(true), "seed {seed}: {exact:?}");
+        let wrong = Finding { theory: poisson.theory, ..exact.clone() };
+        assert_eq!(wrong.agrees(), Some(false), "seed {seed}: {wrong:?}");
+    }
+}
+
 #[test]
 fn without_a_confirmation_a_tie_is_certain() {
     let findings = measure(&lab(0.2, 0), 500, 3);

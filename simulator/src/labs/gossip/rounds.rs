@@ -1,4 +1,4 @@
-//! Rumours by rounds, until all know.
+//! Rumours by rounds, until all know: a loop of its own, for nothing in the simulator goes by rounds.
 
 use super::{Crowd, IN_A_JOB, chain, shown};
 use crate::{

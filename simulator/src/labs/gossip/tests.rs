@@ -114,3 +114,20 @@ fn what_cannot_be_is_said() {
     let error = prepare(&values(10_000, 1, "push", 1.0)).unwrap_err();
     assert!(error.to_string().contains("nodes² × fanout"), "{error}");
 }
+
+/// What the remedy names is taken, and one more is not.
+#[test]
+fn the_remedy_of_too_many_steps_helps() {
+    for (nodes, fanout, name, most) in
+        [(10_000, 1, "nodes", 6_324), (10_000, 20, "nodes", 1_414), (5_000, 20, "fanout", 1)]
+    {
+        let error = prepare(&values(nodes, fanout, "push", 1.0)).unwrap_err();
+        assert_eq!(error.name, name);
+        assert!(error.reason.ends_with(&format!("it is at most {most}")), "{error}");
+        let with = |value| match name {
+            "nodes" => prepare(&values(value, fanout, "push", 1.0)),
+            _ => prepare(&values(nodes, value, "push", 1.0)),
+        };
+        assert!(with(most).is_ok() && with(most + 1).is_err(), "{name} {most}");
+    }
+}

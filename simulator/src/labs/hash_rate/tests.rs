@@ -13,6 +13,40 @@ fn the_difficulty_follows_the_hash_rate_as_computed() {
     }
 }
 
+/// A measured deviation is none of one chain, and by chance too small of two or three.
+#[test]
+fn a_few_chains_are_no_false_alarm() {
+    let seeds = if cfg!(debug_assertions) { 8 } else { 300 };
+    for factor in [0.1, 0.25, 4.0, 10.0] {
+        let lab = HashRate { half_life: 36, factor };
+        for (trials, seed) in (1..=3).flat_map(|trials| (0..seeds).map(move |seed| (trials, seed)))
+        {
+            for finding in measure(&lab, trials, seed) {
+                assert_eq!(finding.agrees(), Some(true), "{lab:?}, seed {seed}: {finding:?}");
+            }
+        }
+    }
+}
+
+/// The tolerance of a few chains is as wide as chance makes it, and not wider at will.
+#[test]
+fn chains_waver_as_much_as_computed() {
+    for (half_life, factor) in [(36, 0.1), (36, 0.25), (36, 4.0), (36, 10.0), (288, 0.25)] {
+        let lab = HashRate { half_life, factor };
+        let trials = if cfg!(debug_assertions) { 60 } else { 1_000 };
+        let samples: Vec<_> = (0..lab.jobs(trials)).map(|job| lab.run(4, trials, job)).collect();
+        let theory = theory::deviation(half_life as f64, factor, NEAR);
+        for name in ["blocks", "time"] {
+            let measured = Moments::of(&samples, name).deviation();
+            println!("{lab:?} {name}: {measured} by theory {theory}");
+            assert!(
+                (0.6..1.6).contains(&(theory / measured)),
+                "{lab:?} {name}: {measured} of {theory}"
+            );
+        }
+    }
+}
+
 /// Which of them are many depends on whether blocks are late or early meanwhile.
 #[test]
 fn blocks_are_not_intervals() {

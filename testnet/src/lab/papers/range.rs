@@ -7,7 +7,7 @@ use std::{
     fmt::Write as _,
     fs,
     path::{Path, PathBuf},
-    sync::atomic::AtomicBool,
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 /// How many points are measured, and of how many the theory's curves are made.
@@ -27,6 +27,17 @@ pub(super) struct Along {
     pub(super) measured: Vec<(Value, Vec<Finding>)>,
 }
 
+/// Makes the directory, and finds out whether a page can be written there: before anything is measured.
+pub(super) fn make(wish: &Wish, directory: &Path) -> Result<(), PapersError> {
+    let failed = |path: &Path, reason| PapersError::Write { path: path.to_owned(), reason };
+    fs::create_dir_all(directory).map_err(|reason| failed(directory, reason))?;
+    let page = directory.join(format!("{}.html", wish.lab.name));
+    let is_new = !page.exists();
+    let opened = fs::OpenOptions::new().create(true).append(true).open(&page);
+    let opened = opened.and_then(|_| if is_new { fs::remove_file(&page) } else { Ok(()) });
+    opened.map_err(|reason| failed(&page, reason))
+}
+
 /// Goes through the range of the lab's parameter; the others stay as they were chosen. Values that
 /// do not go with these are left out.
 pub(super) fn along(wish: &Wish, stop: &AtomicBool) -> Result<Along, PapersError> {
@@ -36,17 +47,26 @@ pub(super) fn along(wish: &Wish, stop: &AtomicBool) -> Result<Along, PapersError
     let at = |value: Value| {
         let mut values = wish.values.clone();
         values.set(parameter.name, value);
-        Wish { values, ..wish.clone() }
+        // A single point is measured again without the range.
+        Wish { values, out: None, ..wish.clone() }
     };
     let prepared = |wish: &Wish| (wish.lab.prepare)(&wish.values).ok();
     let fits = |value: &Value| prepared(&at(*value)).is_some();
     let all: Vec<_> = values(&parameter.range, u64::MAX).into_iter().filter(fits).collect();
+    // A formula can take a while, too.
     let theory = thinned(&all, DRAWN)
         .into_iter()
+        .take_while(|_| !stop.load(Ordering::Relaxed))
         .filter_map(|value| Some((value, prepared(&at(value))?.findings(&[]))))
         .collect();
+    if stop.load(Ordering::Relaxed) {
+        return Err(PapersError::Interrupted);
+    }
     let mut measured = Vec::new();
     for value in thinned(&all, MEASURED) {
+        if stop.load(Ordering::Relaxed) {
+            return Err(PapersError::Interrupted);
+        }
         let wish = at(value);
         let experiment = prepared(&wish).expect("it fits");
         let samples = wish.measure(experiment.as_ref(), stop)?;

@@ -37,8 +37,9 @@ fn entry(lab: &Lab) -> serde_json::Value {
     })
 }
 
-/// What came out, for scripts.
-pub(super) fn line(wish: &Wish, findings: &[Finding]) -> String {
+/// What came out, for scripts; with how many of how many points agree along the range, if it was
+/// measured.
+pub(super) fn line(wish: &Wish, findings: &[Finding], along: Option<(usize, usize)>) -> String {
     let Wish { lab, values, trials, seed, .. } = wish;
     let params: Map<_, _> =
         values.iter().map(|(name, chosen)| (name.to_owned(), value(chosen))).collect();
@@ -53,7 +54,8 @@ pub(super) fn line(wish: &Wish, findings: &[Finding]) -> String {
         "theory": of(|found| found.theory),
         "measured": of(|found| found.measured),
         "tolerance": of(|found| found.agrees().map(|_| found.tolerance)),
-        "agrees": all_agree(findings),
+        "along": along.map(|(agree, points)| json!({ "agree": agree, "points": points })),
+        "agrees": all_agree(findings) && along.is_none_or(|(agree, points)| agree == points),
     })
     .to_string()
 }

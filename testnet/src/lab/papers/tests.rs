@@ -58,6 +58,7 @@ fn what_is_out_of_range_is_a_usage_error_that_names_the_range() {
         ("messages --replicas many", ErrorKind::ValueValidation),
         ("messages --consensus coffee", ErrorKind::ValueValidation),
         ("messages --trials 0", ErrorKind::ValueValidation),
+        ("messages --trials 1000001", ErrorKind::ValueValidation),
         ("messages --coffee 1", ErrorKind::UnknownArgument),
         ("coffee", ErrorKind::InvalidSubcommand),
     ] {
@@ -87,6 +88,51 @@ fn the_command_that_replays_is_read_as_it_was_meant() {
     assert_eq!((read.values, read.trials, read.seed), (wish.values, 3, 5));
 }
 
+#[test]
+fn the_command_that_replays_a_range_names_its_directory() {
+    let wish = wish(&["messages", "--out", "some pages"]);
+    assert!(wish.again().ends_with(" --seed 1 --out 'some pages'"), "{}", wish.again());
+    let found = [finding(Some(1.0), Some(1.0))];
+    let error = verdict(&wish, &found, Some((2, 3))).unwrap_err();
+    let told = error.to_string();
+    assert!(told.contains("1 of 3 points") && told.contains(&wish.again()), "{told}");
+    assert!(verdict(&wish, &found, Some((3, 3))).is_ok() && verdict(&wish, &found, None).is_ok());
+}
+
+#[test]
+fn a_range_that_does_not_agree_is_told_to_scripts() {
+    let wish = wish(&["messages", "--out", "pages"]);
+    for (good, agrees) in [(3, true), (2, false)] {
+        let line = report::line(&wish, &[finding(Some(1.0), Some(1.0))], Some((good, 3)));
+        let read: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(read["along"], serde_json::json!({ "agree": good, "points": 3 }));
+        assert_eq!(read["agrees"], agrees);
+    }
+}
+
+/// So many trials would be measured for hours: the directory is looked at first.
+#[test]
+fn a_directory_that_cannot_be_written_is_noticed_before_anything_is_measured() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("file");
+    std::fs::write(&file, "in the way").unwrap();
+    let mut wish = wish(&["messages", "--replicas", "100", "--trials", "1000000"]);
+    for out in [file.clone(), file.join("below")] {
+        wish.out = Some(out);
+        let error = papers(&Papers { wish: Some(wish.clone()), json: true }).unwrap_err();
+        assert!(matches!(error, PapersError::Write { .. }), "{error}");
+    }
+    range::make(&wish, home.path()).unwrap();
+    assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 1, "nothing is left behind");
+}
+
+#[test]
+fn who_stops_it_does_not_wait_for_the_range() {
+    let wish = wish(&["messages", "--trials", "1"]);
+    let stopped = range::along(&wish, &AtomicBool::new(true));
+    assert!(matches!(stopped, Err(PapersError::Interrupted)));
+}
+
 fn finding(theory: Option<f64>, measured: Option<f64>) -> Finding {
     Finding { name: "x", about: "a figure", theory, measured, tolerance: 0.5 }
 }
@@ -94,7 +140,7 @@ fn finding(theory: Option<f64>, measured: Option<f64>) -> Finding {
 #[test]
 fn json_has_theory_measured_and_tolerance_by_the_name_of_the_figure() {
     let wish = wish(&["messages"]);
-    let line = report::line(&wish, &[finding(Some(27.0), Some(27.25))]);
+    let line = report::line(&wish, &[finding(Some(27.0), Some(27.25))], None);
     let read: serde_json::Value = serde_json::from_str(&line).unwrap();
     assert_eq!(read["lab"], "messages");
     assert_eq!(read["params"], serde_json::json!({ "consensus": "tendermint", "replicas": 7 }));
@@ -113,7 +159,7 @@ fn nothing_to_compare_is_no_agreement() {
         (None, Some(1.0), false),
         (Some(f64::NAN), Some(1.0), false),
     ] {
-        let line = report::line(&wish, &[finding(theory, measured)]);
+        let line = report::line(&wish, &[finding(theory, measured)], None);
         let read: serde_json::Value = serde_json::from_str(&line).unwrap();
         assert_eq!(read["agrees"], agrees, "{theory:?} {measured:?}");
     }
