@@ -33,16 +33,15 @@ fn a_few_chains_are_no_false_alarm() {
 fn chains_waver_as_much_as_computed() {
     for (half_life, factor) in [(36, 0.1), (36, 0.25), (36, 4.0), (36, 10.0), (288, 0.25)] {
         let lab = HashRate { half_life, factor };
-        let trials = if cfg!(debug_assertions) { 60 } else { 1_000 };
+        // The deviation of a few is itself far off at times.
+        let (trials, near) =
+            if cfg!(debug_assertions) { (60, 0.4..2.5) } else { (1_000, 0.6..1.6) };
         let samples: Vec<_> = (0..lab.jobs(trials)).map(|job| lab.run(4, trials, job)).collect();
         let theory = theory::deviation(half_life as f64, factor, NEAR);
         for name in ["blocks", "time"] {
             let measured = Moments::of(&samples, name).deviation();
             println!("{lab:?} {name}: {measured} by theory {theory}");
-            assert!(
-                (0.6..1.6).contains(&(theory / measured)),
-                "{lab:?} {name}: {measured} of {theory}"
-            );
+            assert!(near.contains(&(theory / measured)), "{lab:?} {name}: {measured} of {theory}");
         }
     }
 }
