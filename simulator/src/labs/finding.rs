@@ -32,6 +32,13 @@ pub struct Finding {
 }
 
 impl Moments {
+    /// Of one figure, if there is one: for what is known of all jobs together only.
+    pub fn once(value: Option<f64>) -> Moments {
+        let mut moments = Moments::default();
+        value.into_iter().for_each(|value| moments.take(value));
+        moments
+    }
+
     /// Takes one more.
     pub fn take(&mut self, value: f64) {
         self.count += 1;

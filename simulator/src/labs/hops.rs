@@ -67,10 +67,7 @@ impl Experiment for Hops {
 
     fn findings(&self, samples: &[Sample]) -> Vec<Finding> {
         let hops = Moments::of(samples, "hops");
-        let mut spread = Moments::default();
-        if hops.count > 0 {
-            spread.take(hops.deviation());
-        }
+        let spread = Moments::once((hops.count > 0).then(|| hops.deviation()));
         vec![
             Finding::exact(
                 "hops",

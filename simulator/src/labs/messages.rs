@@ -60,17 +60,15 @@ impl Experiment for Messages {
     fn findings(&self, samples: &[Sample]) -> Vec<Finding> {
         let n = u64::from(self.0.replicas);
         let of = |name| Moments::of(samples, name);
-        let mut spread = Moments::default();
-        if of("messages").count > 0 {
-            spread.take(of("messages").deviation());
-        }
+        let messages = of("messages");
+        let spread = Moments::once((messages.count > 0).then(|| messages.deviation()));
         let theory = (self.0.theory.messages)(n) as f64;
         let mut findings = vec![
             Finding::exact(
                 "messages",
                 "sent for each decision, one for each recipient",
                 theory,
-                of("messages"),
+                messages,
             ),
             Finding::exact("spread", "standard deviation from decision to decision", 0.0, spread),
             Finding::exact("repeated", "sent again or passed on", 0.0, of("repeated")),

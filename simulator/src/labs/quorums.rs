@@ -269,11 +269,6 @@ impl Experiment for Quorums {
     fn findings(&self, samples: &[Sample]) -> Vec<Finding> {
         let [n, q, f] = [self.replicas, self.quorum, self.bearable()];
         let yes = |it: bool| if it { 1.0 } else { 0.0 };
-        let once = |value: Option<f64>| {
-            let mut moments = Moments::default();
-            value.into_iter().for_each(|value| moments.take(value));
-            moments
-        };
         // Two quorums share 2q-n; that many liars can be in both. With q = n nobody honest is outside
         // of any.
         let overlap = (2 * q).saturating_sub(n);
@@ -283,7 +278,7 @@ impl Experiment for Quorums {
         let broken = splits.iter().zip(samples).filter(|(_, sample)| split(sample));
         let fewest = broken.map(|(split, _)| split.liars).min().unwrap_or(n);
         let live = Moments::of(samples, "live").mean().map(|share| yes(share == 1.0));
-        let measured = |value: f64| once(was_run.then_some(value));
+        let measured = |value: f64| Moments::once(was_run.then_some(value));
         let runs = Moments::of(samples, "split").count;
         vec![
             Finding::exact(
@@ -302,7 +297,7 @@ impl Experiment for Quorums {
                 "live",
                 "1 if the others decide with f silent",
                 yes(q <= n - f),
-                once(live),
+                Moments::once(live),
             ),
             Finding {
                 name: "runs",
