@@ -5,6 +5,7 @@
 //! synced. Handling goes on meanwhile. Only timers, mining and the trace do not wait, for nobody
 //! outside can see them.
 
+mod convict;
 mod effects;
 mod peers;
 mod query;
@@ -15,6 +16,7 @@ mod tests;
 use crate::{
     application::Desk,
     birth::Birth,
+    docket::Docket,
     event::{Action, Alarm, Class, Event, Moment, Query, Ticket},
     gossip::{self, Gossip},
     inbox::Inbox,
@@ -22,6 +24,7 @@ use crate::{
     pool::{Pool, PoolRefusal},
     signer::Signer,
     sync::Sync,
+    testimony::Testimony,
     trace::{TraceLine, What},
     weak::Weak,
 };
@@ -93,6 +96,10 @@ pub struct Replica<P: Protocol> {
     confirmations: Option<u64>,
     keys: Keys,
     inbox: Inbox<P::Message>,
+    /// What is left of what was said in dead slots.
+    testimony: Testimony,
+    /// Against whom we hold evidence.
+    docket: Docket,
     signer: Signer<P::Message>,
     /// While it is not known what an earlier life on a lost disk may have signed.
     birth: Option<Birth<P::Message>>,
@@ -151,6 +158,7 @@ impl<P: Protocol> Replica<P> {
         let Setup { me, genesis, protocol, hand, keys, store, seed, options } = setup;
         let ledger = Ledger::open(Arc::clone(&store), &genesis)?;
         let signer = Signer::open(hand, &keys, store.as_ref())?;
+        let docket = Docket::open(store.as_ref(), &keys)?;
         let is_born = effects::is_born(store.as_ref())?;
         let birth = (!is_born && !options.first_life).then(Birth::new);
         let records = effects::stored_records(store.as_ref())?;
@@ -160,6 +168,8 @@ impl<P: Protocol> Replica<P> {
         Ok(Replica {
             me,
             inbox: Inbox::new(signer.horizon(), protocol.heights_ahead()),
+            testimony: Testimony::default(),
+            docket,
             protocol,
             ledger,
             pool: Pool::new(options.pool),
@@ -202,6 +212,11 @@ impl<P: Protocol> Replica<P> {
     /// The ledger, for those who watch.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// The evidence it holds, for those who watch.
+    pub fn docket(&self) -> &Docket {
+        &self.docket
     }
 
     /// What this life has thrown away after it was opened, whether it is traced or not.

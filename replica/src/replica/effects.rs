@@ -201,7 +201,10 @@ impl<P: Protocol> Replica<P> {
 
     fn raise(&mut self, height: u64, round: u64) {
         self.signer.raise(height, round, &mut self.batch);
-        self.inbox.raise(height, round);
+        let dead = self.inbox.raise(height, round);
+        if let Some(committee) = self.ledger.committee(self.ledger.root()) {
+            self.testimony.close(&dead, &committee, self.moment.now);
+        }
         self.wants.clear();
         self.hear_deferred();
     }

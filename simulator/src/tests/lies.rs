@@ -1,6 +1,7 @@
 //! Stories of whole replicas among which some lie.
 
 mod blame;
+mod evidence;
 mod faults;
 mod knowing;
 mod mining;
