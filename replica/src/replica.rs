@@ -5,6 +5,7 @@
 //! synced. Handling goes on meanwhile. Only timers, mining and the trace do not wait, for nobody
 //! outside can see them.
 
+mod conflict;
 mod convict;
 mod effects;
 mod peers;
@@ -32,6 +33,7 @@ use consensus::{Input, Message, Protocol, Signed, Topic, Turn, Want};
 use ledger::{
     BlockHash, Genesis, Hand, Keys, Ledger, ReplicaId, TransactionId,
     chain::OpenError,
+    query::ConflictAnswer,
     store::{Batch, Store, StoreError},
 };
 use rand_chacha::{
@@ -92,6 +94,8 @@ pub struct Replica<P: Protocol> {
     ledger: Ledger,
     pool: Pool,
     halted: Option<String>,
+    /// The conflict for which it is.
+    conflict: Option<Box<ConflictAnswer>>,
     /// How deep a block must lie to be counted on, where blocks are not final at once.
     confirmations: Option<u64>,
     keys: Keys,
@@ -163,6 +167,7 @@ impl<P: Protocol> Replica<P> {
         let birth = (!is_born && !options.first_life).then(Birth::new);
         let records = effects::stored_records(store.as_ref())?;
         let halted = effects::stored_alarm(store.as_ref())?;
+        let conflict = conflict::stored(store.as_ref())?;
         // A module that the catalogue does not know is a test's, and final at once.
         let depths = consensus::catalogue::depths(&genesis).ok().flatten();
         Ok(Replica {
@@ -174,6 +179,7 @@ impl<P: Protocol> Replica<P> {
             ledger,
             pool: Pool::new(options.pool),
             halted,
+            conflict,
             confirmations: depths.map(|depths| depths.confirmations),
             keys,
             signer,

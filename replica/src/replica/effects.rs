@@ -177,11 +177,11 @@ impl<P: Protocol> Replica<P> {
         if head != self.ledger.root() && self.ledger.excludes(head, block) {
             self.enter(block);
         }
+        let kept = proof.clone();
         let committed = match self.ledger.commit(block, proof, &mut self.batch) {
             Ok(committed) => committed,
             Err(CommitError::Conflict { committed, asked }) => {
-                let reason = format!("two final blocks conflict: {committed} and {asked}");
-                return self.halt(reason);
+                return self.alarm_of_commit((committed, asked), kept);
             }
             Err(CommitError::Unknown(block)) => {
                 panic!("the protocol committed block {block} without having accepted it")

@@ -175,8 +175,8 @@ impl<P: Protocol> Replica<P> {
         self.sync.answered(from, fault.is_none());
         if let Some(fault) = fault {
             self.refuse("blocks", fault.reason());
-            if let SyncFault::Conflict { .. } = fault {
-                self.halt(fault.to_string());
+            if let SyncFault::Conflict { height, ours, theirs, proven } = fault {
+                self.alarm_of_rival(height, (ours, theirs), *proven);
             }
         }
         if self.ledger.height() > before && self.halted.is_none() {
