@@ -79,6 +79,7 @@ impl Testnet {
             listen: self.listen[id as usize],
             rpc: "127.0.0.1:0".parse().expect("an address"),
             trace: true,
+            guests: network::MAX_GUESTS,
             miner: Mining::default(),
             peers: peers.collect(),
         };

@@ -2,7 +2,10 @@
 
 use super::{Actor, Net, NetError, Ports};
 use crypto::PublicKey;
-use node::config::{CONFIG_FILE, KEY_FILE, Peer, Settings, key};
+use node::{
+    config::{CONFIG_FILE, KEY_FILE, Peer, Settings, key},
+    network::MAX_GUESTS,
+};
 use std::{
     fs::{self, File},
     io::{self, Write},
@@ -45,7 +48,8 @@ pub(super) fn settings(net: &Net, actor: Actor) -> Settings {
     // The genesis is named relatively, so that the directory can be moved and copied.
     let genesis = "../genesis.json".into();
     let (trace, miner) = (net.record.trace, net.record.miner.unwrap_or_default());
-    Settings { id: actor.id, genesis, listen, rpc, trace, miner, peers: peers.collect() }
+    let (id, guests) = (actor.id, MAX_GUESTS);
+    Settings { id, genesis, listen, rpc, trace, guests, miner, peers: peers.collect() }
 }
 
 /// Writes a file whole or not at all: beside its place first, and moved there when it is on disk.
