@@ -39,10 +39,12 @@ async fn a_guest_reads_and_joins(guest_is_higher: bool) {
 
     host.network.recognise(&[(1, key(&seeds[1]))]);
     assert_eq!((host.network.connected(), host.network.guests()), (vec![1], 0));
+    for expected in ["Disconnected(2147483648)", "Connected(1)"] {
+        let told = within("it is told", host.events.recv()).await;
+        assert_eq!(format!("{:?}", told.unwrap()), expected);
+    }
     ask(&mut host, &mut guest, 1).await;
     assert_eq!(host.network.counters().links_opened, 1, "the link survived");
-    let told: Vec<_> = std::iter::from_fn(|| host.events.try_recv()).collect();
-    assert!(told.iter().any(|event| matches!(event, NetworkEvent::Connected(1))), "{told:?}");
 
     // The host knows from the chain who has the seat, and not where it listens.
     let address = host.network.address();
