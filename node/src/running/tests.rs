@@ -25,6 +25,7 @@ use std::{
 use tempfile::TempDir;
 
 mod control;
+mod follower;
 mod hostile;
 mod names;
 
