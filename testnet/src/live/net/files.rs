@@ -42,7 +42,7 @@ pub(super) fn settings(net: &Net, actor: Actor) -> Settings {
     let Ports { listen, rpc } = net.ports(actor);
     let peers = net.met_by(actor).into_iter().map(|peer| Peer {
         id: peer.id,
-        public_key: net.genesis.validators[peer.id as usize].key,
+        public_key: net.key(peer.id),
         address: net.ports(peer).listen,
     });
     // The genesis is named relatively, so that the directory can be moved and copied.
