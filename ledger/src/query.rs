@@ -5,7 +5,8 @@
 //! the first one, and the first one's roots bind the transaction or the account.
 
 use crate::{
-    Block, BlockHash, ChainId, Header, Proof, ReplicaId, Slot, Transaction, TransactionId,
+    Amount, Block, BlockHash, ChainId, Header, Proof, Register, ReplicaId, Slot, Staking,
+    Transaction, TransactionId,
     state::{Account, AccountProof},
     vote::Member,
 };
@@ -180,4 +181,32 @@ pub struct CommitteeAnswer {
     pub height: u64,
     /// Sorted by id.
     pub members: Vec<Member>,
+}
+
+/// Everybody's stake after the newest committed block.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct StakeAnswer {
+    /// The rules; none where the genesis fixes the validators for good.
+    pub rules: Option<Staking>,
+    /// Who has what at stake.
+    pub register: Register,
+    /// All the money there is.
+    pub supply: Amount,
+    /// The height of the block it is so after.
+    pub height: u64,
+    /// From the register to that block's state root; that there is none, where there are no rules.
+    pub proof: AccountProof,
+    /// Why that block is final; none at the genesis, which needs no proof.
+    pub finality: Option<Finality>,
+}
+
+/// A change of the committee.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ChangeAnswer {
+    /// The height of the header that is the first to name it. It decides from the next height on.
+    pub height: u64,
+    /// Who is in it, sorted by id.
+    pub members: Vec<Member>,
+    /// Why that header is final, which the committee before it decided.
+    pub finality: Finality,
 }

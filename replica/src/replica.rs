@@ -149,7 +149,7 @@ impl<P: Protocol> Replica<P> {
     /// Begins a life with whatever the store kept of earlier ones.
     pub fn open(setup: Setup<P>) -> Result<Replica<P>, OpenError> {
         let Setup { me, genesis, protocol, hand, keys, store, seed, options } = setup;
-        let ledger = Ledger::open(Arc::clone(&store), &genesis)?;
+        let ledger = Ledger::open_with(Arc::clone(&store), &genesis, keys.clone())?;
         let signer = Signer::open(hand, &keys, store.as_ref())?;
         let is_born = effects::is_born(store.as_ref())?;
         let birth = (!is_born && !options.first_life).then(Birth::new);

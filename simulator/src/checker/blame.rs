@@ -73,9 +73,9 @@ pub(super) struct Court {
 }
 
 impl Court {
-    pub(super) fn of<P: Protocol>(world: &World<P>) -> Court {
+    pub(super) fn of<P: Protocol>(world: &World<P>, keys: Keys) -> Court {
         Court {
-            keys: world.setup().keys(world.genesis()),
+            keys,
             committee: world.genesis().committee().expect("a world began with it"),
             backing: P::backing,
             signs: P::proofs_settle(),
