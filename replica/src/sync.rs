@@ -105,11 +105,14 @@ impl Sync {
 
     /// Whom to ask for what, if `height` is behind and no answer is awaited.
     ///
-    /// A peer one height ahead is no reason while we are `fresh`: its votes are on their way to us.
+    /// A peer one height ahead is no reason while we are `fresh`: its votes are on their way to us. Others
+    /// than `members` are asked only if no member is ahead, so that no crowd of strangers who claim to be
+    /// keeps us from those who are.
     pub fn next(
         &mut self,
         height: u64,
         fresh: bool,
+        members: &[ReplicaId],
         now: Duration,
         rng: &mut ChaCha8Rng,
     ) -> Option<(ReplicaId, Ask)> {
@@ -120,8 +123,9 @@ impl Sync {
             self.answered(peer, false);
         }
         let least = height.saturating_add(if fresh { 2 } else { 1 });
-        let ahead: Vec<_> =
-            self.reaches.iter().filter(|(_, reach)| **reach >= least).map(|(id, _)| *id).collect();
+        let ahead = self.reaches.iter().filter(|(_, reach)| **reach >= least).map(|(id, _)| *id);
+        let (inside, outside): (Vec<_>, Vec<_>) = ahead.partition(|id| members.contains(id));
+        let ahead = if inside.is_empty() { outside } else { inside };
         let peer = *ahead.get(rng.next_u32() as usize % ahead.len().max(1))?;
         self.asked = Some((peer, now));
         let owed = self.owed.entry(peer).or_default();

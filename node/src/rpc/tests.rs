@@ -33,6 +33,10 @@ impl Neighbours for Three {
         vec![0, 1, 3]
     }
 
+    fn guests(&self) -> usize {
+        1
+    }
+
     fn counters(&self) -> NetworkCounters {
         NetworkCounters::default()
     }

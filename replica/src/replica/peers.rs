@@ -115,10 +115,13 @@ impl<P: Protocol> Replica<P> {
     }
 
     pub(super) fn catch_up(&mut self) {
-        let fresh = self.moment.now < self.progress + gossip::PATIENCE;
+        // Nobody sends votes to whoever has no seat.
+        let fresh = self.has_seat() && self.moment.now < self.progress + gossip::PATIENCE;
+        let members = self.peers();
         let height =
             if P::proofs_settle() { self.ledger.height() } else { self.ledger.head_height() };
-        if let Some((peer, ask)) = self.sync.next(height, fresh, self.moment.now, &mut self.rng) {
+        let now = self.moment.now;
+        if let Some((peer, ask)) = self.sync.next(height, fresh, &members, now, &mut self.rng) {
             self.post_to(vec![peer], Packet::Ask(ask), Class::Sync);
         }
     }
@@ -267,7 +270,8 @@ impl<P: Protocol> Replica<P> {
         }
     }
 
-    /// Tells one random peer what we hold, and looks whether we are behind.
+    /// Tells one random peer what we hold, and looks whether we are behind. Without a seat we hold nothing
+    /// that anybody lacks, and nobody tells us anything: so we ask how far the others are.
     pub(super) fn tell_someone(&mut self) {
         self.actions.push(Action::SetTimer { alarm: Alarm::Gossip, after: gossip::PERIOD });
         self.ask_how_far();
@@ -275,7 +279,10 @@ impl<P: Protocol> Replica<P> {
         let peers = self.peers();
         if !peers.is_empty() {
             let peer = peers[self.rng.next_u32() as usize % peers.len()];
-            self.tell(peer);
+            match self.has_seat() {
+                true => self.tell(peer),
+                false => self.post_to(vec![peer], Packet::Ask(Ask::Summary), Class::Sync),
+            }
         }
         self.catch_up();
     }
@@ -323,6 +330,12 @@ impl<P: Protocol> Replica<P> {
             self.post_to(vec![peer], Packet::Ask(ask), Class::Sync);
         }
         self.actions.push(Action::SetTimer { alarm: Alarm::Wants, after: WANT_PERIOD });
+    }
+
+    /// Whether we are a member of the committee.
+    fn has_seat(&self) -> bool {
+        let committee = self.ledger.committee(self.ledger.root());
+        committee.is_some_and(|committee| committee.seat(self.me).is_some())
     }
 
     /// Every other member of the committee.

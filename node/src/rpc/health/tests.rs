@@ -92,6 +92,28 @@ fn a_validator_that_is_alone_is_its_own_quorum() {
 }
 
 #[test]
+fn a_node_without_a_seat_follows_as_long_as_it_can_read_from_a_member() {
+    let follower = |standing: &mut Standing| status(standing).replica = ReplicaId(4);
+    assert!(!good().follows());
+    let mut standing = good();
+    follower(&mut standing);
+    assert!(standing.follows());
+    let reading_from = |connected: Vec<u32>| {
+        move |standing: &mut Standing| {
+            follower(standing);
+            standing.connected = connected;
+        }
+    };
+    assert_eq!(reason(reading_from(vec![2])), None);
+    assert_eq!(reason(reading_from(vec![9])), Some("no_member"));
+    let stale = |standing: &mut Standing| {
+        follower(standing);
+        status(standing).time = NOW - 60_000;
+    };
+    assert_eq!(reason(stale), Some("stale"));
+}
+
+#[test]
 fn a_chain_that_stands_still_is_not_healthy() {
     let late = |by: u64| move |standing: &mut Standing| status(standing).time = NOW - by;
     assert_eq!(reason(late(20_000)), None);
