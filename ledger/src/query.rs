@@ -181,3 +181,22 @@ pub struct CommitteeAnswer {
     /// Sorted by id.
     pub members: Vec<Member>,
 }
+
+/// Changes of the committee in a row, for those who follow them from the genesis on.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct CommitteesAnswer {
+    /// By rising height; none is left out between the height asked for and the last of them.
+    pub changes: Vec<CommitteeChange>,
+    /// Whether there are more than one answer holds.
+    pub more: bool,
+}
+
+/// A committee that takes the place of another.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CommitteeChange {
+    /// Of the header that names it, and of no other: the committee before certifies this very header,
+    /// and the new one decides the next height.
+    pub finality: Finality,
+    /// Who it is. They hash to the root in that header.
+    pub members: Vec<Member>,
+}

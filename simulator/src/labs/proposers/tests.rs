@@ -27,22 +27,43 @@ fn the_sequences_are_those_of_the_table() {
     assert!(turns(&[1, 1], 100).ends_with("..."), "a long one is cut short");
 }
 
-/// SCIENCE S20: in P steps each has VP of them, and nobody is ever more than one off.
+fn lab(stakes: &[u64]) -> Proposers {
+    let turns = catalogue::theory("tendermint").unwrap().unwrap().turns.unwrap();
+    let steps = stakes.iter().sum::<u64>() as usize;
+    Proposers { module: "tendermint", stakes: stakes.to_vec(), steps, turns }
+}
+
+/// SCIENCE S20: in P steps each has VP of them, and not in fewer unless the stakes have a divisor in
+/// common. Nobody is ever a whole turn ahead: who has the turn was behind.
 #[test]
 fn in_as_many_turns_as_there_is_stake_each_has_exactly_its_own() {
     let mut chance = stream(20, "labs/proposers", 0);
+    let mut far_off = 0;
     for _ in 0..300 {
         let count = 1 + chance.next_u64() % 12;
         let stakes: Vec<_> = (0..count).map(|_| 1 + chance.next_u64() % 40).collect();
-        let total: u64 = stakes.iter().sum();
-        let turns = super::catalogue::theory("tendermint").unwrap().unwrap().turns.unwrap();
-        let lab = Proposers { module: "tendermint", stakes, steps: total as usize, turns };
+        let lab = lab(&stakes);
         let taken = lab.by_theory();
-        assert!(lab.most_off(&taken) <= 1.0, "{lab:?}");
         assert_eq!(lab.off(&taken), 0.0, "{lab:?}");
         let first = (1..=taken.len()).find(|count| lab.off(&taken[..*count]) == 0.0);
         assert_eq!(first, Some(lab.period() as usize), "{lab:?}");
+        let mut had = vec![0; stakes.len()];
+        for (turn, seat) in (1..).zip(taken.iter().copied()) {
+            had[seat] += 1;
+            assert!(had[seat] * lab.total() < turn * stakes[seat] + lab.total(), "{lab:?}");
+        }
+        far_off += u32::from(lab.most_off(&taken) > 1.0);
     }
+    assert!(far_off <= 6, "{far_off} of 300 are ever more than a turn off");
+}
+
+/// S20 found no more than one turn off in 300 random lists. It is no theorem: somebody small can wait for
+/// a little more than that.
+#[test]
+fn who_has_little_stake_can_be_more_than_one_turn_behind() {
+    let lab = lab(&[5, 5, 5, 5, 16, 3, 36, 36, 2, 39]);
+    let off = lab.most_off(&lab.by_theory());
+    assert!((off - 164.0 / 152.0).abs() < 1e-12, "{off}");
 }
 
 /// A whole world takes turns in exactly that order, and an order that is one turn off is noticed.
@@ -60,8 +81,7 @@ fn a_world_takes_the_turns_that_were_calculated() {
         let turns = catalogue::theory("tendermint").unwrap().unwrap().turns.unwrap();
         turns(stakes, count + 1)[1..].to_vec()
     };
-    let stakes = vec![1, 2, 3];
-    let lab = Proposers { module: "tendermint", stakes, steps: 24, turns: late };
+    let lab = Proposers { steps: 24, turns: late, ..lab(&[1, 2, 3]) };
     let findings = lab.findings(&[lab.run(1, 1, 0)]);
     assert_eq!(findings[0].agrees(), Some(false), "{findings:?}");
 }
