@@ -182,21 +182,22 @@ pub struct CommitteeAnswer {
     pub members: Vec<Member>,
 }
 
+/// A change of the committee.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ChangeAnswer {
+    /// The height of the header that is the first to name it. It decides from the next height on.
+    pub height: u64,
+    /// Who is in it, sorted by id.
+    pub members: Vec<Member>,
+    /// Why that header is final, which the committee before it decided.
+    pub finality: Finality,
+}
+
 /// Changes of the committee in a row, for those who follow them from the genesis on.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct CommitteesAnswer {
     /// By rising height; none is left out between the height asked for and the last of them.
-    pub changes: Vec<CommitteeChange>,
+    pub changes: Vec<ChangeAnswer>,
     /// Whether there are more than one answer holds.
     pub more: bool,
-}
-
-/// A committee that takes the place of another.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct CommitteeChange {
-    /// Of the header that names it, and of no other: the committee before certifies this very header,
-    /// and the new one decides the next height.
-    pub finality: Finality,
-    /// Who it is. They hash to the root in that header.
-    pub members: Vec<Member>,
 }

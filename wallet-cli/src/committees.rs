@@ -29,7 +29,7 @@ use crate::{
 use crypto::{Hash, PublicKey};
 use ledger::{
     ChainId, Committee, Genesis, Keys, ReplicaId,
-    query::{CommitteeChange, CommitteesAnswer},
+    query::{ChangeAnswer, CommitteesAnswer},
     vote::BadCommittee,
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -45,7 +45,7 @@ pub struct Committees {
     /// Whose number each is. A number is never given to another key.
     keys: Arc<BTreeMap<ReplicaId, PublicKey>>,
     /// What proves all eras but the first.
-    changes: Vec<Arc<CommitteeChange>>,
+    changes: Vec<Arc<ChangeAnswer>>,
 }
 
 /// A committee in power.
@@ -107,9 +107,9 @@ impl Committees {
     /// # Errors
     ///
     /// [`NotProven::Change`] for the first one that does not hold. Those before it are taken in.
-    pub fn extend(&mut self, changes: Vec<CommitteeChange>) -> Result<(), NotProven> {
+    pub fn extend(&mut self, changes: Vec<ChangeAnswer>) -> Result<(), NotProven> {
         for change in changes {
-            let height = change.finality.headers.first().map_or(0, |header| header.height);
+            let height = change.height;
             let era = self
                 .check(&change)
                 .map_err(|reason| NotProven::Change { height, reason: Box::new(reason) })?;
@@ -122,12 +122,15 @@ impl Committees {
     }
 
     /// The era that a change begins.
-    fn check(&self, change: &CommitteeChange) -> Result<Era, BadChange> {
-        let CommitteeChange { finality, members } = change;
+    fn check(&self, change: &ChangeAnswer) -> Result<Era, BadChange> {
+        let ChangeAnswer { height, members, finality } = change;
         // A descendant's certificate would be the new committee's own word.
         let [header] = &finality.headers[..] else {
             return Err(BadChange::Headers(finality.headers.len()));
         };
+        if header.height != *height {
+            return Err(BadChange::Height { claimed: *height, header: header.height });
+        }
         let last = self.newest();
         // The header before the first height of an era announced it.
         if header.height < last.from {
@@ -238,6 +241,14 @@ pub enum BadChange {
         "it has {0} headers, and only the certificate of the very header that announces it can prove it"
     )]
     Headers(usize),
+    /// The header is another one.
+    #[error("it is said to be at height {claimed}, and the header it shows is of height {header}")]
+    Height {
+        /// What the answer says.
+        claimed: u64,
+        /// What the header says.
+        header: u64,
+    },
     /// It is from before what is known.
     #[error("the changes up to height {known} are known already, and changes come in order")]
     Order {

@@ -53,10 +53,10 @@ const FIRST: usize = 2;
 /// How many turns of the sequence are told.
 const TOLD: usize = 60;
 
-/// How many blocks each has proposed.
-const BLOCKS: [&str; Numbers::MOST] = [
-    "blocks_a", "blocks_b", "blocks_c", "blocks_d", "blocks_e", "blocks_f", "blocks_g", "blocks_h",
-    "blocks_i", "blocks_j", "blocks_k", "blocks_l",
+/// How many turns each has had.
+const TURNS: [&str; Numbers::MOST] = [
+    "turns_a", "turns_b", "turns_c", "turns_d", "turns_e", "turns_f", "turns_g", "turns_h",
+    "turns_i", "turns_j", "turns_k", "turns_l",
 ];
 
 #[derive(Debug)]
@@ -160,9 +160,8 @@ impl Experiment for Proposers {
         // The genesis' turn is everybody's to calculate, and nobody's to see.
         let mut turns = expected[..FIRST - 1].to_vec();
         turns.extend(found);
-        for (seat, name) in BLOCKS.iter().enumerate().take(self.stakes.len()) {
-            let turns = turns[FIRST - 1..].iter();
-            take(name, turns.filter(|turn| **turn == seat).count() as f64);
+        for (seat, name) in TURNS.iter().enumerate().take(self.stakes.len()) {
+            take(name, turns.iter().filter(|turn| **turn == seat).count() as f64);
         }
         take("off", self.off(&turns));
         take("most_off", self.most_off(&turns));

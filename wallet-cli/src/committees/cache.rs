@@ -8,7 +8,7 @@
 use super::Committees;
 use crate::{disk, verify::NotProven};
 use crypto::codec;
-use ledger::{ChainId, Genesis, query::CommitteeChange};
+use ledger::{ChainId, Genesis, query::ChangeAnswer};
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -76,7 +76,7 @@ impl CommitteeFile {
             return Ok(());
         }
         let mut bytes = MAGIC.to_vec();
-        let changes: Vec<&CommitteeChange> = committees.changes.iter().map(AsRef::as_ref).collect();
+        let changes: Vec<&ChangeAnswer> = committees.changes.iter().map(AsRef::as_ref).collect();
         bytes.extend(codec::encode(&(committees.chain, changes)));
         if bytes.len() as u64 > LONGEST {
             return Ok(());
@@ -89,7 +89,7 @@ impl CommitteeFile {
 /// What the bytes of a file say, if all of it follows from the genesis.
 fn restore(bytes: &[u8], founders: &Committees) -> Result<Committees, Damage> {
     let body = bytes.strip_prefix(MAGIC).ok_or(Damage::Foreign)?;
-    let (chain, changes): (ChainId, Vec<CommitteeChange>) =
+    let (chain, changes): (ChainId, Vec<ChangeAnswer>) =
         codec::decode(body, body.len()).map_err(|_| Damage::Torn)?;
     if chain != founders.chain {
         return Err(Damage::OtherChain { kept: chain, genesis: founders.chain });

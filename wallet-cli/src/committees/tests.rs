@@ -25,7 +25,7 @@ const APART: u64 = 3;
 /// A chain whose committee changes again and again: one leaves, a newcomer takes the next number.
 pub(super) struct Story {
     pub(super) genesis: Genesis,
-    pub(super) changes: Vec<CommitteeChange>,
+    pub(super) changes: Vec<ChangeAnswer>,
     committee: Committee,
 }
 
@@ -74,9 +74,9 @@ impl Story {
         Header { height, committee: heirs.root(), ..genesis_header(&self.genesis) }
     }
 
-    fn announced(&self, header: Header, members: Vec<Member>, by: &Committee) -> CommitteeChange {
-        let proof = self.proof(&header, by);
-        CommitteeChange { finality: Finality { headers: vec![header], proof }, members }
+    fn announced(&self, header: Header, members: Vec<Member>, by: &Committee) -> ChangeAnswer {
+        let (height, proof) = (header.height, self.proof(&header, by));
+        ChangeAnswer { height, members, finality: Finality { headers: vec![header], proof } }
     }
 
     /// The precommits of a whole committee.
@@ -93,7 +93,7 @@ impl Story {
     }
 
     /// What a wallet says to changes that begin with these, of which all but the last one hold.
-    fn refused(&self, changes: Vec<CommitteeChange>) -> BadChange {
+    fn refused(&self, changes: Vec<ChangeAnswer>) -> BadChange {
         let mut committees = founders(&self.genesis);
         let good = changes.len() - 1;
         let error = committees.extend(changes).expect_err("a lie");
@@ -105,7 +105,7 @@ impl Story {
     }
 
     /// A lie in the last of the changes.
-    fn lie(&self, change: impl FnOnce(&mut CommitteeChange)) -> BadChange {
+    fn lie(&self, change: impl FnOnce(&mut ChangeAnswer)) -> BadChange {
         let mut changes = self.changes.clone();
         change(changes.last_mut().expect("there is one"));
         self.refused(changes)
@@ -190,7 +190,7 @@ fn a_committee_that_names_itself_is_refused() {
     let child = Header { parent: header.hash(), ..story.header(11, &forgers) };
     let proof = story.proof(&child, &forgers);
     let finality = Finality { headers: vec![header, child], proof };
-    let change = CommitteeChange { finality, members: forgers.members().to_vec() };
+    let change = ChangeAnswer { height: 10, finality, members: forgers.members().to_vec() };
     assert_eq!(story.refused(vec![story.changes[0].clone(), change]), BadChange::Headers(2));
 }
 
@@ -226,7 +226,7 @@ fn pages(story: &Story, most: usize, asked: &Arc<AtomicUsize>) -> FakeNode {
         assert_eq!(method, "committees");
         asked.fetch_add(1, Ordering::Relaxed);
         let from = params["from"].as_u64().expect("a height");
-        let after = |change: &&CommitteeChange| change.finality.headers[0].height >= from;
+        let after = |change: &&ChangeAnswer| change.height >= from;
         let mut rest = changes.iter().filter(after);
         let page: Vec<_> = rest.by_ref().take(most).cloned().collect();
         Reply::result(json!(CommitteesAnswer { changes: page, more: rest.next().is_some() }))
