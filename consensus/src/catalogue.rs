@@ -19,6 +19,9 @@ use serde::{Deserialize, Serialize};
 #[cfg(test)]
 mod tests;
 
+/// The setting that lets stake move.
+const STAKING: &str = "ledger.unbonding_blocks";
+
 /// Writes [`NAMES`] and [`dispatch`] from one list.
 macro_rules! modules {
     ($($module:ident),+ $(,)?) => {
@@ -351,7 +354,27 @@ pub enum BadSettings {
         /// What it may say.
         bounds: &'static str,
     },
+    /// Rules of stake for a module whose members are those of the genesis for good.
+    #[error(
+        "the genesis sets {STAKING:?}, and the members of {module:?} never change: leave all rules of \
+         stake out, or choose a module whose committees follow stake"
+    )]
+    Staking {
+        /// What the module is called.
+        module: &'static str,
+    },
     /// Settings that do not fit each other, or the number of validators.
     #[error("{0}")]
     Unfit(String),
+}
+
+/// For modules that have no use for stake that moves.
+///
+/// # Errors
+/// [`BadSettings::Staking`] where the genesis lets it.
+pub(crate) fn fixed_members(genesis: &Genesis, module: &'static str) -> Result<(), BadSettings> {
+    if genesis.staking().is_some() {
+        return Err(BadSettings::Staking { module });
+    }
+    Ok(())
 }

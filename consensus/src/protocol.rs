@@ -15,7 +15,7 @@ use crate::quorum::{Claimed, Quorum, Signed};
 use crypto::{Hash, Signature};
 use ledger::{
     Block, BlockHash, Committee, Draft, Genesis, Header, Keys, Proof, Rejected, ReplicaId, Slot,
-    Transaction, TransactionId,
+    Transaction, TransactionId, stake::Rotation,
 };
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -414,6 +414,9 @@ pub trait Application {
 
     /// The committee that decides the children of `parent`.
     fn committee(&self, parent: BlockHash) -> Option<Arc<Committee>>;
+
+    /// Whose turn it is to propose children of `parent`, the root or an undecided block.
+    fn proposers(&self, parent: BlockHash) -> Option<Rotation>;
 
     /// Executable in order on `parent`, without `taken` (in flight in batches not yet executed).
     fn pending(

@@ -62,11 +62,13 @@ pub enum Domain {
     Simulated,
     /// What a keystore file authenticates.
     Keystore,
+    /// The register of stake in the state tree.
+    Register,
 }
 
 impl Domain {
     /// Every domain, in the order of declaration, so that `ALL[domain as usize] == domain`.
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Transaction,
         Self::Header,
         Self::Genesis,
@@ -78,6 +80,7 @@ impl Domain {
         Self::Duties,
         Self::Simulated,
         Self::Keystore,
+        Self::Register,
     ];
 
     /// The tag of BIP-340. It is part of every hash of this domain and can never change.
@@ -94,6 +97,7 @@ impl Domain {
             Self::Duties => "byzantium/duties",
             Self::Simulated => "byzantium/simulated",
             Self::Keystore => "byzantium/keystore",
+            Self::Register => "byzantium/register",
         }
     }
 }

@@ -18,8 +18,8 @@
 //! do not return a [`StoreError`] panic on one.
 
 use crate::{
-    Amount, Block, BlockHash, ChainId, Committee, Genesis, Header, Proof, Rejected, Transaction,
-    TransactionId,
+    Amount, Block, BlockHash, ChainId, Genesis, Header, Keys, Proof, Rejected, Staking,
+    Transaction, TransactionId,
     query::Finality,
     state::{
         Account, AccountProof,
@@ -39,12 +39,14 @@ mod build;
 mod index;
 mod open;
 mod recall;
+mod stakes;
 #[cfg(test)]
 mod tests;
 
 use index::Index;
 pub use open::{OpenError, genesis_header};
 use recall::Recall;
+use stakes::Standing;
 
 /// How many undecided blocks the tree holds at most.
 pub const MAX_UNDECIDED: usize = 512;
@@ -57,11 +59,17 @@ const BESIDE: usize = 4 * MAX_UNDECIDED;
 pub struct Ledger {
     genesis: Genesis,
     chain: ChainId,
-    committee: Arc<Committee>,
+    /// What tells whether a vote in evidence is signed.
+    keys: Keys,
+    staking: Option<Staking>,
     /// All the money there was at first.
     founding: Amount,
     disk: Ahead,
     stand: Stand,
+    /// Who votes, after the root.
+    standing: Standing,
+    /// The heights of all headers that are the first to name their committee.
+    changes: Vec<u64>,
     root: Arc<Block>,
     head: BlockHash,
     /// Every block here descends from the root.
@@ -86,6 +94,7 @@ struct Stand {
 struct Undecided {
     block: Arc<Block>,
     state: Overlay,
+    standing: Standing,
 }
 
 /// What changed with the adopted head.
@@ -124,9 +133,21 @@ impl Ledger {
         &self.genesis
     }
 
-    /// All the money there is after the newest committed block.
+    /// All the money there is after the newest committed block: what there was at first and what was
+    /// made, less what was burned.
     pub fn supply(&self) -> Amount {
-        self.genesis.supply(self.founding, self.stand.height)
+        let made = self.genesis.supply(self.founding, self.stand.height);
+        Amount(made.0 - self.standing.register.burned().0)
+    }
+
+    /// The rules of stake, if the genesis has any.
+    pub fn staking(&self) -> Option<&Staking> {
+        self.staking.as_ref()
+    }
+
+    /// What checks votes: it learns of newcomers as their seats are committed.
+    pub fn keys(&self) -> &Keys {
+        &self.keys
     }
 
     /// The newest committed block.
@@ -210,11 +231,6 @@ impl Ledger {
             }
         }
         None
-    }
-
-    /// Who decides the children of `parent`, if that block is known.
-    pub fn committee(&self, parent: BlockHash) -> Option<Arc<Committee>> {
-        self.knows(parent).then(|| self.committee.clone())
     }
 
     /// What `address` holds after the block `at`, if that is the root or undecided.
@@ -330,6 +346,8 @@ impl Ledger {
         }
         let states: Vec<_> = branch.iter().map(|(_, undecided)| &undecided.state).collect();
         tree::commit(&states, &mut changes);
+        let standing = |each: &Undecided| (each.block.header.height, each.standing.clone());
+        let standings = branch.iter().map(|(_, undecided)| standing(undecided)).collect();
         let blocks: Vec<_> = branch.iter().map(|(_, each)| each.block.clone()).collect();
         blocks.iter().for_each(|block| self.index.add(block, &mut changes));
 
@@ -338,6 +356,7 @@ impl Ledger {
         self.stand.height = self.root.header.height;
         self.fresh.extend(blocks.iter().map(|block| (block.header.height, block.clone())));
         self.prune(&blocks, &mut changes);
+        self.file_standing(standings, &mut changes);
         self.put_stand(proof.map(|proof| (self.stand.height, proof)), &mut changes);
         self.disk.hand_out(&changes, batch);
         Ok(blocks)

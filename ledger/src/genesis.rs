@@ -1,7 +1,7 @@
 //! The genesis: all that a newcomer has to trust.
 
 use crate::{
-    Amount, ChainId, ReplicaId, Stake,
+    Amount, ChainId, ReplicaId, Stake, Staking,
     vote::{BadCommittee, Committee, Member},
 };
 use crypto::{Address, Domain, PublicKey, codec, hash};
@@ -13,6 +13,14 @@ mod tests;
 
 const REWARD: &str = "ledger.reward";
 const MEDIAN_BLOCKS: &str = "ledger.median_blocks";
+const UNBONDING: &str = "ledger.unbonding_blocks";
+const EVIDENCE: &str = "ledger.evidence_blocks";
+const PENALTY: &str = "ledger.penalty_permille";
+const REPORTER: &str = "ledger.reporter_permille";
+const MINIMUM: &str = "ledger.minimum_stake";
+
+const SETTINGS: [&str; 7] =
+    [REWARD, MEDIAN_BLOCKS, UNBONDING, EVIDENCE, PENALTY, REPORTER, MINIMUM];
 
 /// Bitcoin looks at eleven.
 const MAX_MEDIAN_BLOCKS: u64 = 99;
@@ -29,7 +37,7 @@ pub struct Genesis {
     /// How long an idle chain waits between two blocks, in milliseconds.
     pub block_time: u64,
     /// What the module needs besides, by the names it gives them; and the ledger's own, which begin
-    /// with `ledger.`: see [`Genesis::reward`] and [`Genesis::median_blocks`].
+    /// with `ledger.`: see [`Genesis::reward`], [`Genesis::median_blocks`] and [`Genesis::staking`].
     #[serde(default)]
     pub settings: BTreeMap<String, u64>,
     /// Who votes, with what weight.
@@ -103,12 +111,36 @@ impl Genesis {
         self.settings.get(MEDIAN_BLOCKS).map_or(1, |blocks| *blocks as usize)
     }
 
-    /// All the money there is at first.
+    /// The rules by which stake moves and is lost; none where the setting `ledger.unbonding_blocks` is
+    /// not set, and the founders decide for good. Beside that one there are `ledger.evidence_blocks` (one
+    /// less, if it is not set), `ledger.penalty_permille` (100), `ledger.reporter_permille` (100) and
+    /// `ledger.minimum_stake` (1).
+    pub fn staking(&self) -> Option<Staking> {
+        let setting = |name: &str| self.settings.get(name).copied();
+        let unbonding_blocks = setting(UNBONDING)?;
+        Some(Staking {
+            unbonding_blocks,
+            evidence_blocks: setting(EVIDENCE).unwrap_or(unbonding_blocks.saturating_sub(1)),
+            penalty_permille: setting(PENALTY).unwrap_or(100),
+            reporter_permille: setting(REPORTER).unwrap_or(100),
+            minimum: Amount(setting(MINIMUM).unwrap_or(1)),
+        })
+    }
+
+    /// All the money there is at first: the balances and, where stake can move, the founders' stakes.
     ///
     /// # Panics
     /// If [`Genesis::check`] fails.
     pub fn founding_supply(&self) -> Amount {
-        Amount(self.accounts.iter().map(|funded| funded.balance.0).sum())
+        let sum = self.sum().expect("a checked genesis has no more money than an amount can hold");
+        Amount(sum)
+    }
+
+    fn sum(&self) -> Option<u64> {
+        let balances = self.accounts.iter().map(|funded| funded.balance.0);
+        let stakes = self.validators.iter().map(|validator| validator.stake.0);
+        let stakes = stakes.filter(|_| self.settings.contains_key(UNBONDING));
+        balances.chain(stakes).try_fold(0, u64::checked_add)
     }
 
     /// All the money there is after the block at `height`: what was there at first and a reward
@@ -126,19 +158,40 @@ impl Genesis {
         if let Some(pair) = addresses.windows(2).find(|pair| pair[0] == pair[1]) {
             return Err(BadGenesis::SameAccount(pair[0]));
         }
-        self.accounts
-            .iter()
-            .try_fold(Amount::ZERO, |sum, account| sum.checked_add(account.balance))
-            .ok_or(BadGenesis::Supply)?;
+        self.sum().ok_or(BadGenesis::Supply)?;
         for (key, &value) in self.settings.range("ledger.".to_owned().."ledger/".to_owned()) {
             match key.as_str() {
                 REWARD => {}
                 MEDIAN_BLOCKS if value % 2 == 1 && value <= MAX_MEDIAN_BLOCKS => {}
                 MEDIAN_BLOCKS => return Err(BadGenesis::MedianBlocks(value)),
-                _ => return Err(BadGenesis::UnknownSetting(key.clone())),
+                PENALTY | REPORTER if value > 1000 => {
+                    return Err(BadGenesis::Permille { setting: key.clone(), value });
+                }
+                UNBONDING | EVIDENCE | PENALTY | REPORTER | MINIMUM => {}
+                _ => return Err(BadGenesis::UnknownSetting { setting: key.clone() }),
             }
         }
-        Ok(())
+        self.check_staking()
+    }
+
+    fn check_staking(&self) -> Result<(), BadGenesis> {
+        let Some(rules) = self.staking() else {
+            let lone = [EVIDENCE, PENALTY, REPORTER, MINIMUM];
+            let lone = lone.iter().find(|setting| self.settings.contains_key(**setting));
+            return lone.map_or(Ok(()), |setting| Err(BadGenesis::NoStaking(setting)));
+        };
+        let Staking { unbonding_blocks, evidence_blocks, minimum, .. } = rules;
+        if evidence_blocks >= unbonding_blocks {
+            return Err(BadGenesis::EvidenceTooLong { evidence_blocks, unbonding_blocks });
+        }
+        let poor = self.validators.iter().zip(0..).find(|(founder, _)| founder.stake.0 < minimum.0);
+        match poor {
+            Some((founder, id)) => {
+                let (validator, stake) = (ReplicaId(id), founder.stake);
+                Err(BadGenesis::TooLittleStake { validator, stake, minimum })
+            }
+            None => Ok(()),
+        }
     }
 }
 
@@ -154,12 +207,49 @@ pub enum BadGenesis {
     /// An account is listed twice.
     #[error("the genesis funds {0} twice")]
     SameAccount(Address),
-    /// The balances add up to more than an amount can hold.
-    #[error("the balances in the genesis add up to more than {}", u64::MAX)]
+    /// All the money adds up to more than an amount can hold.
+    #[error("the money in the genesis adds up to more than {}", u64::MAX)]
     Supply,
     /// A setting of the ledger's that does not exist.
-    #[error("the genesis sets {0:?}, which is no setting; there are: {REWARD}, {MEDIAN_BLOCKS}")]
-    UnknownSetting(String),
+    #[error("the genesis sets {setting:?}, which is no setting; there are: {}", SETTINGS.join(", "))]
+    UnknownSetting {
+        /// What it is called.
+        setting: String,
+    },
+    /// A share of more than everything.
+    #[error("the genesis sets {setting:?} to {value}; there are only 1000 thousandths")]
+    Permille {
+        /// Which.
+        setting: String,
+        /// To what.
+        value: u64,
+    },
+    /// A rule of stake where there are none.
+    #[error("the genesis sets {0:?} without {UNBONDING:?}, which begins the rules of stake")]
+    NoStaking(&'static str),
+    /// Whoever lied could be gone with its stake before it is known.
+    #[error(
+        "the genesis holds stake back for {unbonding_blocks} blocks, and evidence counts for {evidence_blocks}; \
+         {UNBONDING:?} must be more than {EVIDENCE:?}"
+    )]
+    EvidenceTooLong {
+        /// For how long evidence counts.
+        evidence_blocks: u64,
+        /// For how long stake is held back.
+        unbonding_blocks: u64,
+    },
+    /// A founder with less than a validator must have.
+    #[error(
+        "the genesis gives validator {validator} a stake of {stake}, and {MINIMUM:?} is {minimum}"
+    )]
+    TooLittleStake {
+        /// Who.
+        validator: ReplicaId,
+        /// What it has.
+        stake: Stake,
+        /// What it needs.
+        minimum: Amount,
+    },
     /// A median needs an odd number of blocks, and not too many.
     #[error(
         "the genesis sets {MEDIAN_BLOCKS:?} to {0}; it must be odd and at most {MAX_MEDIAN_BLOCKS}"

@@ -13,6 +13,7 @@ pub mod chain;
 pub mod genesis;
 pub mod ids;
 pub mod query;
+pub mod stake;
 pub mod state;
 pub mod store;
 #[cfg(test)]
@@ -25,6 +26,7 @@ pub use block::{Block, Draft, Duty, Header, Proof, Rejected, Seal};
 pub use chain::Ledger;
 pub use genesis::Genesis;
 pub use ids::{BlockHash, ChainId, ReplicaId, TransactionId};
+pub use stake::{Register, Staking};
 pub use transaction::{Action, Payload, Transaction, VerifiedTransaction};
 pub use units::{Amount, Stake};
 pub use vote::{Committee, Hand, Keys, Slot};

@@ -5,9 +5,10 @@
 //! the first one, and the first one's roots bind the transaction or the account.
 
 use crate::{
-    Block, BlockHash, ChainId, Header, Proof, ReplicaId, Slot, Transaction, TransactionId,
+    Amount, Block, BlockHash, ChainId, Header, Proof, Register, ReplicaId, Slot, Staking,
+    Transaction, TransactionId,
     state::{Account, AccountProof},
-    vote::Member,
+    vote::{Evidence, Member},
 };
 use crypto::{Address, Hash, merkle};
 use serde::{Deserialize, Serialize};
@@ -61,6 +62,9 @@ pub struct StatusAnswer {
     pub time: u64,
     /// "running", or "halted: " and why.
     pub state: String,
+    /// Against whom it holds evidence of having signed two values in one slot.
+    #[serde(default)]
+    pub accused: Vec<ReplicaId>,
 }
 
 /// A block, and why it is final.
@@ -173,6 +177,25 @@ pub struct AccountAnswer {
     pub finality: Option<Finality>,
 }
 
+/// Two final blocks that exclude one another: a third of the stake, at least, broke the rules.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ConflictAnswer {
+    /// Where.
+    pub height: u64,
+    /// The block that this node committed.
+    pub ours: BlockHash,
+    /// Why it is final.
+    pub our_finality: Option<Finality>,
+    /// The block that excludes it.
+    pub theirs: BlockHash,
+    /// Why that is final; without headers where the block itself is not held any more.
+    pub their_finality: Option<Finality>,
+    /// What convicts those who signed two values in one slot: one piece for each.
+    pub guilty: Vec<Evidence>,
+    /// All of it in words, with what the guilty weigh, or why nobody can be convicted.
+    pub verdict: String,
+}
+
 /// Who decides the children of a block.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct CommitteeAnswer {
@@ -180,6 +203,23 @@ pub struct CommitteeAnswer {
     pub height: u64,
     /// Sorted by id.
     pub members: Vec<Member>,
+}
+
+/// Everybody's stake after the newest committed block.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct StakeAnswer {
+    /// The rules; none where the genesis fixes the validators for good.
+    pub rules: Option<Staking>,
+    /// Who has what at stake.
+    pub register: Register,
+    /// All the money there is.
+    pub supply: Amount,
+    /// The height of the block it is so after.
+    pub height: u64,
+    /// From the register to that block's state root; that there is none, where there are no rules.
+    pub proof: AccountProof,
+    /// Why that block is final; none at the genesis, which needs no proof.
+    pub finality: Option<Finality>,
 }
 
 /// A change of the committee.

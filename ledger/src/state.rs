@@ -1,7 +1,8 @@
 //! What transactions do: accounts, and the arithmetic that moves money between them.
 //!
-//! No transaction makes or loses money: a transfer takes `amount + fee` from its sender, gives
-//! `amount` to the recipient and `fee` to whoever proposed the block. A block makes what the genesis
+//! No transaction makes money: a transfer takes `amount + fee` from its sender, gives `amount` to the
+//! recipient and `fee` to whoever proposed the block. Stake moves as [`crate::stake`] says, and only
+//! evidence destroys any. A block makes what the genesis
 //! grants its proposer, after all its transactions, and nothing else. Every operation is checked,
 //! every refusal leaves the state as it was, and the whole is a pure function of the parent's state
 //! and the block. `tree` files the accounts so that a header can name them all by one hash.
@@ -11,12 +12,16 @@ mod proof;
 mod tests;
 pub(crate) mod tree;
 
-pub use proof::{AccountProof, BadProof};
+pub use proof::{AccountProof, BadProof, BadRegister};
 
-use crate::{Action, Amount, Stake, Transaction};
-use crypto::Address;
+use crate::{
+    Action, Amount, Keys, Register, Stake, Staking, Transaction,
+    stake::{EvidenceRefusal, StakeRefusal},
+    vote::Evidence,
+};
+use crypto::{Address, PublicKey};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 use tree::{Overlay, View};
 
 /// What belongs to an address. One that equals the default is not in the tree: nobody can tell it
@@ -27,7 +32,7 @@ pub struct Account {
     pub balance: Amount,
     /// How many of its transactions were executed, and so the nonce of the next one.
     pub nonce: u64,
-    /// What it has turned into voting stake.
+    /// What it has turned into voting stake. What is on its way back is in the register only.
     pub bonded: Stake,
 }
 
@@ -82,61 +87,163 @@ pub enum Refusal {
     /// A balance or a nonce would exceed 64 bits.
     #[error("a balance or a nonce would grow beyond 64 bits")]
     Overflow,
-    /// The action has no rules yet.
-    #[error("this chain's rules do not accept {0} yet")]
-    NotYet(&'static str),
+    /// Stake stays where it is.
+    #[error(transparent)]
+    Stake(#[from] StakeRefusal),
+    /// Evidence convicts nobody.
+    #[error("the evidence convicts nobody: {0}")]
+    Evidence(#[from] EvidenceRefusal),
+}
+
+/// What execution depends on besides the parent's state and the transactions.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms<'a> {
+    /// Of the block.
+    pub(crate) height: u64,
+    /// Who earns the fees and the reward.
+    pub(crate) proposer: Address,
+    /// The rules of stake, if there are any.
+    pub(crate) staking: Option<&'a Staking>,
+    /// What tells whether a vote's signature is good.
+    pub(crate) keys: &'a Keys,
 }
 
 /// The execution of one block on its parent's state.
 pub(crate) struct Execution<'a> {
     parent: &'a View<'a>,
-    /// Who earns the fees and the reward.
-    proposer: Address,
+    terms: Terms<'a>,
     /// Every account seen so far, as it is now.
     accounts: BTreeMap<Address, Account>,
+    before: Arc<Register>,
+    register: Arc<Register>,
 }
 
 impl<'a> Execution<'a> {
-    /// Begins a block whose fees go to `proposer`.
-    pub(crate) fn new(parent: &'a View<'a>, proposer: Address) -> Self {
-        Execution { parent, proposer, accounts: BTreeMap::new() }
+    /// Begins a block: stake that is free by now goes back to its owners.
+    pub(crate) fn new(parent: &'a View<'a>, before: Arc<Register>, terms: Terms<'a>) -> Self {
+        let register = before.clone();
+        let mut execution =
+            Execution { parent, terms, accounts: BTreeMap::new(), before, register };
+        if let Some(rules) = terms.staking
+            && execution.register.is_due(terms.height)
+        {
+            for (key, amount) in Arc::make_mut(&mut execution.register).begin(terms.height, rules) {
+                execution.give(key.address(), amount);
+            }
+        }
+        execution
     }
 
     /// Executes one transaction, whose signature was checked, or changes nothing.
     pub(crate) fn apply(&mut self, transaction: &Transaction) -> Result<(), Refusal> {
         let payload = &transaction.payload;
-        let (to, amount) = match &payload.action {
-            Action::Transfer { to, amount } => (*to, *amount),
-            Action::Bond { .. } => return Err(Refusal::NotYet("bonding stake")),
-            Action::Unbond { .. } => return Err(Refusal::NotYet("unbonding stake")),
-            Action::Evidence(_) => return Err(Refusal::NotYet("evidence")),
+        let moved = match &payload.action {
+            Action::Transfer { amount, .. } | Action::Bond { amount, .. } => *amount,
+            Action::Unbond { .. } | Action::Evidence(_) => Amount::ZERO,
         };
         let sender = transaction.sender();
-        let paid = self.account(sender).pay(payload.nonce, amount, payload.fee)?;
-
-        // Sender, recipient and proposer may be one and the same, so each step builds on the last.
+        let paid = self.account(sender).pay(payload.nonce, moved, payload.fee)?;
         let mut changed = BTreeMap::from([(sender, paid)]);
-        for (address, amount) in [(to, amount), (self.proposer, payload.fee)] {
-            let account = changed.get(&address).copied();
-            let account = account.unwrap_or_else(|| self.account(address));
-            changed.insert(address, account.receive(amount)?);
-        }
+        let register = self.act(payload.sender, &payload.action, &mut changed)?;
+        self.earn(&mut changed, self.terms.proposer, payload.fee)?;
         // Not `append`, which builds the whole map again.
         self.accounts.extend(changed);
+        if let Some(register) = register {
+            self.register = register;
+        }
         Ok(())
     }
 
-    /// Ends the block with its proposer's `reward`: files what really changed under `height`.
+    /// Does what is asked, to the accounts that have `changed` and in the register that is returned.
+    fn act(
+        &self,
+        sender: PublicKey,
+        action: &Action,
+        changed: &mut BTreeMap<Address, Account>,
+    ) -> Result<Option<Arc<Register>>, Refusal> {
+        let Terms { height, staking, .. } = self.terms;
+        if let Action::Transfer { to, amount } = action {
+            self.earn(changed, *to, *amount)?;
+            return Ok(None);
+        }
+        let rules = staking.ok_or(StakeRefusal::Fixed)?;
+        let mut register = self.register.clone();
+        let own = sender.address();
+        match action {
+            Action::Transfer { .. } => unreachable!("it was just seen to be none"),
+            Action::Bond { amount, validator } => {
+                Arc::make_mut(&mut register).bond(sender, *validator, *amount, rules)?;
+                let account = changed.get_mut(&own).expect("it has paid");
+                account.bonded = Stake(account.bonded.0 + amount.0);
+            }
+            Action::Unbond { amount } => {
+                Arc::make_mut(&mut register).unbond(sender, *amount, height, rules)?;
+                let account = changed.get_mut(&own).expect("it has paid");
+                account.bonded = Stake(account.bonded.0 - amount.0);
+            }
+            Action::Evidence(evidence) => {
+                self.convict(evidence, sender, &mut register, changed)?;
+            }
+        }
+        Ok(Some(register))
+    }
+
+    /// Punishes whoever the evidence convicts.
+    fn convict(
+        &self,
+        evidence: &Evidence,
+        reporter: PublicKey,
+        register: &mut Arc<Register>,
+        changed: &mut BTreeMap<Address, Account>,
+    ) -> Result<(), Refusal> {
+        let Terms { height, staking, keys, .. } = self.terms;
+        let rules = staking.ok_or(StakeRefusal::Fixed)?;
+        register.try_evidence(evidence, reporter, height, keys, rules)?;
+        let penalty = Arc::make_mut(register).punish(evidence, height, rules);
+        let offender = self.among(changed, penalty.offender.address());
+        offender.bonded = Stake(offender.bonded.0 - penalty.stake.0);
+        self.earn(changed, reporter.address(), penalty.reward)
+    }
+
+    /// Ends the block with its proposer's `reward`: files what really changed.
     ///
     /// # Panics
     /// If the reward makes more money than there can be; see [`crate::Genesis::supply`].
-    pub(crate) fn finish(mut self, height: u64, reward: Amount) -> Overlay {
+    pub(crate) fn finish(mut self, reward: Amount) -> (Overlay, Arc<Register>) {
         if reward > Amount::ZERO {
-            let rewarded = self.account(self.proposer).receive(reward);
-            self.accounts.insert(self.proposer, rewarded.expect("all money fits an amount"));
+            self.give(self.terms.proposer, reward);
         }
-        let Execution { parent, accounts, .. } = self;
-        parent.update(height, accounts)
+        let Execution { parent, terms, accounts, before, register } = self;
+        let changed = register != before;
+        let overlay = parent.update(terms.height, accounts, changed.then_some(&*register));
+        (overlay, if changed { register } else { before })
+    }
+
+    /// Gives money that comes from no account.
+    fn give(&mut self, address: Address, amount: Amount) {
+        let richer = self.account(address).receive(amount).expect("all money fits an amount");
+        self.accounts.insert(address, richer);
+    }
+
+    /// Adds to an account, which may be one that has changed: sender, recipient and proposer may be one
+    /// and the same, so each step builds on the last.
+    fn earn(
+        &self,
+        changed: &mut BTreeMap<Address, Account>,
+        address: Address,
+        amount: Amount,
+    ) -> Result<(), Refusal> {
+        let account = self.among(changed, address);
+        *account = account.receive(amount)?;
+        Ok(())
+    }
+
+    fn among<'m>(
+        &self,
+        changed: &'m mut BTreeMap<Address, Account>,
+        address: Address,
+    ) -> &'m mut Account {
+        changed.entry(address).or_insert_with(|| self.account(address))
     }
 
     fn account(&self, address: Address) -> Account {

@@ -1,6 +1,6 @@
 //! Signed transactions: what an account asks of the ledger.
 
-use crate::{Amount, ChainId, TransactionId, vote::Evidence};
+use crate::{Amount, ChainId, ReplicaId, TransactionId, vote::Evidence};
 use crypto::{
     Address, Domain, KeyRing, PublicKey, SecretKey, Signature, codec, hash, keys::BadSignature,
 };
@@ -78,10 +78,13 @@ pub enum Action {
         /// How much, in addition to the fee.
         amount: Amount,
     },
-    /// Turns balance into voting stake.
+    /// Turns balance into voting stake of the validator whose key is the sender's.
     Bond {
         /// How much.
         amount: Amount,
+        /// Its number, or the one that it is going to have: the next one that nobody has had. Its node
+        /// must know beforehand what it will be called, so one that somebody else got first is refused.
+        validator: ReplicaId,
     },
     /// Begins to turn voting stake back into balance.
     Unbond {

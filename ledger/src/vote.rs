@@ -3,10 +3,13 @@
 //! It is the ledger's, not a protocol's, so that evidence can be a transaction and a wallet can
 //! check a certificate without running any protocol.
 
-use crate::{ChainId, ReplicaId, Stake};
+use crate::{Action, Amount, ChainId, Payload, ReplicaId, Stake, Transaction};
 use crypto::{Domain, Hash, PublicKey, SecretKey, Signature, VerifyingKey, codec, hash};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 #[cfg(test)]
 mod tests;
@@ -180,6 +183,9 @@ pub enum BadCommittee {
 }
 
 /// What checks votes: a chain's name and each replica's key, ready for use.
+///
+/// Clones share what they [learn](Keys::learn). A number never gets another key, so it makes no difference
+/// to what a vote is worth when somebody learns of its signer: before, it cannot be checked.
 #[derive(Clone, Debug)]
 pub struct Keys {
     chain: ChainId,
@@ -188,7 +194,7 @@ pub struct Keys {
 
 #[derive(Clone, Debug)]
 enum Ring {
-    Ed25519(BTreeMap<ReplicaId, VerifyingKey>),
+    Ed25519(Arc<RwLock<BTreeMap<ReplicaId, VerifyingKey>>>),
     /// A pretend world's: see [`Hand::simulated`].
     Simulated {
         secret: SimulatedSecret,
@@ -225,7 +231,28 @@ impl Keys {
             .iter()
             .filter_map(|member| Some((member.id, member.key.verifying().ok()?)))
             .collect();
-        Keys { chain, ring: Ring::Ed25519(ring) }
+        Keys { chain, ring: Ring::Ed25519(Arc::new(RwLock::new(ring))) }
+    }
+
+    /// From now on checks votes of `id` by `key`, unless it has another key for that number. A key that
+    /// is no curve point never verifies; a pretend world knows everybody from the start.
+    pub fn learn(&self, id: ReplicaId, key: &PublicKey) {
+        if let Ring::Ed25519(ring) = &self.ring
+            && let Ok(key) = key.verifying()
+        {
+            let mut ring = ring.write().unwrap_or_else(PoisonError::into_inner);
+            ring.entry(id).or_insert(key);
+        }
+    }
+
+    /// Whether votes of `id` can be checked at all.
+    pub fn knows(&self, id: ReplicaId) -> bool {
+        match &self.ring {
+            Ring::Ed25519(ring) => {
+                ring.read().unwrap_or_else(PoisonError::into_inner).contains_key(&id)
+            }
+            Ring::Simulated { replicas, .. } => id.0 < *replicas,
+        }
     }
 
     /// The keys of a pretend world with replicas `0..replicas`.
@@ -258,12 +285,24 @@ impl Keys {
     pub fn check(&self, vote: &Vote, signature: &Signature) -> bool {
         let preimage = vote.preimage(self.chain);
         match &self.ring {
-            Ring::Ed25519(ring) => ring
-                .get(&vote.sender)
-                .is_some_and(|key| key.verify(preimage.as_bytes(), signature).is_ok()),
+            Ring::Ed25519(ring) => {
+                let ring = ring.read().unwrap_or_else(PoisonError::into_inner);
+                let key = ring.get(&vote.sender).cloned();
+                drop(ring); // Checking takes long, and whoever learns must not wait for it.
+                key.is_some_and(|key| key.verify(preimage.as_bytes(), signature).is_ok())
+            }
             Ring::Simulated { secret, replicas, .. } => {
                 vote.sender.0 < *replicas && secret.sign(vote.sender, preimage) == *signature
             }
+        }
+    }
+
+    /// The same by this key, whatever the sender's is said to be: a ledger's answer must not depend
+    /// on what was learnt meanwhile.
+    pub fn check_as(&self, key: &PublicKey, vote: &Vote, signature: &Signature) -> bool {
+        match &self.ring {
+            Ring::Ed25519(_) => key.verify(vote.preimage(self.chain).as_bytes(), signature).is_ok(),
+            Ring::Simulated { .. } => self.check(vote, signature),
         }
     }
 }
@@ -274,6 +313,8 @@ pub struct Hand {
     me: ReplicaId,
     chain: ChainId,
     pen: Pen,
+    /// Whose transactions it signs, where that is not the pen that votes.
+    account: Option<SecretKey>,
 }
 
 #[derive(Debug)]
@@ -285,13 +326,30 @@ enum Pen {
 impl Hand {
     /// Signs for `me` with its real key.
     pub fn new(me: ReplicaId, chain: ChainId, key: SecretKey) -> Hand {
-        Hand { me, chain, pen: Pen::Ed25519(key) }
+        Hand { me, chain, pen: Pen::Ed25519(key), account: None }
     }
 
     /// Signs for `me` in a pretend world. Unforgeable by construction: only the host of the world
     /// holds the secret and makes hands, and a liar is handed its own.
     pub fn simulated(me: ReplicaId, chain: ChainId, secret: SimulatedSecret) -> Hand {
-        Hand { me, chain, pen: Pen::Simulated(secret) }
+        Hand { me, chain, pen: Pen::Simulated(secret), account: None }
+    }
+
+    /// The same hand, which signs transactions of the account with this key: pretended votes take no key,
+    /// transactions do.
+    #[must_use]
+    pub fn with_account(self, key: SecretKey) -> Hand {
+        Hand { account: Some(key), ..self }
+    }
+
+    /// Signs a transaction of the replica's own account, with a fee of nothing. None if it has no account.
+    pub fn transact(&self, nonce: u64, action: Action) -> Option<Transaction> {
+        let key = match &self.pen {
+            Pen::Ed25519(key) => self.account.as_ref().unwrap_or(key),
+            Pen::Simulated(_) => self.account.as_ref()?,
+        };
+        let (chain, sender, fee) = (self.chain, key.public(), Amount::ZERO);
+        Some(Payload { chain, sender, nonce, fee, action }.sign(key))
     }
 
     /// Whose hand it is.
@@ -336,11 +394,18 @@ impl Evidence {
 
     /// Whether it convicts: two different values in canonical order, both signed by the offender.
     pub fn verify(&self, keys: &Keys) -> bool {
+        self.is_signed(|vote, signature| keys.check(vote, signature))
+    }
+
+    /// The same with the key that the offender is known to have.
+    pub fn verify_as(&self, key: &PublicKey, keys: &Keys) -> bool {
+        self.is_signed(|vote, signature| keys.check_as(key, vote, signature))
+    }
+
+    fn is_signed(&self, check: impl Fn(&Vote, &Signature) -> bool) -> bool {
         let signed = |(value, signature): &(Hash, Signature)| {
-            keys.check(
-                &Vote { sender: self.offender, slot: Some(self.slot), value: *value },
-                signature,
-            )
+            let vote = Vote { sender: self.offender, slot: Some(self.slot), value: *value };
+            check(&vote, signature)
         };
         self.first.0 < self.second.0 && signed(&self.first) && signed(&self.second)
     }

@@ -1,11 +1,12 @@
 //! What a node is told: its directory, with `config.toml`, the genesis and the validator's key.
 //!
 //! ```toml
-//! id = 0                      # our place among the genesis' validators
+//! id = 0                      # our place among the genesis' validators, or the number we are to have
 //! genesis = "genesis.json"    # relative to this directory
 //! listen = "127.0.0.1:7000"   # for peers
 //! rpc = "127.0.0.1:8000"      # for wallets on this machine
 //! trace = false               # write trace.jsonl
+//! guests = 8                  # how many nodes that are not listed may read from us at a time
 //!
 //! [miner]                     # only where the consensus is proof-of-work; may be left out
 //! threads = 1                 # how many threads search, 1 to 256
@@ -13,9 +14,12 @@
 //!
 //! [[peers]]
 //! id = 1
-//! public_key = "…"            # 64 hexadecimal digits, as the genesis has it
+//! public_key = "…"            # 64 hexadecimal digits; a founder's as the genesis has it
 //! address = "127.0.0.1:7001"
 //! ```
+//!
+//! A node that is no founder has a number that the genesis does not name, and a key of its own. It
+//! follows the chain, and takes part once the chain gives its key a seat.
 //!
 //! Everything is checked before anything starts, and an error names the file, the value and what
 //! to do about it.
@@ -24,6 +28,7 @@ pub mod key;
 
 pub use key::KeyError;
 
+use crate::network::{MAX_GUESTS, MAX_SEATS};
 use crypto::{PublicKey, SecretKey};
 use ledger::{Genesis, Keys, ReplicaId, genesis::BadGenesis};
 use serde::{Deserialize, Serialize};
@@ -62,7 +67,8 @@ const MAX_FILE: u64 = 16 * 1024 * 1024;
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    /// Our place among the genesis' validators.
+    /// Our place among the genesis' validators, or, for a node that joins later, the number that the
+    /// chain is to know it by.
     pub id: u32,
     /// Where the genesis lies, relative to the node's directory.
     pub genesis: PathBuf,
@@ -73,10 +79,14 @@ pub struct Settings {
     /// Whether to write a trace.
     #[serde(default)]
     pub trace: bool,
+    /// How many nodes that are not listed may be guests at a time: they read the chain from us, and may
+    /// join it.
+    #[serde(default = "customary_guests", skip_serializing_if = "is_customary")]
+    pub guests: u32,
     /// How hard to search for proof-of-work.
     #[serde(default, skip_serializing_if = "Mining::is_default")]
     pub miner: Mining,
-    /// The other validators.
+    /// The other nodes that we know of.
     #[serde(default)]
     pub peers: Vec<Peer>,
 }
@@ -116,16 +126,26 @@ impl Mining {
     }
 }
 
-/// Another validator.
+/// Another node.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Peer {
-    /// Its place among the genesis' validators.
+    /// Its place among the genesis' validators, or the number of one that joined later.
     pub id: u32,
-    /// Its key, as the genesis has it.
+    /// Its key; a founder's as the genesis has it.
     pub public_key: PublicKey,
     /// Where it listens.
     pub address: SocketAddr,
+}
+
+fn customary_guests() -> u32 {
+    MAX_GUESTS
+}
+
+// serde hands over a reference.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_customary(guests: &u32) -> bool {
+    *guests == MAX_GUESTS
 }
 
 impl Settings {
@@ -179,12 +199,7 @@ impl NodeConfig {
             reason: error.into(),
         })?;
         check_settings(&settings, &genesis).map_err(wrong)?;
-        let expected = genesis.validators[settings.id as usize].key;
-        let found = key.public();
-        if found != expected {
-            let key = dir.join(KEY_FILE);
-            return Err(ConfigError::OtherKey { key, id: settings.id, expected, found });
-        }
+        check_key(dir, &settings, &genesis, key.public())?;
         let keys = Keys::of(genesis.chain_id(), &committee);
         Ok(NodeConfig { dir: dir.to_owned(), settings, genesis, keys, key })
     }
@@ -194,9 +209,14 @@ impl NodeConfig {
         &self.dir
     }
 
-    /// Which validator the node is.
+    /// Which number the node goes by.
     pub fn id(&self) -> ReplicaId {
         ReplicaId(self.settings.id)
+    }
+
+    /// Whether the genesis names it.
+    pub fn is_founder(&self) -> bool {
+        (self.settings.id as usize) < self.genesis.validators.len()
     }
 
     /// The settings, checked.
@@ -229,11 +249,35 @@ pub fn load_genesis(path: &Path) -> Result<Genesis, ConfigError> {
     Genesis::parse(&text).map_err(|reason| ConfigError::Genesis { path: path.to_owned(), reason })
 }
 
+/// A founder has the key that the genesis gives it, and nobody else has.
+fn check_key(
+    dir: &Path,
+    settings: &Settings,
+    genesis: &Genesis,
+    found: PublicKey,
+) -> Result<(), ConfigError> {
+    let (id, key) = (settings.id, dir.join(KEY_FILE));
+    if let Some(founder) = genesis.validators.get(id as usize) {
+        let expected = founder.key;
+        return match found == expected {
+            true => Ok(()),
+            false => Err(ConfigError::OtherKey { key, id, expected, found }),
+        };
+    }
+    match founder_with(genesis, found) {
+        None => Ok(()),
+        Some(founder) => Err(ConfigError::FounderKey { key, id, founder, found }),
+    }
+}
+
+/// Which of the genesis' validators has this key.
+fn founder_with(genesis: &Genesis, key: PublicKey) -> Option<u32> {
+    (0..).zip(&genesis.validators).find(|(_, founder)| founder.key == key).map(|(id, _)| id)
+}
+
 fn check_settings(settings: &Settings, genesis: &Genesis) -> Result<(), Fault> {
-    let validators = genesis.validators.len();
-    let known = |id: u32| genesis.validators.get(id as usize);
-    if known(settings.id).is_none() {
-        return Err(Fault::NoSuchValidator { id: settings.id, validators });
+    if settings.id >= MAX_SEATS {
+        return Err(Fault::BadNumber(settings.id));
     }
     if !settings.rpc.ip().is_loopback() {
         return Err(Fault::PublicRpc(settings.rpc));
@@ -242,15 +286,19 @@ fn check_settings(settings: &Settings, genesis: &Genesis) -> Result<(), Fault> {
     let mut seen = vec![settings.id];
     for peer in &settings.peers {
         let id = peer.id;
-        let Some(validator) = known(id) else {
-            return Err(Fault::NoSuchPeer { id, validators });
-        };
+        if id >= MAX_SEATS {
+            return Err(Fault::BadPeerNumber(id));
+        }
         if seen.contains(&id) {
             return Err(Fault::SamePeer(id));
         }
-        if peer.public_key != validator.key {
-            let (expected, found) = (validator.key, peer.public_key);
-            return Err(Fault::OtherPeerKey { id, expected, found });
+        let found = peer.public_key;
+        match (genesis.validators.get(id as usize), founder_with(genesis, found)) {
+            (Some(founder), _) if founder.key != found => {
+                return Err(Fault::OtherPeerKey { id, expected: founder.key, found });
+            }
+            (None, Some(founder)) => return Err(Fault::FounderPeer { id, founder, found }),
+            _ => {}
         }
         seen.push(id);
     }
@@ -324,19 +372,30 @@ pub enum ConfigError {
         /// Ours.
         found: PublicKey,
     },
+    /// A node that is to join later has a founder's key.
+    #[error(
+        "{} holds the key {found} of the genesis' validator {founder}, but `id = {id}` is a number \
+         that the genesis does not name; write `id = {founder}`, or give the node a key of its own",
+        key.display()
+    )]
+    FounderKey {
+        /// The key's file.
+        key: PathBuf,
+        /// The number we are to go by.
+        id: u32,
+        /// Whose key it is.
+        founder: u32,
+        /// The key.
+        found: PublicKey,
+    },
 }
 
 /// What can be wrong with a setting.
 #[derive(Clone, PartialEq, Debug, thiserror::Error)]
 pub enum Fault {
-    /// We are to be a validator that does not exist.
-    #[error("`id = {id}`, but the genesis names {validators} validators; choose 0 to {}", validators - 1)]
-    NoSuchValidator {
-        /// The one we are to be.
-        id: u32,
-        /// How many there are.
-        validators: usize,
-    },
+    /// No validator ever has such a number.
+    #[error("`id = {0}` is no number of a validator; the highest is {highest}", highest = MAX_SEATS - 1)]
+    BadNumber(u32),
     /// The RPC would be reachable from other machines.
     #[error(
         "`rpc = \"{0}\"` is reachable from other machines, which is refused because the RPC knows no passwords; use 127.0.0.1"
@@ -352,15 +411,20 @@ pub enum Fault {
         "`share = {0}` in [miner], which is no share of a core; choose a number above 0 and at most 1, such as 0.1 for a tenth"
     )]
     MinerShare(f64),
-    /// A peer is a validator that does not exist.
+    /// No validator ever has such a number.
+    #[error("there is a peer with `id = {0}`, which is no number of a validator; the highest is {highest}", highest = MAX_SEATS - 1)]
+    BadPeerNumber(u32),
+    /// A peer that joined later has a founder's key.
     #[error(
-        "there is a peer with `id = {id}`, but the genesis names {validators} validators; remove it"
+        "peer {id} has the public key {found} of the genesis' validator {founder}; correct one of them"
     )]
-    NoSuchPeer {
-        /// The peer's.
+    FounderPeer {
+        /// The peer.
         id: u32,
-        /// How many there are.
-        validators: usize,
+        /// Whose key it is.
+        founder: u32,
+        /// The key.
+        found: PublicKey,
     },
     /// A peer is listed twice, or is us.
     #[error("peer {0} is listed twice or is this node itself; remove it")]

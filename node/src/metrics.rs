@@ -34,6 +34,8 @@ pub(crate) struct Snapshot {
     pub(crate) figures: Figures,
     /// How many peers are connected.
     pub(crate) peers: usize,
+    /// How many nodes that nobody told us of are connected.
+    pub(crate) guests: usize,
     /// What the network counts.
     pub(crate) network: NetworkCounters,
     /// How many listen to events.
@@ -95,6 +97,8 @@ impl Snapshot {
         }
         let figures = &self.figures;
         sheet.gauge("peers", "Connected peers.", self.peers as u64)?;
+        let guests = "Connected guests: nodes that nobody told us of.";
+        sheet.gauge("guests", guests, self.guests as u64)?;
         sheet.counter("blocks", "Blocks made final in this life.", figures.blocks)?;
         sheet.counter("transactions", "Transactions in those blocks.", figures.transactions)?;
         sheet.counter(

@@ -236,6 +236,7 @@ fn network_config(config: &NodeConfig) -> network::Config {
         seed: config.key().seed(),
         listen: settings.listen,
         peers: peers.collect(),
+        guests: settings.guests,
         chain: config.keys().chain().to_string(),
     }
 }
@@ -297,6 +298,7 @@ impl StartError {
                 NetworkError::Transport { .. } | NetworkError::Gossip { .. } => false,
                 NetworkError::BadChain(_)
                 | NetworkError::BadKey { .. }
+                | NetworkError::BadSeat { .. }
                 | NetworkError::DuplicateSeat { .. }
                 | NetworkError::DuplicateKey { .. }
                 | NetworkError::OwnKey { .. }

@@ -3,7 +3,8 @@
 use crate::pool::Pool;
 use consensus::Application;
 use ledger::{
-    Block, BlockHash, Committee, Draft, Ledger, Rejected, Transaction, TransactionId, store::Batch,
+    Block, BlockHash, Committee, Draft, Ledger, Rejected, Transaction, TransactionId,
+    stake::Rotation, store::Batch,
 };
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -25,6 +26,10 @@ impl Application for Desk<'_> {
 
     fn committee(&self, parent: BlockHash) -> Option<Arc<Committee>> {
         self.ledger.committee(parent)
+    }
+
+    fn proposers(&self, parent: BlockHash) -> Option<Rotation> {
+        self.ledger.proposers(parent)
     }
 
     fn pending(

@@ -6,6 +6,10 @@
 //! it signs nothing at or below any height it sees; if they are not, it signs nothing at a height
 //! where somebody has heard it already.
 //!
+//! Whoever begins without a seat cannot know whether it had one once, since an empty disk remembers no
+//! committee but the first. So it signs nothing at or below any height it sees either, and may sign
+//! once it is there and has a seat.
+//!
 //! Any one of them may be the only honest one that knows, so the highest word counts. It may as well
 //! be a lie: whoever cannot bring us there within [`PATIENCE`] is not believed, and the height that
 //! was proven to us stands instead.
@@ -56,7 +60,7 @@ impl<M> Birth<M> {
         me: ReplicaId,
         committee: &Committee,
     ) {
-        let floor = committee.seat(me).map_or(0, |seat| floor(summary, seat));
+        let floor = floor(summary, committee.seat(me));
         let known = self.told.entry(by).or_default();
         *known = floor.max(*known);
     }
@@ -88,9 +92,12 @@ impl<M> Birth<M> {
     }
 }
 
-/// The highest height at which the replica in `seat` may have signed, as far as a peer knows.
-fn floor(summary: &Summary, seat: usize) -> u64 {
-    let spoke = |bits: &[u8]| bits.get(seat / 8).is_some_and(|byte| byte >> (seat % 8) & 1 == 1);
+/// The highest height at which the replica in `seat` may have signed, as far as a peer knows. Nobody
+/// who has no seat at the beginning can have signed there.
+fn floor(summary: &Summary, seat: Option<usize>) -> u64 {
+    let spoke = |bits: &[u8]| {
+        seat.is_some_and(|seat| bits.get(seat / 8).is_some_and(|byte| byte >> (seat % 8) & 1 == 1))
+    };
     let ours = summary.slots.iter().filter(|slot| summary.reach > 0 || spoke(&slot.spoke));
     let seen = ours.map(|slot| slot.slot.height).max().unwrap_or(0);
     match summary.reach {

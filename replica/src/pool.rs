@@ -5,7 +5,10 @@
 //! closes. A second transaction of the same nonce replaces the first only if it pays more.
 
 use crypto::Address;
-use ledger::{Amount, Transaction, TransactionId, VerifiedTransaction, state::Account};
+use ledger::{
+    Amount, Transaction, TransactionId, VerifiedTransaction,
+    state::{Account, Refusal},
+};
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet, BinaryHeap},
@@ -68,9 +71,9 @@ pub enum PoolRefusal {
         /// The lowest fee that waits.
         fee: Amount,
     },
-    /// The rules of this chain do not know its action yet.
-    #[error("this chain does not accept {0} transactions yet")]
-    NotYet(&'static str),
+    /// It is the account's next one, and the rules of stake refuse it as things stand.
+    #[error(transparent)]
+    Refused(Refusal),
     /// The replica has stopped: see its status.
     #[error("the replica is halted: {0}")]
     Halted(String),
@@ -86,7 +89,8 @@ impl PoolRefusal {
             PoolRefusal::Underpriced { .. } => "underpriced",
             PoolRefusal::Balance { .. } => "balance",
             PoolRefusal::Full { .. } => "pool_full",
-            PoolRefusal::NotYet(_) => "not_yet",
+            PoolRefusal::Refused(Refusal::Evidence(_)) => "evidence",
+            PoolRefusal::Refused(_) => "stake",
             PoolRefusal::Halted(_) => "halted",
         }
     }
@@ -191,10 +195,10 @@ impl Pool {
         if found - expected > MAX_NONCE_GAP {
             return Err(PoolRefusal::TooFarAhead { expected, found });
         }
-        let mut needed = cost(transaction)?;
+        let mut needed = cost(transaction);
         for (nonce, entry) in self.accounts.get(&sender).into_iter().flatten() {
             if *nonce < found {
-                needed += cost(&entry.transaction)?;
+                needed += cost(&entry.transaction);
             } else if *nonce == found && payload.fee <= entry.fee() {
                 return Err(PoolRefusal::Underpriced { nonce: found, fee: entry.fee() });
             }
@@ -303,16 +307,14 @@ impl Pool {
 }
 
 /// What a transaction takes from its sender.
-fn cost(transaction: &VerifiedTransaction) -> Result<u128, PoolRefusal> {
+fn cost(transaction: &VerifiedTransaction) -> u128 {
     use ledger::Action;
     let payload = transaction.payload();
     let moved = match &payload.action {
-        Action::Transfer { amount, .. } => *amount,
-        Action::Bond { .. } => return Err(PoolRefusal::NotYet("bond")),
-        Action::Unbond { .. } => return Err(PoolRefusal::NotYet("unbond")),
-        Action::Evidence(_) => return Err(PoolRefusal::NotYet("evidence")),
+        Action::Transfer { amount, .. } | Action::Bond { amount, .. } => *amount,
+        Action::Unbond { .. } | Action::Evidence(_) => Amount::ZERO,
     };
-    Ok(u128::from(moved.0) + u128::from(payload.fee.0))
+    u128::from(moved.0) + u128::from(payload.fee.0)
 }
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ use chain::Chain;
 use consensus::{Protocol, Trusted, Unproven, catalogue};
 use crypto::hash::sha256;
 use follow::Follow;
-use ledger::{BlockHash, Committee, Genesis, Header, Ledger, Proof, ReplicaId};
+use ledger::{BlockHash, Committee, Genesis, Header, Keys, Ledger, Proof, ReplicaId};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
@@ -67,6 +67,7 @@ mod execution;
 mod flaw;
 mod follow;
 pub(crate) mod progress;
+mod stakes;
 #[cfg(test)]
 mod tests;
 mod together;
@@ -160,18 +161,19 @@ impl Checker {
     pub fn of<P: Protocol>(world: &World<P>, mut promises: Promises) -> Checker {
         promises.faulty.extend(world.setup().byzantine.keys());
         let keys = world.setup().keys(world.genesis());
+        // The replay learns who comes; all others who check signatures hold clones.
+        let learns = keys.clone();
         let genesis = world.genesis().clone();
         let verify: Verify = Box::new(move |headers, proof, parent, committee| {
             P::verify(headers, proof, Trusted { genesis: &genesis, parent, committee, keys: &keys })
         });
-        let court = blame::Court::of::<P>(world);
-        Checker { court: Some(court), ..Checker::new(world.genesis(), promises, verify) }
+        let court = blame::Court::of::<P>(world, learns.clone());
+        Checker { court: Some(court), ..Checker::new(world.genesis(), promises, verify, learns) }
     }
 
     /// # Panics
     /// If no chain can begin with this genesis.
-    fn new(genesis: &Genesis, promises: Promises, verify: Verify) -> Checker {
-        let committee = genesis.committee().expect("a world began with it");
+    fn new(genesis: &Genesis, promises: Promises, verify: Verify, keys: Keys) -> Checker {
         let ids = (0..genesis.validators.len() as u32).map(ReplicaId);
         let honest = ids.filter(|id| !promises.faulty.contains(id));
         let by_depth = catalogue::depths(genesis).ok().flatten().is_some();
@@ -181,7 +183,7 @@ impl Checker {
             follows: honest.map(Follow::new).collect(),
             lag: promises.unproven + late + if by_depth { PROVEN_LATE } else { 0 },
             promises,
-            ruling: Ruling { chain: Chain::new(genesis), verify, committee, seen: BTreeMap::new() },
+            ruling: Ruling { chain: Chain::new(genesis, keys), verify, seen: BTreeMap::new() },
             agreed: BTreeMap::new(),
             flawed: BTreeMap::new(),
             violations: Vec::new(),
@@ -307,7 +309,6 @@ impl Checker {
 struct Ruling {
     chain: Chain,
     verify: Verify,
-    committee: Committee,
     /// What came of each proof, by block, the height above which it was to prove, and its hash.
     seen: BTreeMap<(BlockHash, u64, crypto::Hash), Result<(), String>>,
 }
@@ -321,7 +322,9 @@ impl Ruling {
         }
         let headers = self.chain.headers(block, proven).unwrap_or_default();
         let below = headers.first().and_then(|first| self.chain.header(first.parent));
-        let ruled = (self.verify)(&headers, proof, below, &self.committee);
+        let parent = headers.first().map(|first| first.parent).unwrap_or_default();
+        let committee = self.chain.committee(parent);
+        let ruled = (self.verify)(&headers, proof, below, &committee);
         let ruled = ruled.map_err(|reason| reason.to_string());
         self.seen.insert(key, ruled.clone());
         ruled
@@ -334,8 +337,10 @@ impl Ruling {
         let mut violations = Vec::new();
         for (&address, purse) in purses.iter() {
             let account = ledger.account(root, address).unwrap_or_default();
-            let found = (u128::from(account.balance.0), account.nonce);
-            let expected = (purse.balance, purse.nonce);
+            // Stake counts as money here: what is wrong is told by its sum.
+            let money = u128::from(account.balance.0) + u128::from(account.bonded.0);
+            let found = (money, account.nonce);
+            let expected = (purse.balance + purse.bonded, purse.nonce);
             if found != expected {
                 let wrong = Violation::WrongAccount { replica, height, address, expected, found };
                 violations.push(wrong);

@@ -148,7 +148,8 @@ impl Setup {
     pub(crate) fn hand(&self, id: ReplicaId, genesis: &Genesis) -> Hand {
         match self.wire {
             true => Hand::new(id, genesis.chain_id(), self.validator(id)),
-            false => Hand::simulated(id, genesis.chain_id(), self.secret()),
+            false => Hand::simulated(id, genesis.chain_id(), self.secret())
+                .with_account(self.validator(id)),
         }
     }
 

@@ -4,6 +4,7 @@ use crate::{
     bench::{self, Bench},
     crash::{self, Crash},
     failure::Failure,
+    join::{self, Join},
     lab::{
         compare::{self, Compare},
         endure::{self, Endure},
@@ -55,6 +56,7 @@ Examples:
   testnet status                 how they are, from another terminal
   testnet kill 3                 a node dies; the chain goes on
   testnet start 3                it comes back and catches up
+  testnet join                   one more node reads the chain, bonds, and proposes
   testnet partition 0,1/2,3      nothing passes between the halves, until `testnet heal`
   testnet run scenarios/partition.toml   an experiment from a file, in the simulator
   testnet compare                how each consensus module bears each fault
@@ -85,6 +87,8 @@ pub enum Command {
     /// Start a node that was killed or stopped
     #[command(after_help = "Examples:\n  testnet start 3\n  testnet start 3 --dir my-net --json")]
     Start(OneNode),
+    /// Add a node to a running network: it reads the chain, bonds, gets a seat and proposes
+    Join(Join),
     /// Show how the nodes of a running network are
     #[command(after_help = "Examples:\n  testnet status\n  testnet status --dir my-net --json")]
     Status(OneNet),
@@ -265,6 +269,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Kill(OneNode { id, net }) => ask(&net, Request::Kill { id }),
         Command::Stop(OneNode { id, net }) => ask(&net, Request::Stop { id }),
         Command::Start(OneNode { id, net }) => ask(&net, Request::Start { id }),
+        Command::Join(order) => join::join(&order).map_err(Failure::from),
         Command::Status(net) => ask(&net, Request::Status {}),
         Command::Partition(Partition { groups, net }) => ask(&net, Request::Partition { groups }),
         Command::Heal(net) => ask(&net, Request::Heal {}),

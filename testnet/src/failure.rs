@@ -3,6 +3,7 @@
 use crate::{
     bench::BenchError,
     crash::CrashError,
+    join::JoinError,
     lab::{
         compare::CompareError, endure::EndureError, explore::ExploreError, papers::PapersError,
         run::RunError, trace::TraceError,
@@ -79,6 +80,9 @@ pub enum Failure {
     /// Killed nodes broke a promise, or came to no verdict.
     #[error(transparent)]
     Crash(#[from] CrashError),
+    /// A node has not joined.
+    #[error(transparent)]
+    Join(#[from] JoinError),
     /// A running net cannot be asked.
     #[error(transparent)]
     Control(#[from] ControlError),
@@ -121,18 +125,50 @@ impl Failure {
                 BenchError::Trouble { .. } | BenchError::Panicked => Verdict::OurFailure,
             },
             Failure::Crash(error) => of_crash(error),
-            Failure::Control(error) => match error {
-                ControlError::Nobody | ControlError::NoNet { .. } => Verdict::DoesNotHold,
-                ControlError::Several(_) => Verdict::BadInput,
-                ControlError::Broken { .. } | ControlError::Registry(_) => Verdict::OurFailure,
-            },
-            Failure::Refused { reason, .. } => match reason {
-                Reason::Input => Verdict::BadInput,
-                Reason::State => Verdict::DoesNotHold,
-                Reason::Failure => Verdict::OurFailure,
-            },
+            Failure::Join(error) => of_join(error),
+            Failure::Control(error) => of_control(error),
+            Failure::Refused { reason, .. } => of_refusal(*reason),
             Failure::Misfit => Verdict::OurFailure,
         }
+    }
+}
+
+fn of_control(error: &ControlError) -> Verdict {
+    match error {
+        ControlError::Nobody | ControlError::NoNet { .. } => Verdict::DoesNotHold,
+        ControlError::Several(_) => Verdict::BadInput,
+        ControlError::Broken { .. } | ControlError::Registry(_) => Verdict::OurFailure,
+    }
+}
+
+fn of_refusal(reason: Reason) -> Verdict {
+    match reason {
+        Reason::Input => Verdict::BadInput,
+        Reason::State => Verdict::DoesNotHold,
+        Reason::Failure => Verdict::OurFailure,
+    }
+}
+
+fn of_join(error: &JoinError) -> Verdict {
+    match error {
+        JoinError::Control(error) => of_control(error),
+        JoinError::Refused { reason, .. } => of_refusal(*reason),
+        JoinError::Fixed { .. }
+        | JoinError::Founder(_)
+        | JoinError::Nobody { .. }
+        | JoinError::Poor { .. }
+        | JoinError::Name(_)
+        | JoinError::Wallet(_) => Verdict::BadInput,
+        JoinError::OutOfTurn { .. }
+        | JoinError::Punished(_)
+        | JoinError::Alone
+        | JoinError::Late { .. }
+        | JoinError::Interrupted { .. } => Verdict::DoesNotHold,
+        JoinError::Misfit
+        | JoinError::Genesis(_)
+        | JoinError::Key(_)
+        | JoinError::Client(_)
+        | JoinError::System(_) => Verdict::OurFailure,
     }
 }
 
@@ -263,6 +299,8 @@ fn of_net(error: &NetError) -> Verdict {
         | NetError::NoMiner { .. }
         | NetError::Liars(_)
         | NetError::Genesis(_) => Verdict::BadInput,
+        NetError::Twins(_) | NetError::Many(_) => Verdict::DoesNotHold,
+        NetError::OtherAccount(_) => Verdict::BadInput,
         NetError::Key(_) | NetError::Wallet(_) | NetError::Ports(_) | NetError::Disk { .. } => {
             Verdict::OurFailure
         }

@@ -1,7 +1,7 @@
 //! A whole network on one machine: nodes, accounts, faults.
 //!
 //! `testnet up` founds a chain, starts one process for each replica, funds four accounts and
-//! shows what goes on; `testnet kill`, `stop` and `start` are its crash faults; `testnet bench`
+//! shows what goes on; `testnet join` adds a node to it, which bonds and takes part; `testnet kill`, `stop` and `start` are its crash faults; `testnet bench`
 //! measures how much such a network carries. The nodes are this very binary, executed again as
 //! `testnet node run …`, so that whoever builds one program has the network, the node and the wallet.
 //!
@@ -15,6 +15,7 @@ pub mod bench;
 pub mod cli;
 pub mod crash;
 pub mod failure;
+pub mod join;
 pub mod lab;
 pub mod lies;
 pub mod live;

@@ -5,7 +5,10 @@
 use super::{Lie, Seat, note};
 use crate::protocol::{Application, Input, Protocol, Turn};
 use crypto::{Hash, PublicKey};
-use ledger::{Block, BlockHash, Committee, Draft, Header, Rejected, Transaction, TransactionId};
+use ledger::{
+    Block, BlockHash, Committee, Draft, Header, Rejected, Transaction, TransactionId,
+    stake::Rotation,
+};
 use std::{cell::Cell, collections::BTreeSet, sync::Arc};
 
 /// Orders everybody's transactions but those of one sender: the first that ever waited.
@@ -124,6 +127,10 @@ impl Application for Bent<'_> {
 
     fn committee(&self, parent: BlockHash) -> Option<Arc<Committee>> {
         self.app.committee(parent)
+    }
+
+    fn proposers(&self, parent: BlockHash) -> Option<Rotation> {
+        self.app.proposers(parent)
     }
 
     fn pending(

@@ -2,7 +2,7 @@
 
 use super::Nakamoto;
 use crate::{
-    catalogue::{BadSettings, Depths, Module},
+    catalogue::{BadSettings, Depths, Module, fixed_members},
     theory::Theory,
     work::Target,
 };
@@ -145,6 +145,7 @@ impl Module for Nakamoto {
     const NAME: &'static str = "pow";
 
     fn new(genesis: &Genesis) -> Result<Nakamoto, BadSettings> {
+        fixed_members(genesis, Nakamoto::NAME)?;
         Ok(Nakamoto::with(Config::from_genesis(genesis)?))
     }
 

@@ -137,7 +137,7 @@ mod tests;
 
 use crate::{
     Flaw,
-    catalogue::{BadSettings, Module},
+    catalogue::{BadSettings, Module, fixed_members},
     protocol::{Backing, Effect, Input, Protocol, Timer, To, Trusted, Turn, Unproven},
     quorum::Quorum,
     theory::Theory,
@@ -211,6 +211,7 @@ impl Module for Pbft {
     const NAME: &'static str = "pbft";
 
     fn new(genesis: &Genesis) -> Result<Pbft, BadSettings> {
+        fixed_members(genesis, Pbft::NAME)?;
         Ok(Pbft::new(Config::from_genesis(genesis)?))
     }
 

@@ -4,7 +4,7 @@ use super::{
     Choice, Config, Instance, Message, Step,
     log::{Early, Log},
     mutants, note,
-    rotation::{Proposers, Rotation},
+    rotation::{Proposers, follow},
 };
 use crate::{
     Flaw,
@@ -12,7 +12,7 @@ use crate::{
     quorum::{Claimed, Signed},
 };
 use crypto::{Signature, codec};
-use ledger::{BlockHash, ReplicaId, vote::MAX_COMMITTEE};
+use ledger::{BlockHash, ReplicaId, stake::Rotation, vote::MAX_COMMITTEE};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -57,10 +57,9 @@ impl Instance {
         let header = &turn.app.block(parent).expect("a decided block is held").header;
         let committee = turn.app.committee(parent).expect("a decided block has a committee");
         let height = header.height + 1;
-        let stored = match previous {
-            Some(rotation) => rotation.clone().follow(committee.clone(), height),
-            None => Rotation::at(committee.clone(), height),
-        };
+        let followed = previous.and_then(|stored| follow(stored, &committee, height));
+        let stored = followed.or_else(|| turn.app.proposers(parent));
+        let stored = stored.expect("a decided block is the root or about to be");
         Instance {
             config,
             flaw,

@@ -69,9 +69,10 @@
 //!    honest found it timely.
 //! 7. *Messages of later rounds are bounded* for each sender (`Early` in `log.rs`). The paper's
 //!    log is infinite.
-//! 8. *Proposers rotate by stake*, as in CometBFT, but each height's priorities are a function of
-//!    its committee and number alone, see [`rotation`]. Nothing has to be stored, and a light
-//!    client could recompute it.
+//! 8. *Proposers rotate by stake*, as in CometBFT: [`ledger::stake::rotation`]. The priorities are a
+//!    part of the ledger's state, and a step is a single one, however rounds are skipped.
+//! 9. *The committee changes.* What a block does to stake acts two heights on: all rounds of a height have
+//!    one committee, which was named, and is certified, by the one before it.
 //!
 //! We do *not* follow CometBFT where it leaves the paper: it skips rounds on two thirds rather than
 //! one, and a locked replica there prevotes its lock whatever is proposed.
@@ -90,8 +91,7 @@
 //! their signatures, those who merely forgot a lock are not. With a third or more silent it halts,
 //! without a timer running: L34 and L47 wait for a quorum. A proposer sees the transactions before
 //! it orders them, and can leave some out. Proposers are known in advance, so whoever can silence a
-//! machine at will can silence them in turn. And whoever changes the committee, by bonding a coin,
-//! chooses the moment at which the rotation is dealt anew.
+//! machine at will can silence them in turn.
 
 #[cfg(any(test, feature = "byzantine"))]
 mod adversary;
@@ -101,7 +101,7 @@ mod log;
 mod message;
 mod module;
 mod mutants;
-pub mod rotation;
+mod rotation;
 mod theory;
 mod value;
 

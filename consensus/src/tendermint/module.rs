@@ -14,6 +14,12 @@ impl Module for Tendermint {
         Ok(Tendermint::new(Config::from_genesis(genesis)?))
     }
 
+    /// Stake held back for 240 blocks, four minutes of an idle chain, is long enough to be found out in
+    /// and short enough to be seen to come back in a session. Real chains take weeks.
+    fn customs() -> &'static [(&'static str, u64)] {
+        &[("ledger.unbonding_blocks", 240), ("ledger.evidence_blocks", 200)]
+    }
+
     fn theory() -> Option<Theory> {
         Some(super::theory::THEORY)
     }

@@ -282,11 +282,15 @@ impl Audit {
             }
             self.compare_state(keys::ACCOUNTS, "accounts")?;
             self.compare_state(keys::NODES, "nodes of the state tree")?;
+            self.compare_state(keys::REGISTER, "registers of stake")?;
+            self.compare_state(keys::CHANGES, "committees")?;
             for (key, value) in self.store.scan(keys::ACCOUNTS)? {
                 let account: Account = ahead::decode(&key, &value, 64)?;
                 accounts += 1;
                 supply += u128::from(account.balance.0) + u128::from(account.bonded.0);
             }
+            let leaving = self.replay.standing.register.unbonding().iter();
+            supply += leaving.map(|each| u128::from(each.amount.0)).sum::<u128>();
             let expected = self.replay.supply();
             if supply != u128::from(expected.0) {
                 self.flaws.push(Flaw::Supply { expected, found: supply });

@@ -1,10 +1,10 @@
 //! Making blocks and checking them: two sides of one set of rules.
 
-use super::{Ledger, MAX_UNDECIDED, Undecided};
+use super::{Ledger, MAX_UNDECIDED, Undecided, stakes::Standing};
 use crate::{
-    Amount, Block, BlockHash, Draft, Header, Rejected, ReplicaId, Transaction,
+    Amount, Block, BlockHash, Draft, Header, Register, Rejected, ReplicaId, Transaction,
     block::{self, Invalid, MAX_BLOCK_BYTES},
-    state::{Execution, tree::Overlay},
+    state::{Execution, Terms, tree::Overlay},
     store::{Batch, keys},
 };
 use crypto::{Address, Hash, codec};
@@ -22,7 +22,8 @@ impl Ledger {
         let (Some(before), Some(state)) = (self.header(parent), self.state(parent)) else {
             return Err(self.nowhere(parent));
         };
-        let fees = self.payee(proposer)?;
+        let standing = self.standing(parent).expect("the root or an undecided block");
+        let fees = payee(standing, proposer)?;
         if !duties.is_empty() {
             return Err(Invalid::Duties.into());
         }
@@ -39,7 +40,9 @@ impl Ledger {
             seal,
         };
         let mut block = Block { header, transactions: Vec::new(), duties };
-        let mut execution = Execution::new(&state, fees);
+        let height = block.header.height;
+        let register = standing.register.clone();
+        let mut execution = Execution::new(&state, register, self.terms(height, fees));
         let mut len = codec::encoded_len(&block);
         for transaction in transactions {
             let grown = len + transaction.bytes();
@@ -52,8 +55,9 @@ impl Ledger {
             }
         }
         block.header.transactions = block::transaction_root(&block.transactions);
-        let height = block.header.height;
-        block.header.state = execution.finish(height, self.reward(height)).root();
+        let (state, register) = execution.finish(self.reward(height));
+        block.header.state = state.root();
+        block.header.committee = standing.then(register).committee.root();
         Ok(Arc::new(block))
     }
 
@@ -104,7 +108,8 @@ impl Ledger {
         if header.time <= median {
             return Err(Invalid::Time { median, found: header.time });
         }
-        let fees = self.payee(header.proposer)?;
+        let standing = self.standing(header.parent).expect("the parent is the root or undecided");
+        let fees = payee(standing, header.proposer)?;
         if !block.body_matches() {
             return Err(Invalid::Body);
         }
@@ -115,13 +120,17 @@ impl Ledger {
             let verified = transaction.clone().verify(self.chain);
             verified.map_err(|reason| Invalid::Transaction { index, reason })?;
         }
-        let state = self.execute(header, &block.transactions, fees)?;
+        let (state, register) = self.execute(header, &block.transactions, fees)?;
         if header.state != state.root() {
             return Err(Invalid::State { expected: state.root(), found: header.state });
         }
-        if header.committee != before.committee {
-            let (expected, found) = (before.committee, header.committee);
-            return Err(Invalid::Committee { expected, found });
+        let after = standing.then(register);
+        let expected = match Arc::ptr_eq(&after.committee, &standing.committee) {
+            true => before.committee,
+            false => after.committee.root(),
+        };
+        if header.committee != expected {
+            return Err(Invalid::Committee { expected, found: header.committee });
         }
         if !block.duties.is_empty() {
             return Err(Invalid::Duties);
@@ -129,7 +138,7 @@ impl Ledger {
         if header.leak != Hash::ZERO {
             return Err(Invalid::Leak);
         }
-        Ok(Undecided { block: block.clone(), state })
+        Ok(Undecided { block: block.clone(), state, standing: after })
     }
 
     /// Executes all of `transactions` on the state of the header's parent.
@@ -138,13 +147,20 @@ impl Ledger {
         header: &Header,
         transactions: &[Transaction],
         fees: Address,
-    ) -> Result<Overlay, Invalid> {
+    ) -> Result<(Overlay, Arc<Register>), Invalid> {
         let state = self.state(header.parent).expect("the parent is the root or undecided");
-        let mut execution = Execution::new(&state, fees);
+        let standing = self.standing(header.parent).expect("the parent is the root or undecided");
+        let terms = self.terms(header.height, fees);
+        let mut execution = Execution::new(&state, standing.register.clone(), terms);
         for (index, transaction) in transactions.iter().enumerate() {
             execution.apply(transaction).map_err(|reason| Invalid::Execution { index, reason })?;
         }
-        Ok(execution.finish(header.height, self.reward(header.height)))
+        Ok(execution.finish(self.reward(header.height)))
+    }
+
+    /// What the execution of a block depends on besides its parent's state.
+    pub(super) fn terms(&self, height: u64, proposer: Address) -> Terms<'_> {
+        Terms { height, proposer, staking: self.staking.as_ref(), keys: &self.keys }
     }
 
     /// What the block at `height` makes out of nothing: less than the genesis grants, or none, once
@@ -175,10 +191,10 @@ impl Ledger {
         times.sort_unstable();
         times[times.len() / 2]
     }
+}
 
-    /// The address that earns what `proposer` includes.
-    fn payee(&self, proposer: ReplicaId) -> Result<Address, Invalid> {
-        let member = self.committee.member(proposer).ok_or(Invalid::Proposer(proposer))?;
-        Ok(member.key.address())
-    }
+/// The address that earns what `proposer` includes in a child.
+fn payee(standing: &Standing, proposer: ReplicaId) -> Result<Address, Invalid> {
+    let member = standing.committee.member(proposer).ok_or(Invalid::Proposer(proposer))?;
+    Ok(member.key.address())
 }

@@ -1,8 +1,8 @@
 //! Beginning a chain, and taking it up again after a stop or a crash.
 
-use super::{BESIDE, Ledger, Recall, Stand, index::Index};
+use super::{BESIDE, Ledger, Recall, Stand, index::Index, stakes::Standing};
 use crate::{
-    Block, BlockHash, ChainId, Committee, Genesis, Header, ReplicaId, Seal,
+    Block, BlockHash, ChainId, Committee, Genesis, Header, Keys, Register, ReplicaId, Seal,
     block::{self, MAX_BLOCK_BYTES},
     genesis::BadGenesis,
     state::{
@@ -21,7 +21,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 /// The layout of the store that this program reads and writes. It changes with the meaning of any
 /// key in [`keys`].
-const LAYOUT: u32 = 2;
+const LAYOUT: u32 = 3;
 
 /// What a store says about itself.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -78,6 +78,24 @@ impl Ledger {
     /// If the store fails while undecided blocks are executed.
     pub fn open(store: Arc<dyn Store>, genesis: &Genesis) -> Result<Ledger, OpenError> {
         genesis.check()?;
+        let founders = genesis.committee().map_err(BadGenesis::from)?;
+        Ledger::open_with(store, genesis, Keys::of(genesis.chain_id(), &founders))
+    }
+
+    /// The same in a world whose votes are signed otherwise; `keys` judges evidence, and learns of
+    /// newcomers.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    ///
+    /// # Panics
+    /// If the store fails while undecided blocks are executed.
+    pub fn open_with(
+        store: Arc<dyn Store>,
+        genesis: &Genesis,
+        keys: Keys,
+    ) -> Result<Ledger, OpenError> {
+        genesis.check()?;
         let chain = genesis.chain_id();
         match store.get(keys::CHAIN)? {
             None => found(&*store, &Ahead::new(store.clone()), genesis)?,
@@ -94,13 +112,23 @@ impl Ledger {
             return Err(StoreError::damaged(keys::STAND, reason).into());
         }
         let index = Index::load(&disk, stand.height)?;
+        let standing = match disk.read(keys::REGISTER, codec::LONGEST)? {
+            Some(register) => Standing::of(Arc::new(register)),
+            None => Standing::founding(genesis),
+        };
+        for (id, validator) in standing.register.validators() {
+            keys.learn(id, &validator.key);
+        }
         let mut ledger = Ledger {
             genesis: genesis.clone(),
             chain,
-            committee: Arc::new(genesis.committee().map_err(BadGenesis::from)?),
+            keys,
+            staking: genesis.staking(),
             founding: genesis.founding_supply(),
+            changes: changes(disk.store())?,
             disk,
             stand,
+            standing,
             root,
             head: stand.root,
             index,
@@ -160,10 +188,28 @@ fn header(genesis: &Genesis, committee: &Committee, state: &Overlay) -> Header {
 }
 
 fn founding_state(genesis: &Genesis, nothing: &Ahead) -> Overlay {
-    let funded = genesis.accounts.iter();
-    let accounts = funded
-        .map(|funded| (funded.address, Account { balance: funded.balance, ..Account::default() }));
-    View::new(Vec::new(), nothing).update(0, accounts.collect())
+    let mut accounts: BTreeMap<_, Account> = BTreeMap::new();
+    for funded in &genesis.accounts {
+        accounts.entry(funded.address).or_default().balance = funded.balance;
+    }
+    let register = genesis.staking().map(|_| Register::founding(genesis));
+    if register.is_some() {
+        for founder in &genesis.validators {
+            accounts.entry(founder.key.address()).or_default().bonded = founder.stake;
+        }
+    }
+    View::new(Vec::new(), nothing).update(0, accounts, register.as_ref())
+}
+
+/// The heights at which the committee changed, rising.
+fn changes(store: &dyn Store) -> Result<Vec<u64>, StoreError> {
+    let found = store.scan(keys::CHANGES)?.into_iter();
+    let height = |(key, _): (Vec<u8>, _)| {
+        let height = key.get(keys::CHANGES.len()..).and_then(|height| height.try_into().ok());
+        let height = height.ok_or_else(|| StoreError::damaged(&key, "it is no height"))?;
+        Ok(u64::from_be_bytes(height))
+    };
+    found.map(height).collect()
 }
 
 /// Writes block 0 and its state, in one batch.
@@ -180,6 +226,10 @@ fn found(store: &dyn Store, nothing: &Ahead, genesis: &Genesis) -> Result<(), Op
     tree::commit(&[&state], &mut batch);
     batch.put(keys::block(0, hash), codec::encode(&block));
     batch.put(keys::height(hash), codec::encode(&0u64));
+    if genesis.staking().is_some() {
+        let register = Register::founding(genesis);
+        batch.put(keys::REGISTER.to_vec(), codec::encode(&register));
+    }
     batch.put(keys::STAND.to_vec(), codec::encode(&stand));
     batch.put(keys::CHAIN.to_vec(), codec::encode(&label));
     store.write(&batch)?;

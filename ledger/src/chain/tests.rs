@@ -4,6 +4,7 @@ use super::*;
 use crate::{
     Draft, ReplicaId, Seal,
     block::Invalid,
+    stake::StakeRefusal,
     state::Refusal,
     store::{MemoryStore, Store},
     testing::{World, address, genesis, key, pay},
@@ -14,6 +15,7 @@ use crypto::Hash;
 mod branches;
 mod properties;
 mod rejected;
+mod stake;
 
 #[test]
 fn a_fresh_ledger_stands_at_the_genesis() {

@@ -76,10 +76,41 @@ fn the_ledgers_own_settings_are_checked() {
     assert_eq!(with("ledger.median_blocks", 11).check(), Ok(()));
     assert_eq!(with("ledger.median_blocks", 10).check(), Err(BadGenesis::MedianBlocks(10)));
     assert_eq!(with("ledger.median_blocks", 101).check(), Err(BadGenesis::MedianBlocks(101)));
-    let unknown = BadGenesis::UnknownSetting("ledger.rewards".into());
+    let unknown = BadGenesis::UnknownSetting { setting: "ledger.rewards".into() };
     assert_eq!(with("ledger.rewards", 7).check(), Err(unknown));
     let plain = genesis(&[(10, 5)]);
     assert_eq!((plain.reward(), plain.median_blocks()), (Amount::ZERO, 1));
+}
+
+#[test]
+fn the_rules_of_stake_must_fit_each_other() {
+    let with = |settings: &[(&str, u64)]| {
+        let mut genesis = genesis(&[(10, 5)]);
+        genesis.settings.extend(settings.iter().map(|&(key, value)| (key.to_owned(), value)));
+        genesis
+    };
+    assert_eq!(with(&[]).staking(), None);
+    let plain = with(&[("ledger.unbonding_blocks", 20)]);
+    assert_eq!((plain.check(), plain.founding_supply()), (Ok(()), Amount(45)));
+    let rules = plain.staking().unwrap();
+    assert_eq!((rules.unbonding_blocks, rules.evidence_blocks), (20, 19));
+    assert_eq!((rules.penalty_permille, rules.reporter_permille), (100, 100));
+    assert_eq!(rules.minimum, Amount(1));
+
+    let lone = with(&[("ledger.penalty_permille", 5)]).check();
+    assert_eq!(lone, Err(BadGenesis::NoStaking("ledger.penalty_permille")));
+    let long = with(&[("ledger.unbonding_blocks", 9), ("ledger.evidence_blocks", 9)]).check();
+    let long_error = BadGenesis::EvidenceTooLong { evidence_blocks: 9, unbonding_blocks: 9 };
+    assert_eq!(long, Err(long_error));
+    let more = with(&[("ledger.unbonding_blocks", 9), ("ledger.penalty_permille", 1001)]).check();
+    let setting = "ledger.penalty_permille".into();
+    assert_eq!(more, Err(BadGenesis::Permille { setting, value: 1001 }));
+    let poor = with(&[("ledger.unbonding_blocks", 9), ("ledger.minimum_stake", 11)]).check();
+    let (validator, stake, minimum) = (ReplicaId(0), Stake(10), Amount(11));
+    assert_eq!(poor, Err(BadGenesis::TooLittleStake { validator, stake, minimum }));
+    let mut full = plain;
+    full.accounts[0].balance = Amount(u64::MAX - 39);
+    assert_eq!(full.check(), Err(BadGenesis::Supply));
 }
 
 #[test]

@@ -41,6 +41,7 @@ fn every_answer_survives_json_and_the_codec() {
         pool: 0,
         time: 1_002,
         state: "halted: conflicting finality".into(),
+        accused: Vec::new(),
     });
     survives(&BlockAnswer {
         hash: block.hash(),
@@ -91,7 +92,7 @@ fn everything_a_block_can_hold_survives() {
     let evidence = Evidence::new(ReplicaId(1), crate::Slot::default(), said(1), said(2));
     let genesis = &world.genesis;
     block.transactions.extend([
-        act(genesis, 1, 0, 0, Action::Bond { amount: Amount(1) }),
+        act(genesis, 1, 0, 0, Action::Bond { amount: Amount(1), validator: ReplicaId(4) }),
         act(genesis, 1, 1, 0, Action::Unbond { amount: Amount(1) }),
         act(genesis, 1, 2, 0, Action::Evidence(Box::new(evidence))),
     ]);

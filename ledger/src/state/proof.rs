@@ -1,9 +1,11 @@
-//! Proof of what an account holds, for those who trust nothing but a state root.
+//! Proof of what an account holds, and of the register of stake, for those who trust nothing but a state
+//! root.
 
 use super::{
     Account,
     tree::{self, TreeHasher},
 };
+use crate::Register;
 use crypto::{Address, Hash, codec};
 use jmt::{RootHash, proof::SparseMerkleProof};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
@@ -11,7 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 /// A leaf and at most 256 siblings of at most 68 bytes each.
 const MAX_PROOF_BYTES: usize = 257 * 72;
 
-/// The way from an account to the state root, or proof that there is no such account.
+/// The way from an account, or from the register, to the state root; or proof that there is no such.
 #[derive(Clone, PartialEq, Debug)]
 pub struct AccountProof(SparseMerkleProof<TreeHasher>);
 
@@ -30,6 +32,27 @@ impl AccountProof {
             self.0.verify(RootHash(root.to_bytes()), tree::key_hash(address), tree::filed(account));
         checked.map_err(|error| BadProof { address, root, reason: error.to_string() })
     }
+
+    /// Checks that `register` is the one of the state with this root.
+    ///
+    /// # Errors
+    /// [`BadRegister`] if the proof shows something else, or nothing.
+    pub fn verify_register(&self, root: Hash, register: &Register) -> Result<(), BadRegister> {
+        let leaf = tree::filed_register(register);
+        let checked =
+            self.0.verify_existence(RootHash(root.to_bytes()), tree::register_key(), leaf);
+        checked.map_err(|error| BadRegister { root, reason: error.to_string() })
+    }
+}
+
+/// A proof that does not show that a register is that of a state.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("this does not prove the register of stake in the state {root}: {reason}")]
+pub struct BadRegister {
+    /// The state root it was checked against.
+    pub root: Hash,
+    /// What is wrong.
+    pub reason: String,
 }
 
 /// A proof that does not show what an account is said to hold.

@@ -15,7 +15,11 @@ fn execute(
 ) -> (Result<(), Refusal>, BTreeMap<Address, Account>) {
     let disk = Ahead::new(Arc::new(MemoryStore::default()));
     let parent = View::new(Vec::new(), &disk);
-    let mut execution = Execution::new(&parent, address(PROPOSER));
+    let genesis = genesis(&[]);
+    let keys = Keys::of(genesis.chain_id(), &genesis.committee().unwrap());
+    let terms = Terms { height: 1, proposer: address(PROPOSER), staking: None, keys: &keys };
+    let register = Arc::new(Register::founding(&genesis));
+    let mut execution = Execution::new(&parent, register, terms);
     execution.accounts = balances.iter().map(|(who, what)| (address(*who), *what)).collect();
     let mut result = Ok(());
     for transfer in transfers {
@@ -53,7 +57,7 @@ fn what_is_refused_changes_nothing() {
     let genesis = genesis(&[]);
     let before = [(10, account(100, 3)), (11, account(u64::MAX, 0)), (12, account(9, u64::MAX))];
     let same: BTreeMap<_, _> = before.iter().map(|(who, what)| (address(*who), *what)).collect();
-    let bond = |amount| Action::Bond { amount: Amount(amount) };
+    let bond = Action::Bond { amount: Amount(1), validator: crate::ReplicaId(4) };
     let unbond = Action::Unbond { amount: Amount(1) };
     let said = || (crypto::Hash::ZERO, key(1).sign(b""));
     let evidence = Evidence::new(crate::ReplicaId(1), crate::Slot::default(), said(), said());
@@ -78,12 +82,9 @@ fn what_is_refused_changes_nothing() {
         ),
         (pay(&genesis, 10, 3, address(11), 1, 0), Refusal::Overflow),
         (pay(&genesis, 12, u64::MAX, address(10), 1, 0), Refusal::Overflow),
-        (act(&genesis, 10, 3, 0, bond(1)), Refusal::NotYet("bonding stake")),
-        (act(&genesis, 10, 3, 0, unbond), Refusal::NotYet("unbonding stake")),
-        (
-            act(&genesis, 10, 3, 0, Action::Evidence(Box::new(evidence))),
-            Refusal::NotYet("evidence"),
-        ),
+        (act(&genesis, 10, 3, 0, bond), StakeRefusal::Fixed.into()),
+        (act(&genesis, 10, 3, 0, unbond), StakeRefusal::Fixed.into()),
+        (act(&genesis, 10, 3, 0, Action::Evidence(Box::new(evidence))), StakeRefusal::Fixed.into()),
     ] {
         let (result, after) = execute(&before, &[transaction]);
         assert_eq!(result, Err(reason));

@@ -1,15 +1,19 @@
-//! The state tree: a Jellyfish Merkle tree (Gao, Hu, Wu 2021; the crate `jmt`) over all accounts.
+//! The state tree: a Jellyfish Merkle tree (Gao, Hu, Wu 2021; the crate `jmt`) over all accounts, and
+//! one leaf that names the register of stake, where there is one.
 //!
 //! An update costs O(changed · log accounts). The version of a root is its block's height. What an
 //! undecided block changes stays in memory, in an [`Overlay`]; a [`View`] reads through the overlays
 //! of a branch down to the store, which holds the newest committed version only.
 
 use super::{Account, AccountProof};
-use crate::store::{Batch, StoreError, ahead::Ahead, keys};
+use crate::{
+    Register,
+    store::{Batch, StoreError, ahead::Ahead, keys},
+};
 use crypto::{Address, Domain, Hash, codec, hash};
 use jmt::{
-    JellyfishMerkleTree, KeyHash, OwnedValue, SimpleHasher, Version,
-    storage::{LeafNode, NibblePath, Node, NodeBatch, NodeKey, TreeReader},
+    JellyfishMerkleTree, KeyHash, OwnedValue, RootHash, SimpleHasher, Version,
+    storage::{LeafNode, NibblePath, Node, NodeBatch, NodeKey, TreeReader, TreeUpdateBatch},
 };
 use sha2::Digest;
 use std::collections::BTreeMap;
@@ -26,6 +30,8 @@ pub(crate) struct Overlay {
     root: Hash,
     height: u64,
     accounts: BTreeMap<KeyHash, Account>,
+    /// What names the register, if the block changed it.
+    register: Option<OwnedValue>,
     nodes: NodeBatch,
     /// Nodes of the parent's tree that are not in this one.
     stale: Vec<NodeKey>,
@@ -51,7 +57,7 @@ pub(crate) fn commit(overlays: &[&Overlay], batch: &mut Batch) {
             changes.insert(node_key(key), Some(filed_node(key.version(), node)));
         }
         for (key, account) in &overlay.accounts {
-            changes.insert(keys::account(&key.0), Some(kept(account)));
+            changes.insert(keys::account(&key.0), filed(account));
         }
     }
     for (key, value) in changes {
@@ -85,33 +91,55 @@ impl<'a> View<'a> {
         account.unwrap_or_else(|error| panic!("reading the state of {address}: {error}"))
     }
 
-    /// The state of the block at `height`, which gives these accounts these contents.
+    /// The state of the block at `height`, which gives these accounts these contents, and the register
+    /// this one if it is another than before.
     ///
     /// # Panics
     /// If the store fails, as [`View::account`] does.
-    pub(crate) fn update(&self, height: u64, accounts: BTreeMap<Address, Account>) -> Overlay {
+    pub(crate) fn update(
+        &self,
+        height: u64,
+        accounts: BTreeMap<Address, Account>,
+        register: Option<&Register>,
+    ) -> Overlay {
         let new = accounts.into_iter().filter(|(address, new)| self.account(*address) != *new);
         let accounts: BTreeMap<_, _> = new.map(|(at, new)| (key_hash(at), new)).collect();
-        let values: Vec<_> = accounts.iter().map(|(key, new)| (*key, kept(new))).collect();
-        let tree = Tree::new(self);
-        // As one batch each inner node is hashed once; jmt takes no empty one.
-        let (roots, update) = if values.is_empty() {
-            tree.put_value_sets([[]], height)
-        } else {
-            tree.batch_put_value_sets(vec![values], None, height)
-        }
-        .unwrap_or_else(|error| panic!("updating the state: {}", failure(error)));
+        let register = register.map(filed_register);
+        let leaf = register.iter().map(|leaf| (register_key(), Some(leaf.clone())));
+        let values = accounts.iter().map(|(key, new)| (*key, filed(new))).chain(leaf);
+        let update = self.put(height, values.collect());
+        let (root, update) = update.unwrap_or_else(|error| {
+            panic!("updating the state: {}", failure(error));
+        });
         let stale = update.stale_node_index_batch.into_iter().map(|index| index.node_key);
         // A root that is empty, or that an empty block copied, jmt never calls stale; each would
         // stay for good. Naming another one twice does no harm.
         let root_before = height.checked_sub(1).map(root_key);
         Overlay {
-            root: Hash::from_bytes(roots[0].0),
+            root: Hash::from_bytes(root.0),
             height,
             accounts,
+            register,
             nodes: update.node_batch,
             stale: stale.chain(root_before).collect(),
         }
+    }
+
+    /// Sets and removes leaves. As one batch, which jmt has for what is set only and never for nothing, each
+    /// inner node is hashed once.
+    fn put(
+        &self,
+        height: u64,
+        values: Vec<(KeyHash, Option<OwnedValue>)>,
+    ) -> anyhow::Result<(RootHash, TreeUpdateBatch)> {
+        let tree = Tree::new(self);
+        let set: Option<Vec<_>> =
+            values.iter().map(|(key, value)| Some((*key, value.clone()?))).collect();
+        let (roots, update) = match set {
+            Some(set) if !set.is_empty() => tree.batch_put_value_sets(vec![set], None, height)?,
+            _ => tree.put_value_sets([values], height)?,
+        };
+        Ok((roots[0], update))
     }
 
     /// The root of the state tree at `height`, which must be that of the newest block seen.
@@ -131,12 +159,26 @@ impl<'a> View<'a> {
         Ok((self.find(key)?, AccountProof::new(proof)))
     }
 
+    /// The proof of the register, or that there is none, at the height of the newest block seen.
+    pub(crate) fn prove_register(&self, height: u64) -> Result<AccountProof, StoreError> {
+        let (_, proof) = Tree::new(self).get_with_proof(register_key(), height).map_err(failure)?;
+        Ok(AccountProof::new(proof))
+    }
+
     fn find(&self, key: KeyHash) -> Result<Account, StoreError> {
         if let Some(account) = self.layers.iter().find_map(|layer| layer.accounts.get(&key)) {
             return Ok(*account);
         }
         let account = self.disk.read(&keys::account(&key.0), MAX_ACCOUNT_BYTES)?;
         Ok(account.unwrap_or_default())
+    }
+
+    fn register(&self) -> Result<Option<OwnedValue>, StoreError> {
+        if let Some(leaf) = self.layers.iter().find_map(|layer| layer.register.as_ref()) {
+            return Ok(Some(leaf.clone()));
+        }
+        let register = self.disk.get(keys::REGISTER)?;
+        Ok(register.map(|bytes| hash::tagged(Domain::Register, &bytes).to_bytes().to_vec()))
     }
 }
 
@@ -158,6 +200,9 @@ impl TreeReader for View<'_> {
         _newest: Version,
         key: KeyHash,
     ) -> anyhow::Result<Option<OwnedValue>> {
+        if key == register_key() {
+            return Ok(self.register()?);
+        }
         Ok(filed(&self.find(key)?))
     }
 
@@ -197,10 +242,14 @@ pub(crate) fn filed(account: &Account) -> Option<OwnedValue> {
     (*account != Account::default()).then(|| codec::encode(account))
 }
 
-/// The same for an account that changed, which is never the default one: whoever received money
-/// has it, or spent it and has a nonce.
-fn kept(account: &Account) -> OwnedValue {
-    filed(account).expect("an account never becomes the default one again")
+/// Where the tree files the register: no account is there, since the domains differ.
+pub(crate) fn register_key() -> KeyHash {
+    KeyHash(hash::tagged(Domain::Register, &[]).to_bytes())
+}
+
+/// What the tree holds for the register.
+pub(crate) fn filed_register(register: &Register) -> OwnedValue {
+    register.hash().to_bytes().to_vec()
 }
 
 /// A node as the store has it. No peer ever sees these bytes, so they need not be the canonical

@@ -13,6 +13,8 @@
 //! | `p` height | the proof that came with that height, if one did |
 //! | `a` key hash | an account after the root |
 //! | `n` nibbles | a node of the state tree after the root, with its version |
+//! | `v` | the register of stake after the root, where there are rules of stake |
+//! | `m` height | the members of the committee that the header at that height is the first to name |
 //! | `r` … | the replica's: see [`REPLICA`] |
 //!
 //! A store pays for each entry (sled about 10 µs), so a block has few: its body once, when it is
@@ -38,6 +40,12 @@ pub(crate) const ACCOUNTS: &[u8] = b"a";
 /// The prefix of all nodes of the state tree.
 pub(crate) const NODES: &[u8] = b"n";
 
+/// The register of stake.
+pub(crate) const REGISTER: &[u8] = b"v";
+
+/// The prefix of all changes of the committee.
+pub(crate) const CHANGES: &[u8] = b"m";
+
 /// The prefix of all runs of the index of transactions.
 pub(crate) const RUNS: &[u8] = b"i";
 
@@ -56,6 +64,11 @@ pub(crate) fn block(height: u64, hash: BlockHash) -> Vec<u8> {
 /// The height of a committed block.
 pub(crate) fn height(hash: BlockHash) -> Vec<u8> {
     join(b'h', hash.0.as_bytes())
+}
+
+/// The committee that the header at `height` is the first to name.
+pub(crate) fn change(height: u64) -> Vec<u8> {
+    join(CHANGES[0], &height.to_be_bytes())
 }
 
 /// A run of the index of transactions, by the height of its last block.

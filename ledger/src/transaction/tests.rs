@@ -30,7 +30,7 @@ fn changing_anything_that_was_signed_breaks_the_signature() {
     let changes: [fn(&mut Transaction); 6] = [
         |it| it.payload.nonce += 1,
         |it| it.payload.fee.0 += 1,
-        |it| it.payload.action = Action::Bond { amount: Amount(5) },
+        |it| it.payload.action = Action::Bond { amount: Amount(5), validator: crate::ReplicaId(4) },
         |it| it.payload.action = Action::Transfer { to: address(12), amount: Amount(5) },
         |it| it.payload.sender = key(12).public(),
         |it| it.signature = key(10).sign(b"another message"),
@@ -63,7 +63,7 @@ fn every_action_survives_the_codec_and_json() {
     let evidence = Evidence::new(ReplicaId(1), Slot::default(), said(1), said(2));
     for action in [
         Action::Transfer { to: address(3), amount: Amount(u64::MAX) },
-        Action::Bond { amount: Amount(1) },
+        Action::Bond { amount: Amount(1), validator: crate::ReplicaId(4) },
         Action::Unbond { amount: Amount(0) },
         Action::Evidence(Box::new(evidence)),
     ] {

@@ -31,6 +31,7 @@ fn node(consensus: &str, blocks: u64) -> TempDir {
         listen: free_address(),
         rpc: free_address(),
         trace: false,
+        guests: 0,
         peers: Vec::new(),
         miner: Default::default(),
     };

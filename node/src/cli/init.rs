@@ -1,8 +1,12 @@
 //! `node init`: a directory with everything `node run` needs.
 
 use super::CliError;
-use crate::config::{
-    self, CONFIG_FILE, GENESIS_FILE, KEY_FILE, KeyError, Mining, NodeConfig, Peer, Settings, key,
+use crate::{
+    config::{
+        self, CONFIG_FILE, GENESIS_FILE, KEY_FILE, KeyError, Mining, NodeConfig, Peer, Settings,
+        key,
+    },
+    network::MAX_GUESTS,
 };
 use clap::Args;
 use crypto::SecretKey;
@@ -25,7 +29,8 @@ pub struct Init {
     /// The chain's genesis; it is copied into the directory
     #[arg(long)]
     pub genesis: PathBuf,
-    /// Which of the genesis' validators the node is, counted from 0
+    /// Which of the genesis' validators the node is, counted from 0; a node that is to join later takes
+    /// the next number that nobody has
     #[arg(long)]
     pub id: u32,
     /// Where peers reach the node
@@ -75,10 +80,11 @@ impl Init {
         let settings = self.settings(&genesis)?;
         make_dir(&self.dir)?;
         let key = take_or_make(&self.dir.join(KEY_FILE))?;
-        NodeConfig::new(&self.dir, settings.clone(), genesis.clone(), key)?;
+        let config = NodeConfig::new(&self.dir, settings.clone(), genesis.clone(), key)?;
         write_genesis(&self.dir.join(GENESIS_FILE), &genesis)?;
         write_new(&path, &settings.to_toml())?;
-        println!("validator {} is ready: node run --dir {}", self.id, self.dir.display());
+        let what = if config.is_founder() { "validator" } else { "node" };
+        println!("{what} {} is ready: node run --dir {}", self.id, self.dir.display());
         Ok(())
     }
 
@@ -99,6 +105,7 @@ impl Init {
             listen: self.listen,
             rpc: self.rpc,
             trace: self.trace,
+            guests: MAX_GUESTS,
             miner: Mining::default(),
             peers: self.peers.iter().map(peer).collect::<Result<_, CliError>>()?,
         })

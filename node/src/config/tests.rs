@@ -33,6 +33,7 @@ fn settings() -> Settings {
         listen: "127.0.0.1:7000".parse().expect("an address"),
         rpc: "127.0.0.1:8000".parse().expect("an address"),
         trace: false,
+        guests: MAX_GUESTS,
         miner: Mining::default(),
         peers: (1..4).map(peer).collect(),
     }
@@ -139,15 +140,36 @@ fn an_rpc_for_other_machines_is_refused() {
 }
 
 #[test]
-fn a_validator_that_does_not_exist_is_refused() {
-    let error = changed(|settings| settings.id = 4);
-    assert!(error.contains("id = 4") && error.contains("choose 0 to 3"), "{error}");
+fn a_number_that_no_validator_can_have_is_refused() {
+    for id in [MAX_SEATS, u32::MAX] {
+        let error = changed(|settings| settings.id = id);
+        assert!(error.contains(&format!("id = {id}")) && error.contains("4095"), "{error}");
+        let error = changed(|settings| settings.peers[0].id = id);
+        assert!(error.contains(&format!("id = {id}")) && error.contains("4095"), "{error}");
+    }
 }
 
 #[test]
-fn peers_must_be_the_genesis_validators_each_once() {
+fn a_node_that_is_no_founder_has_a_number_and_a_key_of_its_own() {
+    let mut settings = settings();
+    settings.peers[0].id = 9;
+    settings.peers[0].public_key = key(9).public();
+    settings.id = 4;
+    let load = |settings: &Settings, key: SecretKey| {
+        NodeConfig::new(Path::new("there"), settings.clone(), genesis(), key)
+    };
+    let config = load(&settings, key(4)).expect("good");
+    assert_eq!((config.id(), config.is_founder()), (ReplicaId(4), false));
+    assert_eq!(config.settings().peers[0].id, 9, "another may have joined, too");
+    let error = load(&settings, key(2)).expect_err("refused").to_string();
+    assert!(error.contains("write `id = 2`"), "{error}");
+    assert!(error.contains(&key(2).public().to_string()), "{error}");
+}
+
+#[test]
+fn peers_with_a_founders_number_have_its_key_and_nobody_else_has_it() {
     let error = changed(|settings| settings.peers[0].id = 9);
-    assert!(error.contains("id = 9"), "{error}");
+    assert!(error.contains("peer 9") && error.contains("validator 1"), "{error}");
     let error = changed(|settings| settings.peers[0] = settings.peers[1].clone());
     assert!(error.contains("peer 2 is listed twice"), "{error}");
     let error = changed(|settings| settings.peers[0].id = 0);

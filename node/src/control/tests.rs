@@ -49,6 +49,7 @@ fn config(id: u32, addresses: &[SocketAddr]) -> Config {
         seed: secret(id).seed(),
         listen: addresses[id as usize],
         peers: peers.collect(),
+        guests: 0,
         chain: ChainId::default().to_string(),
     }
 }

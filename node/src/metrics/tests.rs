@@ -22,10 +22,11 @@ fn snapshot() -> Snapshot {
         pool: 5,
         time: 1_500,
         state: "halted: two blocks".into(),
+        accused: Vec::new(),
     };
     let network = NetworkCounters { bytes_sent: 77, ..NetworkCounters::default() };
     let process = Process { resident_bytes: Some(4_096), cpu_seconds: Some(1.5) };
-    Snapshot { status: Some(status), figures, peers: 3, network, listeners: 1, process }
+    Snapshot { status: Some(status), figures, peers: 3, guests: 1, network, listeners: 1, process }
 }
 
 #[test]

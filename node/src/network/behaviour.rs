@@ -16,30 +16,34 @@ use libp2p::{
     },
 };
 use thiserror::Error;
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 
 use super::{
     counters::Tallies,
     dialer::dials,
     events::Delivery,
     handler::{Handler, Notice},
-    peers::Roster,
+    peers::Peer,
+    roster::{Roster, Unwelcome},
 };
 
 /// Why a connection was refused.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// Its key belongs to no configured peer.
-    #[error("{0} is not a configured peer")]
+    /// Its key belongs to no peer of ours.
+    #[error("{0} is no peer of this node")]
     Unknown(PeerId),
+    /// Nobody told us of it, and every guest's place is taken.
+    #[error("{0} is not listed, and every guest's place is taken; list it, or try again later")]
+    NoPlace(PeerId),
     /// It has sent too much that no honest peer sends.
     #[error("{0} is shut out for a while because of what it sent")]
     Banned(PeerId),
     /// We are told to have nothing to do with it.
     #[error("{0} is cut off, as told")]
     Cut(PeerId),
-    /// The peer dialled although it is our part to dial it.
-    #[error("{0} dialled, though the peer with the higher identity should")]
+    /// The peer with the lower identity dialled although a connection stands.
+    #[error("{0} is connected already, as the peer with the higher identity dialled")]
     WrongSide(PeerId),
 }
 
@@ -52,7 +56,7 @@ pub(super) enum LinkEvent {
     Down(PeerId),
 }
 
-/// The consensus links: one for each configured peer, on its newest connection.
+/// The consensus links: one for each peer, on its newest connection.
 pub(super) struct Links {
     own: PeerId,
     protocol: StreamProtocol,
@@ -88,23 +92,37 @@ impl Links {
         }
     }
 
-    fn handler(&self, peer_id: PeerId) -> Result<Handler, ConnectionDenied> {
-        let peer = self
-            .roster
-            .identified(&peer_id)
-            .ok_or_else(|| ConnectionDenied::new(Refusal::Unknown(peer_id)))?;
+    /// The handler of a connection that one side has dialled.
+    fn handler(&self, peer_id: PeerId, dialled: bool) -> Result<Handler, ConnectionDenied> {
+        let peer = match self.roster.identified(&peer_id) {
+            Some(peer) => self.check(&peer, dialled).map(|()| peer),
+            None if dialled => Err(Refusal::Unknown(peer_id)),
+            None => {
+                self.roster.knock(peer_id, Instant::now()).map_err(|unwelcome| match unwelcome {
+                    Unwelcome::Shunned => Refusal::Banned(peer_id),
+                    Unwelcome::Full => Refusal::NoPlace(peer_id),
+                })
+            }
+        };
+        let peer = peer.map_err(ConnectionDenied::new)?;
+        let tallies = Arc::clone(&self.tallies);
+        Ok(Handler::new(peer, self.protocol.clone(), self.events.clone(), tallies))
+    }
+
+    fn check(&self, peer: &Peer, dialled: bool) -> Result<(), Refusal> {
+        let peer_id = peer.peer_id;
         if peer.is_cut() {
-            return Err(ConnectionDenied::new(Refusal::Cut(peer_id)));
+            return Err(Refusal::Cut(peer_id));
         }
         if peer.banned_until().is_some() {
-            return Err(ConnectionDenied::new(Refusal::Banned(peer_id)));
+            return Err(Refusal::Banned(peer_id));
         }
-        Ok(Handler::new(
-            Arc::clone(peer),
-            self.protocol.clone(),
-            self.events.clone(),
-            Arc::clone(&self.tallies),
-        ))
+        // Of a peer that we cannot dial every connection is welcome: see `dialer.rs`.
+        let wrong = peer.address().is_some() && dialled != dials(self.own, peer_id);
+        if wrong && self.connections.contains_key(&peer_id) {
+            return Err(Refusal::WrongSide(peer_id));
+        }
+        Ok(())
     }
 
     /// The newest connection counts: if a peer dials again while we think it connected, it has
@@ -165,11 +183,7 @@ impl NetworkBehaviour for Links {
         _: &Multiaddr,
         _: &Multiaddr,
     ) -> Result<Handler, ConnectionDenied> {
-        let handler = self.handler(peer_id)?;
-        if dials(self.own, peer_id) {
-            return Err(ConnectionDenied::new(Refusal::WrongSide(peer_id)));
-        }
-        Ok(handler)
+        self.handler(peer_id, false)
     }
 
     fn handle_established_outbound_connection(
@@ -180,7 +194,7 @@ impl NetworkBehaviour for Links {
         _: Endpoint,
         _: PortUse,
     ) -> Result<Handler, ConnectionDenied> {
-        self.handler(peer_id)
+        self.handler(peer_id, true)
     }
 
     fn on_swarm_event(&mut self, event: FromSwarm<'_>) {

@@ -20,7 +20,7 @@ fn links() -> (Links, PeerId, PeerId) {
     let links = Links::new(
         own,
         StreamProtocol::new("/test"),
-        Arc::new(Roster::new(own, &peers, &tallies).unwrap()),
+        Arc::new(Roster::new(own, &peers, 1, &tallies).unwrap()),
         mpsc::channel(1).0,
         tallies,
     );
@@ -39,6 +39,19 @@ fn inbound(links: &mut Links, peer_id: PeerId) -> Option<Refusal> {
         .map(|denied| denied.downcast().unwrap())
 }
 
+fn outbound(links: &mut Links, peer_id: PeerId) -> Option<Refusal> {
+    links
+        .handle_established_outbound_connection(
+            ConnectionId::new_unchecked(2),
+            peer_id,
+            &Multiaddr::empty(),
+            Endpoint::Dialer,
+            PortUse::New,
+        )
+        .err()
+        .map(|denied| denied.downcast().unwrap())
+}
+
 fn told(links: &mut Links) -> Vec<LinkEvent> {
     links
         .pending
@@ -51,29 +64,60 @@ fn told(links: &mut Links) -> Vec<LinkEvent> {
 }
 
 #[test]
-fn only_a_configured_peer_above_us_may_connect_to_us() {
+fn a_peer_below_us_may_connect_to_us_only_while_no_connection_stands() {
     let (mut links, below, above) = links();
-    let stranger = PeerId::random();
-    assert_eq!(inbound(&mut links, above), None);
+    for peer_id in [above, below] {
+        assert_eq!(inbound(&mut links, peer_id), None);
+    }
+    for peer_id in [above, below] {
+        links.established(peer_id, ConnectionId::new_unchecked(7));
+    }
+    assert_eq!(inbound(&mut links, above), None, "it has lost the connection we see");
     assert_eq!(inbound(&mut links, below), Some(Refusal::WrongSide(below)));
-    assert_eq!(inbound(&mut links, stranger), Some(Refusal::Unknown(stranger)));
+    assert_eq!(outbound(&mut links, above), Some(Refusal::WrongSide(above)));
+    assert_eq!(outbound(&mut links, below), None, "of two at once the one we dialled stays");
+    for peer_id in [above, below] {
+        links.closed(peer_id, ConnectionId::new_unchecked(7));
+        assert_eq!(inbound(&mut links, peer_id), None);
+    }
+}
+
+#[test]
+fn a_peer_that_we_cannot_dial_may_always_connect_to_us() {
+    let (mut links, ..) = links();
+    let member = Keypair::ed25519_from_bytes([9; 32]).unwrap().public();
+    let key = member.clone().try_into_ed25519().unwrap().to_bytes();
+    links.roster.recognise(&[(4, key)]);
+    for connection in [1, 2] {
+        assert_eq!(inbound(&mut links, member.to_peer_id()), None);
+        links.established(member.to_peer_id(), ConnectionId::new_unchecked(connection));
+    }
+}
+
+#[test]
+fn strangers_are_guests_as_long_as_there_is_a_place() {
+    let (mut links, ..) = links();
+    let [first, second] = [PeerId::random(), PeerId::random()];
+    assert_eq!(inbound(&mut links, first), None);
+    assert_eq!(inbound(&mut links, first), None, "a second connection takes no second place");
+    assert_eq!(inbound(&mut links, second), Some(Refusal::NoPlace(second)));
+    assert_eq!(outbound(&mut links, second), Some(Refusal::Unknown(second)));
+    let counters = links.tallies.snapshot();
+    assert_eq!((counters.guests_let_in, counters.guests_turned_away), (1, 1));
+    let guest = links.roster.identified(&first).unwrap();
+    assert!(guest.is_guest() && guest.seat() >= crate::network::MAX_SEATS);
+    links.roster.departed(&guest);
+    assert_eq!(inbound(&mut links, second), None);
 }
 
 #[test]
 fn a_peer_that_is_shut_out_may_neither_connect_nor_be_connected_to() {
     let (mut links, below, above) = links();
     for peer_id in [below, above] {
-        let peer = Arc::clone(links.roster.identified(&peer_id).unwrap());
+        let peer = links.roster.identified(&peer_id).unwrap();
         (0..MAX_FAULTS).for_each(|_| peer.punish("test"));
         assert_eq!(inbound(&mut links, peer_id), Some(Refusal::Banned(peer_id)));
-        let outbound = links.handle_established_outbound_connection(
-            ConnectionId::new_unchecked(2),
-            peer_id,
-            &Multiaddr::empty(),
-            Endpoint::Dialer,
-            PortUse::New,
-        );
-        assert!(outbound.is_err());
+        assert_eq!(outbound(&mut links, peer_id), Some(Refusal::Banned(peer_id)));
     }
     let counters = links.tallies.snapshot();
     assert_eq!((counters.peer_faults, counters.peers_banned), (2 * u64::from(MAX_FAULTS), 2));
@@ -82,25 +126,14 @@ fn a_peer_that_is_shut_out_may_neither_connect_nor_be_connected_to() {
 #[test]
 fn a_peer_that_is_cut_off_may_neither_connect_nor_be_connected_to_until_it_is_healed() {
     let (mut links, below, above) = links();
-    for (peer_id, refused_then) in [(below, Some(Refusal::WrongSide(below))), (above, None)] {
-        let peer = Arc::clone(links.roster.identified(&peer_id).unwrap());
-        let outbound = |links: &mut Links| {
-            links
-                .handle_established_outbound_connection(
-                    ConnectionId::new_unchecked(2),
-                    peer_id,
-                    &Multiaddr::empty(),
-                    Endpoint::Dialer,
-                    PortUse::New,
-                )
-                .is_ok()
-        };
+    for peer_id in [below, above] {
+        let peer = links.roster.identified(&peer_id).unwrap();
         peer.cut();
         assert_eq!(inbound(&mut links, peer_id), Some(Refusal::Cut(peer_id)));
-        assert!(!outbound(&mut links));
+        assert_eq!(outbound(&mut links, peer_id), Some(Refusal::Cut(peer_id)));
         peer.heal();
-        assert_eq!(inbound(&mut links, peer_id), refused_then);
-        assert!(outbound(&mut links));
+        assert_eq!(inbound(&mut links, peer_id), None);
+        assert_eq!(outbound(&mut links, peer_id), None);
     }
 }
 

@@ -58,9 +58,15 @@ counters! {
     refused_oversized,
     /// Frames and gossip messages of a peer that were under way when we were told to cut it off.
     refused_cut,
-    /// Incoming connections refused: an unknown key, a peer that is shut out or cut off, the wrong
-    /// side dialled, or too many at once.
+    /// Incoming connections refused: a peer that is shut out or cut off, one guest too many, the
+    /// wrong side dialled while a connection stands, or too many at once.
     refused_connections,
+    /// Peers that nobody told us of and that were let in as guests.
+    guests_let_in,
+    /// Peers that nobody told us of and that were sent away, since every guest's place was taken.
+    guests_turned_away,
+    /// Guests that were sent away for another: they were silent, or had their turn.
+    guests_gave_way,
     /// Consensus substreams a peer would not open: most likely it serves another chain.
     refused_substreams,
     /// What peers sent that no honest peer sends: oversized, malformed or forged.

@@ -67,7 +67,7 @@ impl Network {
     /// changes. [`CutError::Ended`] if the network has ended.
     pub async fn cut(&self, seats: &BTreeSet<u32>) -> Result<(), CutError> {
         if let Some(&seat) = seats.iter().find(|seat| self.roster.seated(**seat).is_none()) {
-            let peers = Seats(self.roster.iter().map(|peer| peer.seat).collect());
+            let peers = Seats(self.roster.members().iter().map(|peer| peer.seat()).collect());
             return Err(CutError::NotAPeer { seat, peers });
         }
         let (begun, has_begun) = oneshot::channel();
@@ -83,7 +83,8 @@ impl Network {
 
     /// The seats of the peers that are cut off, ascending.
     pub fn cut_off(&self) -> Vec<u32> {
-        self.roster.iter().filter(|peer| peer.is_cut()).map(|peer| peer.seat).collect()
+        let everybody = self.roster.everybody();
+        everybody.iter().filter(|peer| peer.is_cut()).map(|peer| peer.seat()).collect()
     }
 }
 
@@ -103,17 +104,17 @@ pub(super) struct Cutting(Vec<oneshot::Sender<()>>);
 
 impl Service {
     pub(super) fn cut(&mut self, Cut { seats, begun, done }: Cut) {
-        for peer in self.roster.iter() {
-            match (peer.is_cut(), seats.contains(&peer.seat)) {
+        for peer in self.roster.everybody() {
+            match (peer.is_cut(), seats.contains(&peer.seat())) {
                 (false, true) => {
-                    tracing::info!(seat = peer.seat, "cut off, as told");
+                    tracing::info!(seat = peer.seat(), "cut off, as told");
                     peer.cut();
                     self.dialer.park(&peer.peer_id);
                     // An error means that it is not connected.
                     let _ = self.swarm.disconnect_peer_id(peer.peer_id);
                 }
                 (true, false) => {
-                    tracing::info!(seat = peer.seat, "healed, as told");
+                    tracing::info!(seat = peer.seat(), "healed, as told");
                     peer.heal();
                     // While its last connection is being closed, that is what brings the next dial.
                     if !self.swarm.is_connected(&peer.peer_id) {
@@ -135,7 +136,7 @@ impl Service {
     pub(super) fn tell_who_is_cut_off(&mut self) {
         // The link's end is noticed a moment after the connection's, and is shown to people.
         let open = |peer: &Peer| self.swarm.is_connected(&peer.peer_id) || peer.is_linked();
-        if !self.roster.iter().any(|peer| peer.is_cut() && open(peer)) {
+        if !self.roster.everybody().iter().any(|peer| peer.is_cut() && open(peer)) {
             for waiting in self.cutting.0.drain(..) {
                 let _ = waiting.send(());
             }

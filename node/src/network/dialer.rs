@@ -1,7 +1,8 @@
 //! Who dials whom, and when again.
 //!
-//! Of two peers the one with the higher identity dials, so a pair never opens two connections at
-//! once and never has to agree which one to keep.
+//! Of two peers the one with the higher identity dials, so a pair seldom opens two connections at once;
+//! if it does, the one that this side dialled stays. The other side dials only when nothing has come
+//! for a while: a node that has joined since may know where we are while we do not know where it is.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -11,23 +12,28 @@ use libp2p::{
 };
 use tokio::time::Instant;
 
-use super::peers::Roster;
+use super::{peers::Peer, roster::Roster};
 
 /// The wait after the first failed dial; it doubles with each further one.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 /// The longest wait between two dials, and so about the longest a restarted peer stays alone, or one
 /// that the other side alone had cut off.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
+/// How long the side with the lower identity waits for the other to dial, each time.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The peers we dial, each with the time of its next attempt.
 #[derive(Debug)]
 pub(super) struct Dialer {
+    own: PeerId,
     targets: BTreeMap<PeerId, Target>,
 }
 
 #[derive(Debug)]
 struct Target {
     address: Multiaddr,
+    /// How much longer than the other side we wait.
+    patience: Duration,
     wait: Duration,
     /// `None` while connected or cut off.
     next: Option<Instant>,
@@ -39,18 +45,35 @@ pub(super) fn dials(own: PeerId, other: PeerId) -> bool {
 }
 
 impl Dialer {
-    /// All targets due at `now`.
+    /// Everybody on the roster who can be dialled, due at `now` if that is our part.
     pub(super) fn new(own: PeerId, roster: &Roster, now: Instant) -> Self {
-        let targets = roster
-            .iter()
-            .filter(|peer| dials(own, peer.peer_id))
-            .map(|peer| {
-                let target =
-                    Target { address: peer.address.clone(), wait: FIRST_WAIT, next: Some(now) };
-                (peer.peer_id, target)
-            })
-            .collect();
-        Self { targets }
+        let mut dialer = Self { own, targets: BTreeMap::new() };
+        dialer.follow(roster, now, |_| false);
+        dialer
+    }
+
+    /// Dials whoever has come to the roster, where they are, and nobody who has left it.
+    pub(super) fn follow(
+        &mut self,
+        roster: &Roster,
+        now: Instant,
+        is_connected: impl Fn(&Peer) -> bool,
+    ) {
+        let members = roster.members();
+        self.targets.retain(|peer_id, _| members.iter().any(|peer| peer.peer_id == *peer_id));
+        for peer in members {
+            let Some(address) = peer.address() else { continue };
+            if let Some(target) = self.targets.get_mut(&peer.peer_id) {
+                target.address = address;
+                continue;
+            }
+            let ours = dials(self.own, peer.peer_id);
+            let patience = if ours { Duration::ZERO } else { PATIENCE };
+            let idle = is_connected(&peer) || peer.is_cut();
+            let next = (!idle).then_some(now + patience);
+            let target = Target { address, patience, wait: FIRST_WAIT, next };
+            self.targets.insert(peer.peer_id, target);
+        }
     }
 
     /// When the next attempt is due, if one is.
@@ -66,7 +89,7 @@ impl Dialer {
             if target.next.is_none_or(|next| next > now) {
                 continue;
             }
-            target.next = Some(now + target.wait);
+            target.next = Some(now + target.patience + target.wait);
             target.wait = (target.wait * 2).min(LONGEST_WAIT);
             // A port of its own for each attempt: the listening port, used again within a
             // minute of the last connection, would meet that one's TIME_WAIT.
@@ -107,14 +130,14 @@ impl Dialer {
     pub(super) fn resume(&mut self, peer_id: &PeerId, earliest: Instant) {
         if let Some(target) = self.targets.get_mut(peer_id) {
             target.wait = FIRST_WAIT;
-            target.next = Some(earliest);
+            target.next = Some(earliest + target.patience);
         }
     }
 
     /// The last connection to the peer is gone, and it is not to be dialled before `earliest`.
     pub(super) fn disconnected(&mut self, peer_id: &PeerId, earliest: Instant) {
         if let Some(target) = self.targets.get_mut(peer_id) {
-            target.next = Some(earliest + target.wait);
+            target.next = Some(earliest + target.patience + target.wait);
         }
     }
 }

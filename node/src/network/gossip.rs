@@ -124,7 +124,7 @@ pub(super) fn behaviour(
         .connection_handler_queue_len(PEER_QUEUE)
         // Gossipsub's own degrees: with up to seven nodes the mesh is everyone, with ten a third
         // is left to the heartbeat's announcements. The quota of connections we dialled ourselves
-        // guards against strangers; here all peers are configured, and the lowest never dials.
+        // guards against strangers; here few are, and the lowest seldom dials.
         .mesh_n_low(4)
         .mesh_n(6)
         .mesh_n_high(12)

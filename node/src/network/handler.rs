@@ -1,4 +1,4 @@
-//! One connection to a configured peer: a substream of ours to write on, one of theirs to read.
+//! One connection to a peer: a substream of ours to write on, one of theirs to read.
 
 use std::{
     collections::VecDeque,
@@ -122,7 +122,7 @@ impl Handler {
     }
 
     fn outbound_ended(&mut self, end: &StreamEnd) {
-        tracing::debug!(seat = self.peer.seat, %end, "our consensus substream ended");
+        tracing::debug!(seat = self.peer.seat(), %end, "our consensus substream ended");
         self.notices.push_back(Notice::Closed);
         self.outbound = match end {
             StreamEnd::Superseded => Outbound::Superseded,
@@ -142,9 +142,9 @@ impl Handler {
         if let StreamEnd::Malformed(error) = end {
             self.tallies.refused_oversized.increment();
             self.peer.punish("oversized");
-            tracing::warn!(seat = self.peer.seat, %error, "a peer's substream was closed");
+            tracing::warn!(seat = self.peer.seat(), %error, "a peer's substream was closed");
         } else {
-            tracing::debug!(seat = self.peer.seat, %end, "a peer's substream ended");
+            tracing::debug!(seat = self.peer.seat(), %end, "a peer's substream ended");
         }
     }
 
@@ -156,10 +156,10 @@ impl Handler {
     fn refused(&mut self, error: &StreamUpgradeError<Infallible>) {
         self.tallies.refused_substreams.increment();
         if self.warned {
-            tracing::debug!(seat = self.peer.seat, %error, "no consensus substream, again");
+            tracing::debug!(seat = self.peer.seat(), %error, "no consensus substream, again");
         } else {
             self.warned = true;
-            tracing::warn!(seat = self.peer.seat, %error, "no consensus substream: another chain?");
+            tracing::warn!(seat = self.peer.seat(), %error, "no consensus substream: another chain?");
         }
         self.outbound = Outbound::Pausing(Box::pin(sleep(REOPEN_WAIT)));
     }

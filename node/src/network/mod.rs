@@ -1,4 +1,4 @@
-//! The network: carries opaque bytes between this node and its configured peers, over libp2p.
+//! The network: carries opaque bytes between this node and its peers, over libp2p.
 //!
 //! It knows nothing of consensus. Two kinds of traffic share one TCP connection (noise, yamux) for
 //! each pair of nodes:
@@ -13,8 +13,10 @@
 //! [`Counters`]. Frames may be lost when a connection breaks (those already written), and the last
 //! few may come twice: the replica's delivery copes with both.
 //!
-//! Only configured peers, known by their Ed25519 keys, may connect. The network never lies and
-//! never trusts: a frame's sender is proved by the connection, its content by nobody. Whoever
+//! Peers are known by their Ed25519 keys: the configured ones, those that the node is told of while it
+//! runs ([`Network::admit`], [`Network::recognise`]), and a few guests that nobody told it of, who
+//! come to read the chain and perhaps to join it (`guests.rs`). The network never lies and never
+//! trusts: a frame's sender is proved by the connection, its content by nobody. Whoever
 //! judges the content has a [`Warden`]: a peer that keeps sending what no honest peer sends is shut
 //! out for a while.
 //!
@@ -22,11 +24,12 @@
 //! memory: handshakes under way, connections and substreams for each peer (`service.rs`), received
 //! bytes (`peers.rs`) and frames to be sent (`queue.rs`) for each peer, events, unjudged gossip and
 //! gossipsub's own queues. At the very worst they add up to
-//! some 50 MiB for each configured peer, most of it gossipsub's.
+//! some 50 MiB for each peer and guest, most of it gossipsub's; there are [`MAX_GUESTS`] guests at most
+//! unless the configuration says otherwise.
 //!
 //! Read first: [`start`], then `service.rs`, which shows the whole main loop. `behaviour.rs`
 //! decides which connections may be, and `cut.rs` which must not; `handler.rs` and `streams.rs` run one of them; `queue.rs` is
-//! where frames wait; `dialer.rs` reconnects; `gossip.rs` sets gossipsub up.
+//! where frames wait; `roster.rs` knows who is who; `dialer.rs` reconnects; `gossip.rs` sets gossipsub up.
 
 mod behaviour;
 mod conduct;
@@ -36,9 +39,11 @@ mod dialer;
 mod events;
 mod framing;
 mod gossip;
+mod guests;
 mod handler;
 mod peers;
 mod queue;
+mod roster;
 mod service;
 mod streams;
 mod tasks;
@@ -60,8 +65,8 @@ use self::{
     cut::Cutting,
     dialer::Dialer,
     events::Changes,
-    peers::Roster,
     queue::Untaken,
+    roster::Roster,
     service::{Command, Service},
     tasks::Tasks,
 };
@@ -71,6 +76,7 @@ pub use self::{
     cut::{CutError, Seats},
     events::{Events, NetworkEvent},
     gossip::{MAX_GOSSIP, Ticket, Verdict},
+    guests::{MAX_GUESTS, MAX_SEATS},
     queue::{MAX_QUEUED_BYTES, MAX_QUEUED_FRAMES},
 };
 
@@ -94,6 +100,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The other nodes, without ourselves.
     pub peers: Vec<PeerConfig>,
+    /// How many nodes that are not listed may be guests at a time; customarily [`MAX_GUESTS`].
+    pub guests: u32,
     /// The chain id in hex: part of every protocol name and topic, so that two chains never mix.
     pub chain: String,
 }
@@ -101,7 +109,8 @@ pub struct Config {
 /// One other node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PeerConfig {
-    /// Its seat: the replica's id, by which events and [`Network::send`] name it.
+    /// Its seat: the replica's id, by which events and [`Network::send`] name it. Below
+    /// [`MAX_SEATS`].
     pub id: u32,
     /// Its Ed25519 identity key, the only proof of who it is.
     pub public_key: [u8; 32],
@@ -119,6 +128,12 @@ pub enum NetworkError {
     #[error("the public key of peer {seat} is not a valid Ed25519 key")]
     BadKey {
         /// The peer's seat.
+        seat: u32,
+    },
+    /// A peer's seat is out of bounds.
+    #[error("a peer has the id {seat}; it must be below {MAX_SEATS}")]
+    BadSeat {
+        /// The seat.
         seat: u32,
     },
     /// Two peers have the same seat.
@@ -198,7 +213,7 @@ pub async fn start(config: Config) -> Result<(Network, Events), NetworkError> {
     let keypair = keypair(&config.seed)?;
     let own = keypair.public().to_peer_id();
     let tallies = Arc::new(Tallies::default());
-    let roster = Arc::new(Roster::new(own, &config.peers, &tallies)?);
+    let roster = Arc::new(Roster::new(own, &config.peers, config.guests, &tallies)?);
     let (event_sender, event_receiver) = mpsc::channel(MAX_EVENTS);
     let (command_sender, commands) = mpsc::channel(MAX_PUBLICATIONS);
     let (places, answers) = mpsc::channel(MAX_TICKETS);
@@ -236,15 +251,15 @@ impl Network {
     /// [`Network::cut`] off, the frame is dropped and counted.
     pub fn send(&self, to: u32, frame: Arc<[u8]>) {
         match self.roster.seated(to) {
-            Some(peer) => self.queue(peer, frame),
+            Some(peer) => self.queue(&peer, frame),
             None => self.tallies.dropped_unknown_peer.increment(),
         }
     }
 
-    /// Queues a frame for every configured peer, each as [`Network::send`] does.
+    /// Queues a frame for every peer that has a seat, each as [`Network::send`] does.
     pub fn broadcast(&self, frame: Arc<[u8]>) {
-        for peer in self.roster.iter() {
-            self.queue(peer, Arc::clone(&frame));
+        for peer in self.roster.members() {
+            self.queue(&peer, Arc::clone(&frame));
         }
     }
 
@@ -268,14 +283,40 @@ impl Network {
         Warden(Arc::clone(&self.roster))
     }
 
-    /// How many configured peers are connected.
-    pub fn peers(&self) -> usize {
-        self.roster.iter().filter(|peer| peer.is_linked()).count()
+    /// Tells the network of another node while it runs: it is dialled and let in from now on, as if it
+    /// had been configured. To say it again changes nothing but the address.
+    ///
+    /// # Errors
+    ///
+    /// [`NetworkError`] if the peer contradicts what is known: its seat or its key is another's, or is
+    /// no seat or no key. Then nothing changes.
+    pub fn admit(&self, peer: &PeerConfig) -> Result<(), NetworkError> {
+        self.roster.admit(peer)
     }
 
-    /// The seats of the connected peers, ascending.
+    /// Tells the network whom the chain names at present, by seat and key. A guest among them has that
+    /// seat from now on, without losing its link, and the room that peers have; and whoever holds a
+    /// seat that the chain gives to another key is dismissed. Those that the chain names no more go
+    /// when they hang up, unless we were told of them otherwise. Never waits.
+    pub fn recognise(&self, members: &[(u32, [u8; 32])]) {
+        self.roster.recognise(members);
+    }
+
+    /// How many peers with a seat are connected.
+    pub fn peers(&self) -> usize {
+        self.roster.members().iter().filter(|peer| peer.is_linked()).count()
+    }
+
+    /// The seats of the connected peers, ascending, without guests.
     pub fn connected(&self) -> Vec<u32> {
-        self.roster.iter().filter(|peer| peer.is_linked()).map(|peer| peer.seat).collect()
+        let members = self.roster.members();
+        members.iter().filter(|peer| peer.is_linked()).map(|peer| peer.seat()).collect()
+    }
+
+    /// How many guests are connected.
+    pub fn guests(&self) -> usize {
+        let everybody = self.roster.everybody();
+        everybody.iter().filter(|peer| peer.is_guest() && peer.is_linked()).count()
     }
 
     /// What has been carried, refused and dropped since the start.

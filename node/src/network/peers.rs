@@ -1,52 +1,142 @@
-//! The configured peers: who may speak to us, and what waits for each.
+//! One other node: what waits for it, what it may send, and how it has behaved.
 
 use std::{
-    collections::BTreeMap,
     net::SocketAddr,
     sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
 };
 
-use libp2p::{Multiaddr, PeerId, identity, multiaddr::Protocol};
+use libp2p::{Multiaddr, PeerId, multiaddr::Protocol};
 use tokio::{
     sync::{Notify, Semaphore},
     time::Instant,
 };
 
 use super::{
-    NetworkError, PeerConfig,
+    MAX_FRAME,
     conduct::{BAN, Conduct, Sentence},
     counters::Tallies,
-    queue::Queue,
+    guests::Stay,
+    queue::{MAX_QUEUED_BYTES, Queue},
 };
 
 /// Bytes of received frames that one peer may have waiting for the node. Each peer has its own
 /// budget, so one that floods us leaves the others theirs. It must hold the longest frame.
 const INBOUND_BYTES: usize = 8 * 1024 * 1024;
+/// The same for a guest.
+const GUEST_INBOUND_BYTES: usize = MAX_FRAME as usize;
+/// Bytes that wait to be sent to a guest.
+const GUEST_QUEUED_BYTES: usize = MAX_QUEUED_BYTES / 2;
 
-/// One configured peer.
+/// One other node that may speak to us.
 #[derive(Debug)]
 pub(super) struct Peer {
-    /// The seat: the replica's id.
-    pub(super) seat: u32,
+    seat: AtomicU32,
     /// The identity its public key gives it.
     pub(super) peer_id: PeerId,
-    /// Where it listens.
-    pub(super) address: Multiaddr,
+    /// Where it listens, if that is known.
+    address: Mutex<Option<Multiaddr>>,
     /// Frames that wait to be sent to it.
     pub(super) queue: Queue,
     /// Room for frames received from it, in bytes.
     pub(super) inbound: Arc<Semaphore>,
     linked: AtomicBool,
+    /// Of a guest only.
+    stay: Mutex<Option<Stay>>,
+    guest: AtomicBool,
     conduct: Mutex<Conduct>,
     tallies: Arc<Tallies>,
-    /// Shared by all peers: see [`Roster::next_ban`].
+    /// Shared by all peers: see [`super::roster::Roster::next_change`].
     bell: Arc<Notify>,
 }
 
 impl Peer {
+    /// A peer that has a seat of its own.
+    pub(super) fn member(
+        seat: u32,
+        peer_id: PeerId,
+        address: Option<Multiaddr>,
+        tallies: &Arc<Tallies>,
+        bell: &Arc<Notify>,
+    ) -> Self {
+        let queue = Queue::new(Arc::clone(tallies), MAX_QUEUED_BYTES);
+        Self {
+            seat: AtomicU32::new(seat),
+            peer_id,
+            address: Mutex::new(address),
+            queue,
+            inbound: Arc::new(Semaphore::new(INBOUND_BYTES)),
+            linked: AtomicBool::new(false),
+            stay: Mutex::default(),
+            guest: AtomicBool::new(false),
+            conduct: Mutex::default(),
+            tallies: Arc::clone(tallies),
+            bell: Arc::clone(bell),
+        }
+    }
+
+    /// A peer that nobody told us of, on a place of ours.
+    pub(super) fn guest(
+        place: u32,
+        peer_id: PeerId,
+        now: Instant,
+        tallies: &Arc<Tallies>,
+        bell: &Arc<Notify>,
+    ) -> Self {
+        let queue = Queue::new(Arc::clone(tallies), GUEST_QUEUED_BYTES);
+        Self {
+            queue,
+            inbound: Arc::new(Semaphore::new(GUEST_INBOUND_BYTES)),
+            stay: Mutex::new(Some(Stay::begun(now))),
+            guest: AtomicBool::new(true),
+            ..Self::member(place, peer_id, None, tallies, bell)
+        }
+    }
+
+    /// The replica's id, or a guest's place.
+    pub(super) fn seat(&self) -> u32 {
+        self.seat.load(Ordering::Relaxed)
+    }
+
+    /// Whether nobody told us of it.
+    pub(super) fn is_guest(&self) -> bool {
+        self.guest.load(Ordering::Relaxed)
+    }
+
+    /// Gives the peer this seat from now on, and a guest the room that peers have.
+    pub(super) fn seat_at(&self, seat: u32) {
+        self.seat.store(seat, Ordering::Relaxed);
+        if self.guest.swap(false, Ordering::Relaxed) {
+            *lock(&self.stay) = None;
+            self.inbound.add_permits(INBOUND_BYTES - GUEST_INBOUND_BYTES);
+            self.queue.widen(MAX_QUEUED_BYTES);
+        }
+    }
+
+    /// Where it listens, if that is known.
+    pub(super) fn address(&self) -> Option<Multiaddr> {
+        lock(&self.address).clone()
+    }
+
+    /// Notes where it listens.
+    pub(super) fn move_to(&self, address: Multiaddr) {
+        *lock(&self.address) = Some(address);
+    }
+
+    /// How a guest has spent its time here.
+    pub(super) fn stay(&self) -> Option<Stay> {
+        *lock(&self.stay)
+    }
+
+    /// Notes that a guest has said something.
+    pub(super) fn heard(&self, now: Instant) {
+        if let Some(stay) = &mut *lock(&self.stay) {
+            stay.heard(now);
+        }
+    }
+
     /// Whether we have a substream on which to send to it.
     pub(super) fn is_linked(&self) -> bool {
         self.linked.load(Ordering::Relaxed)
@@ -75,104 +165,26 @@ impl Peer {
     /// Holds a fault against the peer: something no honest peer does. Enough of them shut it out.
     pub(super) fn punish(&self, reason: &str) {
         self.tallies.peer_faults.increment();
-        if self.conduct().fault(Instant::now()) == Sentence::Banned {
+        if lock(&self.conduct).fault(Instant::now()) == Sentence::Banned {
             self.tallies.peers_banned.increment();
-            let seconds = BAN.as_secs();
-            tracing::warn!(
-                seat = self.seat,
-                reason,
-                seconds,
-                "a peer is shut out for what it sends"
-            );
+            let (seat, seconds) = (self.seat(), BAN.as_secs());
+            tracing::warn!(seat, reason, seconds, "a peer is shut out for what it sends");
             self.bell.notify_one();
         }
     }
 
     /// When the peer may come back, if it is shut out.
     pub(super) fn banned_until(&self) -> Option<Instant> {
-        self.conduct().banned_until(Instant::now())
+        lock(&self.conduct).banned_until(Instant::now())
     }
-
-    fn conduct(&self) -> std::sync::MutexGuard<'_, Conduct> {
-        // A record is changed by assignments that leave it whole.
-        self.conduct.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// All configured peers, by seat and by identity.
-#[derive(Debug)]
-pub(super) struct Roster {
-    by_seat: BTreeMap<u32, Arc<Peer>>,
-    by_identity: BTreeMap<PeerId, Arc<Peer>>,
-    bell: Arc<Notify>,
-}
-
-impl Roster {
-    /// Checks the configuration: seats and keys are unique, and none is our own.
-    pub(super) fn new(
-        own: PeerId,
-        configured: &[PeerConfig],
-        tallies: &Arc<Tallies>,
-    ) -> Result<Self, NetworkError> {
-        let bell = Arc::new(Notify::new());
-        let mut by_seat = BTreeMap::new();
-        let mut by_identity = BTreeMap::new();
-        for config in configured {
-            let seat = config.id;
-            let peer_id = identify(seat, &config.public_key)?;
-            if peer_id == own {
-                return Err(NetworkError::OwnKey { seat });
-            }
-            let peer = Arc::new(Peer {
-                seat,
-                peer_id,
-                address: multiaddr(config.address),
-                queue: Queue::new(Arc::clone(tallies)),
-                inbound: Arc::new(Semaphore::new(INBOUND_BYTES)),
-                linked: AtomicBool::new(false),
-                conduct: Mutex::default(),
-                tallies: Arc::clone(tallies),
-                bell: Arc::clone(&bell),
-            });
-            if by_seat.insert(seat, Arc::clone(&peer)).is_some() {
-                return Err(NetworkError::DuplicateSeat { seat });
-            }
-            if by_identity.insert(peer_id, peer).is_some() {
-                return Err(NetworkError::DuplicateKey { seat });
-            }
-        }
-        Ok(Self { by_seat, by_identity, bell })
-    }
-
-    /// The peer in a seat.
-    pub(super) fn seated(&self, seat: u32) -> Option<&Arc<Peer>> {
-        self.by_seat.get(&seat)
-    }
-
-    /// The peer with an identity.
-    pub(super) fn identified(&self, peer_id: &PeerId) -> Option<&Arc<Peer>> {
-        self.by_identity.get(peer_id)
-    }
-
-    /// Waits until a peer has been shut out since this was last asked. Cancel-safe.
-    pub(super) async fn next_ban(&self) {
-        self.bell.notified().await;
-    }
-
-    /// Every peer, by ascending seat.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<Peer>> {
-        self.by_seat.values()
-    }
-}
-
-/// The libp2p identity of an Ed25519 public key.
-fn identify(seat: u32, public_key: &[u8; 32]) -> Result<PeerId, NetworkError> {
-    let key = identity::ed25519::PublicKey::try_from_bytes(public_key)
-        .map_err(|_| NetworkError::BadKey { seat })?;
-    Ok(identity::PublicKey::from(key).to_peer_id())
 }
 
 /// A TCP address in libp2p's notation.
 pub(super) fn multiaddr(address: SocketAddr) -> Multiaddr {
     Multiaddr::from(address.ip()).with(Protocol::Tcp(address.port()))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Each of them is changed by assignments that leave it whole.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -17,7 +17,7 @@ use super::{
 
 /// Frames one peer's queue holds.
 pub const MAX_QUEUED_FRAMES: usize = 1_024;
-/// Bytes one peer's queue holds, length prefixes not counted.
+/// Bytes one peer's queue holds, length prefixes not counted. A guest's holds half as many.
 pub const MAX_QUEUED_BYTES: usize = 8 * 1024 * 1024;
 /// Bytes given to a stream at once. Yamux flushes each write through noise and the kernel, so
 /// coalescing small frames almost triples the rate; 14 KiB fit one of its data frames.
@@ -65,12 +65,19 @@ struct State {
     offset: usize,
     waker: Option<Waker>,
     shut: bool,
+    /// How many bytes may wait.
+    room: usize,
 }
 
 impl Queue {
-    /// An empty queue.
-    pub(super) fn new(tallies: Arc<Tallies>) -> Self {
-        Self { state: Mutex::default(), tallies }
+    /// An empty queue in which so many bytes may wait.
+    pub(super) fn new(tallies: Arc<Tallies>, room: usize) -> Self {
+        Self { state: Mutex::new(State { room, ..State::default() }), tallies }
+    }
+
+    /// From now on so many bytes may wait.
+    pub(super) fn widen(&self, room: usize) {
+        self.lock().room = room;
     }
 
     /// Adds a frame at the end and wakes the writer.
@@ -79,7 +86,7 @@ impl Queue {
         if state.shut {
             return Err(Untaken::Shut);
         }
-        if state.frames.len() == MAX_QUEUED_FRAMES || state.bytes + frame.len() > MAX_QUEUED_BYTES {
+        if state.frames.len() == MAX_QUEUED_FRAMES || state.bytes + frame.len() > state.room {
             return Err(Untaken::Full);
         }
         state.bytes += frame.len();

@@ -5,7 +5,7 @@ use super::super::framing::PREFIX;
 use super::*;
 
 fn queue() -> Queue {
-    Queue::new(Arc::new(Tallies::default()))
+    Queue::new(Arc::new(Tallies::default()), MAX_QUEUED_BYTES)
 }
 
 fn frame(fill: u8, length: usize) -> Arc<[u8]> {

@@ -28,7 +28,8 @@ use super::{
     dialer::Dialer,
     events::{Changes, Delivery, NetworkEvent},
     gossip::{self, Answer, Gossipsub, MessageName, Ticket, Verdict},
-    peers::{Roster, multiaddr},
+    peers::multiaddr,
+    roster::{News, Roster},
     tasks::Tasks,
 };
 
@@ -186,7 +187,10 @@ impl Service {
             tokio::select! {
                 event = self.swarm.select_next_some() => self.on_swarm_event(event),
                 Some(answer) = self.answers.recv() => self.on_answer(&answer),
-                () = self.roster.next_ban() => self.shut_out(),
+                () = self.roster.next_change() => {
+                    self.shut_out();
+                    self.follow_roster();
+                }
                 command = self.commands.recv() => match command {
                     Some(Command::Publish(bytes)) => self.publish(bytes),
                     Some(Command::Cut(cut)) => self.cut(cut),
@@ -213,13 +217,39 @@ impl Service {
 
     /// Disconnects the peers that are banned. `Links` lets them in no more while they are.
     fn shut_out(&mut self) {
-        for peer in self.roster.iter() {
+        for peer in self.roster.everybody() {
             let Some(until) = peer.banned_until() else { continue };
+            if peer.is_guest() {
+                self.roster.shun(&peer, until);
+                continue;
+            }
             if self.swarm.disconnect_peer_id(peer.peer_id).is_err() && !peer.is_cut() {
                 // It has hung up already, so nothing else will postpone the next dial.
                 self.dialer.disconnected(&peer.peer_id, until);
             }
         }
+    }
+
+    /// Acts on what has changed in the roster.
+    fn follow_roster(&mut self) {
+        let News { dismissed, renamed } = self.roster.take_news();
+        for peer in dismissed {
+            if peer.is_linked() {
+                peer.set_linked(false);
+                self.changes.note(peer.seat(), false);
+            }
+            // An error means that it is not connected.
+            let _ = self.swarm.disconnect_peer_id(peer.peer_id);
+        }
+        for (peer, before) in renamed {
+            tracing::info!(seat = peer.seat(), before, peer = %peer.peer_id, "a peer has a seat");
+            if peer.is_linked() {
+                self.changes.note(before, false);
+                self.changes.note(peer.seat(), true);
+            }
+        }
+        let swarm = &self.swarm;
+        self.dialer.follow(&self.roster, Instant::now(), |peer| swarm.is_connected(&peer.peer_id));
     }
 
     fn on_swarm_event(&mut self, event: SwarmEvent<Happening>) {
@@ -260,6 +290,7 @@ impl Service {
             let ban = peer.banned_until();
             self.dialer.disconnected(peer_id, ban.unwrap_or_else(Instant::now));
         }
+        self.roster.departed(&peer);
         self.tell_who_is_cut_off();
     }
 
@@ -271,12 +302,12 @@ impl Service {
         let Some(peer) = self.roster.identified(&peer_id) else {
             return;
         };
-        tracing::debug!(seat = peer.seat, linked, "consensus link");
+        tracing::debug!(seat = peer.seat(), linked, "consensus link");
         peer.set_linked(linked);
         if linked {
             self.dialer.linked(&peer_id);
         }
-        self.changes.note(peer.seat, linked);
+        self.changes.note(peer.seat(), linked);
         self.tell_who_is_cut_off();
     }
 
@@ -316,7 +347,8 @@ impl Service {
         let Ok(place) = self.places.clone().try_reserve_owned() else {
             return false;
         };
-        let from = signer.and_then(|signer| self.roster.identified(&signer)).map(|peer| peer.seat);
+        let from =
+            signer.and_then(|signer| self.roster.identified(&signer)).map(|peer| peer.seat());
         room.send(Delivery::unmetered(NetworkEvent::Gossip {
             from,
             bytes,
@@ -377,7 +409,7 @@ impl Service {
         let _ = timeout(FAREWELL, farewell).await;
         drop(swarm);
         tasks.stop().await;
-        for peer in roster.iter() {
+        for peer in roster.everybody() {
             peer.set_linked(false);
         }
         // The handle takes the closing of this channel for the end, so it comes last.

@@ -12,13 +12,17 @@ use std::{
 use futures::{AsyncRead, AsyncWrite};
 use libp2p::Stream;
 use thiserror::Error;
-use tokio::sync::mpsc;
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep},
+};
 
 use super::{
     MAX_FRAME,
     counters::Tallies,
     events::{Delivery, NetworkEvent},
     framing::{Decoder, FrameError},
+    guests::PACE,
     peers::Peer,
     queue::{Lease, Refill},
 };
@@ -208,7 +212,11 @@ impl Inbox {
         }
         self.tallies.frames_received.increment();
         self.tallies.bytes_received.add(u64::from(size));
-        let event = NetworkEvent::Frame { from: self.peer.seat, bytes: frame };
+        let event = NetworkEvent::Frame { from: self.peer.seat(), bytes: frame };
+        let is_guest = self.peer.is_guest();
+        if is_guest {
+            self.peer.heard(Instant::now());
+        }
         let budget = Arc::clone(&self.peer.inbound);
         let events = self.events.clone();
         // An error of `send` means that the node no longer listens: it is shutting down.
@@ -225,5 +233,14 @@ impl Inbox {
                 }
             })),
         };
+        if is_guest {
+            let delivered = self.waiting.take();
+            self.waiting = Some(Box::pin(async move {
+                match delivered {
+                    Some(delivered) => drop(tokio::join!(delivered, sleep(PACE))),
+                    None => sleep(PACE).await,
+                }
+            }));
+        }
     }
 }

@@ -6,6 +6,7 @@
 mod cut;
 mod frames;
 mod gossip;
+mod guests;
 mod lifecycle;
 
 use std::{future::Future, net::SocketAddr, time::Duration};
@@ -64,6 +65,7 @@ fn config(
         seed: Zeroizing::new(seeds[seat]),
         listen: addresses.get(seat).copied().flatten().unwrap_or(loopback(0)),
         peers,
+        guests: MAX_GUESTS,
         chain: CHAIN.to_owned(),
     }
 }
@@ -82,7 +84,7 @@ async fn graph(count: u8, linked: fn(usize, usize) -> bool) -> Vec<Node> {
         nodes.push(launch(config(seat, &seeds, &addresses, linked)).await);
     }
     for node in &nodes {
-        let peers = node.network.roster.iter().count();
+        let peers = node.network.roster.members().len();
         until("all links are up", || node.network.peers() == peers).await;
     }
     nodes

@@ -104,7 +104,7 @@ impl From<PoolRefusal> for RpcError {
             PoolRefusal::Full { capacity, fee } => {
                 error.with("capacity", json!(capacity)).with("fee", fee.0)
             }
-            PoolRefusal::NotYet(action) => error.with("action", action),
+            PoolRefusal::Refused(refusal) => error.with("refusal", refusal.to_string()),
             PoolRefusal::Halted(why) => error.with("why", why),
         }
     }

@@ -37,6 +37,16 @@ struct Standing {
     now: Duration,
 }
 
+impl Standing {
+    /// Whether it is known that the node has no seat.
+    fn follows(&self) -> bool {
+        let is_me = |status: &StatusAnswer, member: &Member| member.id == status.replica;
+        self.status.as_ref().is_some_and(|status| {
+            !self.members.is_empty() && !self.members.iter().any(|member| is_me(status, member))
+        })
+    }
+}
+
 /// Why a node is not healthy.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 enum Ailment {
@@ -59,6 +69,14 @@ enum Ailment {
         /// What it takes.
         quorum: Quorum,
     },
+    /// It has no seat, and nobody there to read from.
+    #[error(
+        "the node follows, since it has no seat, and none of the {members} members is connected"
+    )]
+    NoMember {
+        /// How many there are.
+        members: usize,
+    },
     /// The newest adopted block is too old: the chain stands still, or this node is far behind.
     #[error("the newest block is {age:?} old, more than {limit:?}")]
     Stale {
@@ -76,6 +94,7 @@ impl Ailment {
             Ailment::Mute => "no_answer",
             Ailment::Halted(_) => "halted",
             Ailment::NoQuorum { .. } => "no_quorum",
+            Ailment::NoMember { .. } => "no_member",
             Ailment::Stale { .. } => "stale",
         }
     }
@@ -94,6 +113,12 @@ pub(super) async fn answer(backend: &Backend) -> Response {
     let height = standing.status.as_ref().map(|status| status.height);
     let peers = standing.connected.len();
     match judge(&standing) {
+        Ok(()) if standing.follows() => {
+            let message = "follows; has no seat";
+            let status = "ok";
+            Json(json!({ "status": status, "height": height, "peers": peers, "message": message }))
+                .into_response()
+        }
         Ok(()) => Json(json!({ "status": "ok", "height": height, "peers": peers })).into_response(),
         Err(ailment) => {
             let body = json!({
@@ -131,8 +156,16 @@ fn judge(standing: &Standing) -> Result<(), Ailment> {
 }
 
 /// Whether we and our peers are a quorum, as the module counts: stake, or heads. A validator that is
-/// alone is its own quorum.
+/// alone is its own quorum. Whoever only follows needs one member to read from.
 fn quorum(status: &StatusAnswer, standing: &Standing) -> Result<(), Ailment> {
+    if standing.follows() {
+        let members = &standing.members;
+        let is_near = |member: &Member| standing.connected.contains(&member.id.0);
+        return match members.iter().any(is_near) {
+            true => Ok(()),
+            false => Err(Ailment::NoMember { members: members.len() }),
+        };
+    }
     let Ok(committee) = Committee::new(standing.members.clone()) else { return Ok(()) };
     let Ok(quorum) = catalogue::quorum(&status.consensus, &committee) else { return Ok(()) };
     let peers = standing.connected.iter().copied().map(ReplicaId);

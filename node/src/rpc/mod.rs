@@ -70,6 +70,9 @@ pub(crate) trait Neighbours: Send + Sync {
     /// The seats of the connected peers.
     fn connected(&self) -> Vec<u32>;
 
+    /// How many nodes that nobody told us of are connected.
+    fn guests(&self) -> usize;
+
     /// What was carried, refused and dropped.
     fn counters(&self) -> NetworkCounters;
 
@@ -80,6 +83,10 @@ pub(crate) trait Neighbours: Send + Sync {
 impl Neighbours for Network {
     fn connected(&self) -> Vec<u32> {
         Network::connected(self)
+    }
+
+    fn guests(&self) -> usize {
+        Network::guests(self)
     }
 
     fn counters(&self) -> NetworkCounters {

@@ -20,6 +20,7 @@ pub(super) async fn answer(backend: &Backend) -> Response {
         status: status(backend).await,
         figures: backend.counters().snapshot(),
         peers: backend.network.connected().len(),
+        guests: backend.network.guests(),
         network: backend.network.counters(),
         listeners: backend.feed.listeners(),
         process: Process::now(),

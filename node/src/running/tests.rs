@@ -25,6 +25,7 @@ use std::{
 use tempfile::TempDir;
 
 mod control;
+mod follower;
 mod hostile;
 mod names;
 
@@ -79,6 +80,7 @@ impl Testnet {
             listen: self.listen[id as usize],
             rpc: "127.0.0.1:0".parse().expect("an address"),
             trace: true,
+            guests: network::MAX_GUESTS,
             miner: Mining::default(),
             peers: peers.collect(),
         };

@@ -8,6 +8,7 @@ use super::{
     desk::{Desk, Question, Questions},
     disk::Disk,
     feed::Feed,
+    members::Members,
     miner::Miner,
     tracer::Tracer,
     young::Young,
@@ -57,6 +58,7 @@ pub(super) struct Driver<P: Protocol> {
     pub(super) transactions: Arc<TransactionCache>,
     pub(super) young: Young,
     pub(super) desk: Desk,
+    pub(super) members: Members,
 }
 
 impl<P: Protocol> Driver<P> {
@@ -64,6 +66,7 @@ impl<P: Protocol> Driver<P> {
     pub(super) fn run(mut self, inbound: &Inbound<P::Message>) -> Result<(), StoreError> {
         let actions = self.replica.start(self.clock.moment())?;
         self.carry_out(actions);
+        self.members.follow(self.replica.ledger(), &self.network);
         loop {
             self.keep_time()?;
             let nap = self.nap();
@@ -152,6 +155,7 @@ impl<P: Protocol> Driver<P> {
                         figures.blocks += 1;
                         figures.transactions += transactions as u64;
                     });
+                    self.members.follow(self.replica.ledger(), &self.network);
                 }
                 Action::Answer { id, answer } => self.desk.answer(id, answer),
                 Action::Halted(why) => {

@@ -22,6 +22,7 @@ mod desk;
 mod disk;
 mod driver;
 mod feed;
+mod members;
 pub mod miner;
 mod openers;
 mod slot;
@@ -54,6 +55,7 @@ use desk::Desk;
 use disk::Disk;
 use driver::{Driver, Inbound};
 use ledger::{Keys, store::Store};
+use members::Members;
 use miner::Miner;
 use openers::Openers;
 use replica::{Replica, Setup};
@@ -159,6 +161,7 @@ impl Runtime {
             transactions: Arc::clone(asker.transactions()),
             young: Young::default(),
             desk: Desk::default(),
+            members: Members::default(),
         };
         threads.push(failures.watch("replica", move || Ok(driver.run(&inbound)?))?);
         Ok(Runtime { threads, _asker: asker, _hold: hold })

@@ -16,6 +16,7 @@ fn summary(reach: u64, slots: &[(u64, u8)]) -> Summary {
         reach,
         covers: (Slot::default(), Slot::default()),
         slots: slots.iter().map(slot).collect(),
+        dead: Box::default(),
     }
 }
 
@@ -52,6 +53,25 @@ fn later_every_height_that_anybody_sees_is_closed() {
     assert_eq!(floor_after(&[(0, summary(5, &[])), (3, summary(7, &[]))]), Some(8));
     assert_eq!(floor_after(&[(0, summary(5, &[])), (3, ahead)]), Some(9));
     assert_eq!(floor_after(&[(0, summary(5, &[])), (3, summary(u64::MAX, &[]))]), Some(u64::MAX));
+}
+
+#[test]
+fn who_has_no_seat_closes_every_height_that_anybody_sees() {
+    let floor_of = |told: &[(u32, Summary)]| {
+        let mut birth = Birth::<()>::new();
+        for (by, summary) in told {
+            birth.told(ReplicaId(*by), summary, ReplicaId(9), &committee());
+        }
+        let quorum = Quorum::of_stake(&committee());
+        let floor = birth.floor(ReplicaId(9), &committee(), quorum, Duration::ZERO);
+        floor.map(|(floor, _)| floor)
+    };
+    let everybody = summary(0, &[(1, 0b1111)]);
+    let told = [0, 1, 2].map(|by| (by, everybody.clone()));
+    assert_eq!(floor_of(&told[..2]), None, "it counts for nothing itself");
+    assert_eq!(floor_of(&told), Some(0), "nobody joins before the first block");
+    let told = [(0, summary(5, &[])), (1, summary(7, &[(9, 0b0001)])), (2, summary(6, &[]))];
+    assert_eq!(floor_of(&told), Some(9));
 }
 
 #[test]

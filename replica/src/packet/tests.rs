@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::{
-    gossip::SlotSummary,
+    gossip::{Dead, SlotSummary},
+    testimony::{SlotHearsay, Tag},
     testing::{self, Word, believed, chain, hand, keys, say, transfer},
 };
 use crypto::Hash;
@@ -29,11 +30,29 @@ fn summary() -> impl Strategy<Value = Summary> {
         ids: Hash::from_bytes(ids),
     });
     let slots = prop::collection::vec(spoken, 0..5);
-    (any::<u64>(), slot(), slot(), slots).prop_map(|(reach, first, last, slots)| Summary {
-        reach,
-        covers: (first, last),
-        slots,
+    (any::<u64>(), slot(), slot(), slots, dead()).prop_map(|(reach, first, last, slots, dead)| {
+        Summary { reach, covers: (first, last), slots, dead: Box::new(dead) }
     })
+}
+
+fn tag() -> impl Strategy<Value = Tag> {
+    any::<[u8; 32]>().prop_map(|bytes| Tag::of(Hash::from_bytes(bytes)))
+}
+
+fn ids() -> impl Strategy<Value = Vec<ReplicaId>> {
+    prop::collection::vec(any::<u32>().prop_map(ReplicaId), 0..4)
+}
+
+fn dead() -> impl Strategy<Value = Dead> {
+    let tags = prop::collection::vec((slot(), tag()), 0..4);
+    (tags, ids()).prop_map(|(tags, held)| Dead { tags, held })
+}
+
+fn hearsay() -> impl Strategy<Value = Hearsay> {
+    let values = prop::collection::vec((tag(), ids()), 0..3);
+    let slots = (slot(), values).prop_map(|(slot, values)| SlotHearsay { slot, values });
+    let slots = prop::collection::vec(slots, 0..3);
+    (slots, ids()).prop_map(|(slots, held)| Hearsay { slots, held })
 }
 
 fn packet() -> impl Strategy<Value = Packet<Word>> {
@@ -43,6 +62,13 @@ fn packet() -> impl Strategy<Value = Packet<Word>> {
             Packet::Message(say(&hand(who), Word { height, round, text }))
         }),
         summary().prop_map(Packet::Summary),
+        hearsay().prop_map(Packet::Hearsay),
+        prop::collection::vec((0..4_u32, any::<u64>()), 0..3).prop_map(|words| {
+            let said =
+                words.into_iter().map(|(who, text)| (who, Word { height: 1, round: 0, text }));
+            let stubs = said.filter_map(|(who, word)| Stub::of(&say(&hand(who), word)));
+            Packet::Testimony(stubs.collect())
+        }),
         any::<u64>().prop_map(|from| Packet::Ask(Ask::Blocks { from })),
         any::<[u8; 32]>().prop_map(|id| Packet::Ask(Ask::Message(id))),
         (any::<u64>(), 0..3_u64)
@@ -82,6 +108,8 @@ fn again((seq, opened): (u64, Opened<Word>)) -> Vec<u8> {
         Opened::Ask(ask) => Packet::Ask(ask),
         Opened::Blocks(blocks) => Packet::Blocks(blocks),
         Opened::Branch(blocks) => Packet::Branch(blocks),
+        Opened::Hearsay(hearsay) => Packet::Hearsay(hearsay),
+        Opened::Testimony(stubs) => Packet::Testimony(stubs),
         Opened::Incomplete(carrier) => panic!("a word carries no block: {carrier:?}"),
     };
     Envelope { seq, packet }.encode()
@@ -186,4 +214,17 @@ fn a_bad_transaction_spoils_a_batch_and_says_why() {
     let bytes = codec::encode(&vec![good.transaction().clone(), foreign]);
     let refused = open_batch(&bytes).expect_err("another chain's");
     assert_eq!(refused.reason(), "wrong_chain");
+}
+
+#[test]
+fn a_forged_stub_spoils_its_testimony() {
+    let word = say(&hand(1), Word { height: 1, round: 0, text: 5 });
+    let good = Stub::of(&word).expect("it has a slot");
+    let forged = ClaimedStub { sender: ReplicaId(2), ..good.claimed().clone() };
+    let wire = |stubs| codec::encode(&(1_u64, Wire::<Word>::Testimony(stubs)));
+    assert!(open_envelope(&wire(vec![good.claimed().clone()])).is_ok());
+    let refused = open_envelope(&wire(vec![good.claimed().clone(), forged])).map(drop);
+    assert_eq!(refused.unwrap_err().reason(), "forged");
+    let many = vec![good.claimed().clone(); MAX_SHOWN + 1];
+    assert_eq!(open_envelope(&wire(many)).map(drop).unwrap_err().reason(), "too_many");
 }

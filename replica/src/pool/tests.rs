@@ -1,6 +1,9 @@
 use super::*;
 use crypto::SecretKey;
-use ledger::{Action, ChainId, Payload};
+use ledger::{
+    Action, ChainId, Payload,
+    stake::{EvidenceRefusal, StakeRefusal},
+};
 use proptest::prelude::*;
 
 fn key(seed: u8) -> SecretKey {
@@ -131,7 +134,8 @@ fn every_refusal_has_its_own_word() {
         PoolRefusal::Underpriced { nonce: 0, fee: zero },
         PoolRefusal::Balance { balance: zero, needed: 0 },
         PoolRefusal::Full { capacity: 0, fee: zero },
-        PoolRefusal::NotYet("bond"),
+        PoolRefusal::Refused(StakeRefusal::Fixed.into()),
+        PoolRefusal::Refused(EvidenceRefusal::SelfServing.into()),
         PoolRefusal::Halted(String::new()),
     ];
     let words: BTreeSet<_> = refusals.iter().map(PoolRefusal::reason).collect();

@@ -6,7 +6,7 @@ use crate::{
     pool::PoolRefusal,
 };
 use consensus::Protocol;
-use ledger::{TransactionId, VerifiedTransaction};
+use ledger::{Action as Deed, Payload, TransactionId, VerifiedTransaction};
 use std::{ops::Bound, time::Duration};
 
 /// How often a transaction that was submitted here is published again while it waits: whoever
@@ -57,6 +57,12 @@ impl<P: Protocol> Replica<P> {
     ) -> Result<TransactionId, PoolRefusal> {
         let head = self.ledger.head();
         let account = self.ledger.account(head, transaction.sender()).unwrap_or_default();
+        let Payload { nonce, action, .. } = transaction.payload();
+        // Of a later one nobody knows yet what it will find.
+        if !matches!(action, Deed::Transfer { .. }) && *nonce == account.nonce {
+            let refused = self.ledger.would_execute(head, transaction.transaction());
+            refused.map_err(PoolRefusal::Refused)?;
+        }
         let result = self.pool.insert(transaction, &account);
         self.pool_changed |= result.is_ok();
         result

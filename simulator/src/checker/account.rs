@@ -16,6 +16,7 @@ mod tests;
 pub(crate) struct Purse {
     pub(crate) balance: u128,
     pub(crate) nonce: u64,
+    pub(crate) bonded: u128,
 }
 
 /// Who owns what, after some block.
@@ -26,19 +27,23 @@ pub(crate) fn supply(purses: &Purses) -> u128 {
     purses.values().map(|purse| purse.balance).sum()
 }
 
-/// The root of the Jellyfish Merkle tree over all accounts (Gao, Hu, Wu 2021, section 3): a binary
+/// The root of the Jellyfish Merkle tree over all accounts, and the leaf that names the register of stake
+/// if there is one (Gao, Hu, Wu 2021, section 3): a binary
 /// tree by the bits of the hashed address, in which a subtree with one account is its leaf, and one
 /// without any is a placeholder. The tree in the ledger branches sixteenfold on disk; the root
 /// does not know.
-pub(crate) fn state_root(purses: &Purses) -> Hash {
+pub(crate) fn state_root(purses: &Purses, register: Option<Hash>) -> Hash {
     let touched = purses.iter().filter(|(_, purse)| **purse != Purse::default());
     let leaf = |(address, purse): (&Address, &Purse)| {
         let key = hash::tagged(Domain::Account, address.as_bytes()).to_bytes();
-        // Balance, nonce and bonded stake; there are no rules for bonding yet.
-        let value = codec::encode(&(purse.balance as u64, purse.nonce, 0u64));
+        let value = codec::encode(&(purse.balance as u64, purse.nonce, purse.bonded as u64));
         (key, digest(&[b"JMT::LeafNode", &key, &Sha256::digest(&value)]))
     };
-    let mut leaves: Vec<_> = touched.map(leaf).collect();
+    let register = register.map(|register| {
+        let key = hash::tagged(Domain::Register, &[]).to_bytes();
+        (key, digest(&[b"JMT::LeafNode", &key, &Sha256::digest(register.as_bytes())]))
+    });
+    let mut leaves: Vec<_> = touched.map(leaf).chain(register).collect();
     leaves.sort();
     Hash::from_bytes(subtree(&leaves, 0))
 }

@@ -10,7 +10,7 @@ use super::{
 };
 use crypto::merkle;
 use ledger::{
-    Block, BlockHash, Genesis, Ledger,
+    Block, BlockHash, Committee, Genesis, Keys, Ledger, Register,
     chain::genesis_header,
     store::{Batch, MemoryStore, Store},
 };
@@ -19,6 +19,8 @@ use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 #[derive(Debug)]
 pub(crate) struct Chain {
     genesis: Genesis,
+    /// What judges evidence.
+    keys: Keys,
     rules: Rules,
     /// By the name each was called.
     judged: BTreeMap<BlockHash, Judged>,
@@ -35,6 +37,8 @@ struct Judged {
     /// Whether it and all its ancestors are as they should be. Nothing is said of the others'
     /// descendants, since there is no state to judge them by.
     sound: bool,
+    /// Who decides its children, as a ledger has it that took it.
+    committee: Arc<Committee>,
 }
 
 #[derive(Debug)]
@@ -45,15 +49,17 @@ struct Tip {
 }
 
 impl Chain {
-    pub(crate) fn new(genesis: &Genesis) -> Chain {
+    pub(crate) fn new(genesis: &Genesis, keys: Keys) -> Chain {
         let header = genesis_header(genesis);
+        let committee = Arc::new(genesis.committee().expect("a world began with it"));
         let (name, block) = (header.hash(), Block { header, transactions: vec![], duties: vec![] });
-        let root = Judged { block: Some(Arc::new(block)), height: 0, sound: true };
+        let root = Judged { block: Some(Arc::new(block)), height: 0, sound: true, committee };
         Chain {
             genesis: genesis.clone(),
             rules: Rules::new(genesis),
             judged: BTreeMap::from([(name, root)]),
-            tips: BTreeMap::from([(name, Tip::new(genesis))]),
+            tips: BTreeMap::from([(name, Tip::new(genesis, &keys))]),
+            keys,
         }
     }
 
@@ -71,6 +77,8 @@ impl Chain {
         let mut flaws = Vec::new();
         let parent = block.and_then(|block| self.judged.get(&block.header.parent));
         let mut sound = parent.is_some_and(|parent| parent.sound);
+        let mut committee =
+            parent.map_or_else(|| self.founders(), |parent| parent.committee.clone());
         match (block, parent) {
             (None, _) => flaws.push(Flaw::NoBody),
             (Some(block), None) => flaws.push(Flaw::Parent { parent: block.header.parent }),
@@ -80,14 +88,25 @@ impl Chain {
                 if sound {
                     let tip = self.execute(block, &mut flaws);
                     if flaws.is_empty() {
+                        committee = tip.replay.committee(name).unwrap_or(committee);
                         self.tips.insert(name, tip);
                     }
                 }
             }
         }
         sound &= flaws.is_empty();
-        self.judged.insert(name, Judged { block: block.cloned(), height, sound });
+        self.judged.insert(name, Judged { block: block.cloned(), height, sound, committee });
         flaws
+    }
+
+    /// Who decides the children of a judged block; the founders if it is not known.
+    pub(crate) fn committee(&self, name: BlockHash) -> Arc<Committee> {
+        let judged = self.judged.get(&name);
+        judged.map_or_else(|| self.founders(), |judged| judged.committee.clone())
+    }
+
+    fn founders(&self) -> Arc<Committee> {
+        Arc::new(self.genesis.committee().expect("a world began with it"))
     }
 
     /// Who owns what after a block, if it and its ancestors are as they should be.
@@ -136,8 +155,10 @@ impl Chain {
     fn execute(&mut self, block: &Arc<Block>, flaws: &mut Vec<Flaw>) -> Tip {
         let parent = block.header.parent;
         let mut tip = self.tips.remove(&parent).unwrap_or_else(|| self.grow(parent));
-        self.rules.execute(&mut tip.state, block, flaws);
-        if let Err(reason) = tip.take(block) {
+        let taken = tip.take(block);
+        let register = taken.is_ok().then(|| tip.register());
+        self.rules.execute(&mut tip.state, block, register.as_deref(), flaws);
+        if let Err(reason) = taken {
             flaws.push(Flaw::Replay { reason });
         }
         tip
@@ -145,10 +166,12 @@ impl Chain {
 
     /// Another branch begins at `name`, a sound block.
     fn grow(&self, name: BlockHash) -> Tip {
-        let mut tip = Tip { state: self.recount(name), ..Tip::new(&self.genesis) };
+        let mut tip = Tip { state: self.recount(name), ..Tip::new(&self.genesis, &self.keys) };
         for block in self.path(name) {
             tip.take(block).expect("it was taken when it was judged");
         }
+        let register = tip.register();
+        tip.state.name(&register);
         tip
     }
 
@@ -176,10 +199,15 @@ impl Chain {
 }
 
 impl Tip {
-    fn new(genesis: &Genesis) -> Tip {
+    fn new(genesis: &Genesis, keys: &Keys) -> Tip {
         let store = Arc::new(MemoryStore::default());
-        let replay = Ledger::open(store.clone(), genesis).expect("memory takes a good genesis");
+        let replay = Ledger::open_with(store.clone(), genesis, keys.clone());
+        let replay = replay.expect("memory takes a good genesis");
         Tip { state: State::new(genesis), replay, store }
+    }
+
+    fn register(&self) -> Arc<Register> {
+        self.replay.register(self.replay.root()).expect("the root has one")
     }
 
     fn take(&mut self, block: &Arc<Block>) -> Result<(), String> {

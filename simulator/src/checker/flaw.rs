@@ -68,6 +68,8 @@ pub enum Flaw {
         /// By the checker's own execution and its own tree.
         computed: Hash,
     },
+    /// The ledger's register of stake is not what the transactions lead to.
+    Register,
     /// A ledger that begins at the genesis and knows nobody refuses it.
     Replay {
         /// What it says.
@@ -112,6 +114,8 @@ pub enum Bad {
     },
     /// There are no rules for what it asks.
     Action,
+    /// Stake cannot move so: not that much, not under that number, or not after a punishment.
+    Stake,
 }
 
 impl fmt::Display for Flaw {
@@ -148,6 +152,9 @@ impl fmt::Display for Flaw {
                 stated.short(),
                 computed.short()
             ),
+            Flaw::Register => {
+                write!(f, "its register of stake is not what its transactions lead to")
+            }
             Flaw::Replay { reason } => write!(f, "a fresh ledger refuses it: {reason}"),
         }
     }
@@ -166,6 +173,7 @@ impl fmt::Display for Bad {
                 write!(f, "costs {needed}, its sender {sender} owns {owned}")
             }
             Bad::Action => write!(f, "asks for what this chain has no rules for"),
+            Bad::Stake => write!(f, "moves stake that cannot move so"),
         }
     }
 }

@@ -132,7 +132,7 @@ impl Forge {
                 false => Err(Unproven::Malformed("it is not the good one".into())),
             }
         });
-        let mut checker = Checker::new(&self.genesis, promises, verify);
+        let mut checker = Checker::new(&self.genesis, promises, verify, self.ledger.keys().clone());
         let verdict = checker.look(&sight);
         assert_eq!(checker.look(&sight), verdict, "looking twice changes nothing");
         println!("{verdict}");

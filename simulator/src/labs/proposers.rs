@@ -202,7 +202,7 @@ impl Experiment for Proposers {
                 Moments::once(of("most_off").mean().map(within_one)),
             ),
         ];
-        for (seat, name) in BLOCKS.into_iter().enumerate().take(self.stakes.len()) {
+        for (seat, name) in TURNS.into_iter().enumerate().take(self.stakes.len()) {
             let turns = expected[FIRST - 1..].iter().filter(|turn| **turn == seat).count();
             let about =
                 "blocks that it proposed; the first turn is the genesis', which nobody does";

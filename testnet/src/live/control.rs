@@ -69,6 +69,8 @@ pub enum Request {
     },
     /// Let everything pass.
     Heal {},
+    /// Make one more node, and start it.
+    Join {},
 }
 
 /// What a running net answers.
@@ -87,6 +89,13 @@ pub enum Answer {
     /// A node was started.
     Started {
         /// Which.
+        id: u32,
+        /// Its process.
+        pid: u32,
+    },
+    /// A node was made, and started.
+    Joined {
+        /// Its number.
         id: u32,
         /// Its process.
         pid: u32,

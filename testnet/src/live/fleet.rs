@@ -113,6 +113,11 @@ impl Fleet {
         fleet
     }
 
+    /// A seat for one more node, at rest, whose id is the next.
+    pub fn add(&mut self, log: PathBuf) {
+        self.seats.push(Seat { log, child: None, exit: None, twin: None });
+    }
+
     /// The process of a node, while it runs.
     pub fn pid(&self, id: u32) -> Option<u32> {
         self.seats.get(id as usize)?.child.as_ref().map(Child::id)

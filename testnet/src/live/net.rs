@@ -10,7 +10,7 @@ use super::{
 };
 use crate::span;
 use consensus::catalogue::{self, Depths};
-use crypto::{Address, SecretKey};
+use crypto::{Address, PublicKey, SecretKey};
 use ledger::{
     Amount, ChainId, Genesis,
     genesis::{BadGenesis, Funded, Validator},
@@ -28,6 +28,7 @@ use wallet_cli::keystore::{Keystore, KeystoreError};
 
 mod files;
 mod founding;
+mod joining;
 
 #[cfg(test)]
 mod tests;
@@ -79,6 +80,9 @@ pub struct Net {
 pub struct Record {
     /// Where each node listens, by its id.
     pub nodes: Vec<Ports>,
+    /// The keys of those nodes that came after the founding, whose ids follow the founders'.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub joined: Vec<PublicKey>,
     /// The funded accounts, whose keys are in the wallet.
     pub accounts: Vec<NamedAccount>,
     /// Whether the nodes write traces.
@@ -170,7 +174,8 @@ impl Net {
         let byzantine = wish.byzantine.clone();
         let is_twins = |id: &u32| byzantine.is_twins(&genesis.consensus, *id);
         let twins = (0..).zip(seconds).filter(|(id, _)| is_twins(id)).collect();
-        let record = Record { nodes, accounts, trace: wish.trace, miner, byzantine, twins };
+        let (joined, trace) = (Vec::new(), wish.trace);
+        let record = Record { nodes, joined, accounts, trace, miner, byzantine, twins };
         let net = Net { place, genesis, record };
         for id in net.record.twins.keys() {
             files::copy_key(&net.place.node(*id), &net.place.twin(*id))?;
@@ -193,18 +198,19 @@ impl Net {
             NetError::Damaged { path: place.record(), reason: error.to_string() }
         })?;
         let mut net = Net { place, genesis, record };
-        if net.record.nodes.len() != net.genesis.validators.len() {
+        let (nodes, joined) = (net.record.nodes.len(), net.record.joined.len());
+        let founders = net.genesis.validators.len();
+        if nodes != founders + joined {
             return Err(NetError::Damaged {
                 path: net.place.record(),
                 reason: format!(
-                    "it lists {} nodes, and the genesis {} validators",
-                    net.record.nodes.len(),
-                    net.genesis.validators.len()
+                    "it lists {nodes} nodes, of which {joined} joined later, and the genesis \
+                     {founders} validators"
                 ),
             });
         }
         net.agree(wish)?;
-        net.record.byzantine.check(&net.genesis.consensus, net.len())?;
+        net.record.byzantine.check(&net.genesis.consensus, net.founders())?;
         let mut changed = net.refresh_ports().map_err(NetError::Ports)?;
         if wish.miner_share.is_some() {
             net.record.miner = founding::mining(wish, &net.genesis)?;
@@ -244,7 +250,7 @@ impl Net {
     /// Whom a process has to do with: which node, and which process of it.
     pub fn met_by(&self, actor: Actor) -> Vec<Actor> {
         let plot =
-            liars::plot(self.chain_id(), self.len(), self.record.byzantine.0.keys().copied());
+            liars::plot(self.chain_id(), self.founders(), self.record.byzantine.0.keys().copied());
         let twins = |id: u32| self.record.twins.contains_key(&id);
         let others = self.ids().filter(|id| *id != actor.id);
         others.filter_map(|id| liars::meets(&plot, twins, actor, id)).collect()
@@ -288,7 +294,7 @@ impl Net {
             differs("--consensus", consensus.clone(), self.genesis.consensus.clone())?;
         }
         if let Some(replicas) = wish.replicas {
-            differs("--replicas", replicas.to_string(), self.len().to_string())?;
+            differs("--replicas", replicas.to_string(), self.founders().to_string())?;
         }
         if let Some(block_time) = wish.block_time {
             let is = span::format(self.genesis.block_time());
@@ -383,6 +389,15 @@ pub enum NetError {
         /// The module.
         consensus: String,
     },
+    /// Twins know one part of the others each, and nobody has said which part a newcomer is in.
+    #[error("node {0} is two processes that share the others between them, so nobody can join")]
+    Twins(u32),
+    /// Each node is a process.
+    #[error("there are {0} nodes, and there can be no more than {MOST_REPLICAS} on one machine")]
+    Many(u32),
+    /// The wallet has something else under the node's name.
+    #[error("the wallet has an account {0:?} with another key than the node's; move it away first")]
+    OtherAccount(String),
     /// Nobody can lie so.
     #[error("--byzantine: {0}")]
     Liars(#[from] BadLiars),

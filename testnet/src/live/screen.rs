@@ -64,6 +64,13 @@ pub enum Report {
         /// Its process.
         pid: u32,
     },
+    /// A node that the genesis does not name was made and started.
+    Joined {
+        /// Which.
+        id: u32,
+        /// Its process.
+        pid: u32,
+    },
     /// Nothing passes between these groups any more.
     Partitioned {
         /// By id.
@@ -270,6 +277,9 @@ fn text(report: &Report) -> String {
             format!("node {id} is down ({exit}); `testnet start {id}` starts it again\n")
         }
         Report::Started { id, pid } => format!("node {id} is started again, as process {pid}\n"),
+        Report::Joined { id, pid } => {
+            format!("node {id} is new, and started as process {pid}; it has no seat yet\n")
+        }
         Report::Partitioned { groups, .. } => {
             format!("nothing passes between {groups} any more; `testnet heal` ends that\n")
         }

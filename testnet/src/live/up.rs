@@ -15,7 +15,7 @@ use super::{
     partition::Groups,
     registry::{Note, Registry},
     screen::{Line, Ready, Report, Screen, Style},
-    sight::{self, Memory, NodeView, Sight},
+    sight::{Memory, NodeView, Sight},
     tail::tail,
 };
 use nix::sys::stat::{Mode, umask};
@@ -23,11 +23,13 @@ use node::control::ControlError;
 use std::{
     io,
     path::PathBuf,
-    sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
+    sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
     thread,
     time::{Duration, Instant},
 };
 use thiserror::Error;
+
+mod joining;
 
 /// How long all nodes together may take until they answer and have found enough peers.
 pub(crate) const STARTUP: Duration = Duration::from_secs(20);
@@ -187,11 +189,7 @@ impl Session {
         let mut pids = Vec::new();
         for id in self.net.ids() {
             pids.push(self.fleet.start(id)?);
-            let seen = self.events.clone();
-            sight::watch(&self.net.url(id), move |sight| {
-                !matches!(seen.try_send(Event::Seen(id, sight)), Err(TrySendError::Disconnected(_)))
-            })
-            .map_err(UpError::System)?;
+            self.watch_node(id)?;
         }
         Ok(pids)
     }
@@ -296,6 +294,7 @@ impl Session {
             Request::Status {} => return Answer::Status(self.view()),
             Request::Partition { groups } => return self.cut(Some(groups)),
             Request::Heal {} => return self.cut(None),
+            Request::Join {} => return self.join(),
             Request::Kill { id } => self.fleet.kill(id).map(|exit| Answer::Exited { id, exit }),
             Request::Stop { id } => {
                 self.fleet.stop(id, GRACE).map(|exit| Answer::Exited { id, exit })
@@ -325,7 +324,7 @@ impl Session {
                 self.screen.confirm(&Report::Partitioned { groups, free });
             }
             Answer::Healed {} => self.screen.confirm(&Report::Healed {}),
-            Answer::Status(_) | Answer::Refused { .. } => {}
+            Answer::Status(_) | Answer::Joined { .. } | Answer::Refused { .. } => {}
         }
     }
 

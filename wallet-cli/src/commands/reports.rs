@@ -281,7 +281,9 @@ impl fmt::Display for Described<'_> {
         let sender = sender.address();
         match action {
             Action::Transfer { to, amount } => write!(f, "{amount} from {sender} to {to}")?,
-            Action::Bond { amount } => write!(f, "{sender} bonds {amount}")?,
+            Action::Bond { amount, validator } => {
+                write!(f, "{sender} bonds {amount} as validator {validator}")?;
+            }
             Action::Unbond { amount } => write!(f, "{sender} unbonds {amount}")?,
             Action::Evidence(evidence) => {
                 write!(f, "{sender} accuses validator {}", evidence.offender)?;

@@ -117,7 +117,7 @@ pub fn of_block(block: &Block, address: Address, rewards: &Rewards) -> impl Iter
         let sender = payload.sender.address();
         let (kind, to, amount) = match &payload.action {
             Action::Transfer { to, amount } => (Kind::Transfer, Some(*to), Some(*amount)),
-            Action::Bond { amount } => (Kind::Bond, None, Some(*amount)),
+            Action::Bond { amount, .. } => (Kind::Bond, None, Some(*amount)),
             Action::Unbond { amount } => (Kind::Unbond, None, Some(*amount)),
             Action::Evidence(_) => (Kind::Evidence, None, None),
         };

@@ -14,6 +14,7 @@ use ledger::{
     Payload, Proof, Rejected, ReplicaId, Seal, Stake, Transaction, TransactionId,
     chain::CommitError,
     genesis::{Funded, Validator},
+    stake::Rotation,
     store::{Batch, MemoryStore, Store},
     vote::SimulatedSecret,
 };
@@ -162,6 +163,10 @@ impl Application for Desk<'_> {
 
     fn committee(&self, parent: BlockHash) -> Option<Arc<Committee>> {
         self.ledger.committee(parent)
+    }
+
+    fn proposers(&self, parent: BlockHash) -> Option<Rotation> {
+        self.ledger.proposers(parent)
     }
 
     fn pending(

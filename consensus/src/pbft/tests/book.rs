@@ -6,6 +6,7 @@ use ledger::{
     Block, BlockHash, Committee, Draft, Header, Rejected, ReplicaId, Seal, Transaction,
     TransactionId,
     block::{duty_root, transaction_root},
+    stake::Rotation,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -80,6 +81,10 @@ impl Application for Book {
 
     fn committee(&self, parent: BlockHash) -> Option<Arc<Committee>> {
         self.blocks.get(&parent).map(|_| self.committee.clone())
+    }
+
+    fn proposers(&self, parent: BlockHash) -> Option<Rotation> {
+        unreachable!("PBFT asks for no proposers: a view has its primary, {parent}")
     }
 
     fn pending(

@@ -10,7 +10,7 @@ use super::{Message, Tendermint, faces};
 use crate::{
     byzantine::{Lie, Seat, Side, note, run},
     protocol::{Effect, Input, To, Turn},
-    tendermint::rotation::{Proposers, Rotation},
+    tendermint::rotation::Proposers,
 };
 use ledger::{Block, BlockHash, Draft, ReplicaId};
 use std::{collections::BTreeSet, sync::Arc};
@@ -91,7 +91,7 @@ impl Amnesia {
         seat: &Seat,
         turn: &mut Turn<'_, Message>,
     ) {
-        let Some((round, proposer)) = next_turn(height, parent, lock.1, seat, turn) else { return };
+        let Some((round, proposer)) = next_turn(parent, lock.1, seat, turn) else { return };
         if proposer != turn.me || self.over.0 >= height {
             return;
         }
@@ -128,14 +128,12 @@ impl Amnesia {
 
 /// The first round after `round` in which a liar proposes, and which.
 fn next_turn(
-    height: u64,
     parent: BlockHash,
     round: u64,
     seat: &Seat,
     turn: &Turn<'_, Message>,
 ) -> Option<(u64, ReplicaId)> {
-    let committee = turn.app.committee(parent)?;
-    let mut proposers = Proposers::new(Rotation::at(committee, height));
+    let mut proposers = Proposers::new(turn.app.proposers(parent)?);
     (round + 1..=round + REACH).find_map(|round| {
         proposers.reach(round);
         let proposer = proposers.of(round);

@@ -12,6 +12,7 @@ use ledger::{
     Action, Amount, Block, BlockHash, ChainId, Committee, Draft, Genesis, Hand, Header, Keys,
     Payload, Proof, Rejected, ReplicaId, Seal, Slot, Stake, Transaction, TransactionId,
     block::{Invalid, duty_root, transaction_root},
+    stake::Rotation,
     vote::{Member, SimulatedSecret},
 };
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
@@ -190,6 +191,11 @@ impl Application for Book {
     fn committee(&self, parent: BlockHash) -> Option<Arc<Committee>> {
         self.blocks.get(&parent)?;
         Some(self.changes.get(&parent).unwrap_or(&self.committee).clone())
+    }
+
+    fn proposers(&self, parent: BlockHash) -> Option<Rotation> {
+        let height = self.blocks.get(&parent)?.header.height + 1;
+        Some(Rotation::at(self.committee(parent)?, height))
     }
 
     fn pending(

@@ -126,8 +126,10 @@ fn with_a_transaction_that_does_not_execute() {
         refused(|world| world.pay(10, 1, 11, u64::MAX, u64::MAX)),
         Refusal::Balance { balance: Amount(397), needed: 2 * u128::from(u64::MAX) }
     );
-    let bond = |world: &World| act(&world.genesis, 10, 1, 0, Action::Bond { amount: Amount(1) });
-    assert!(matches!(refused(bond), Refusal::NotYet(_)));
+    let bond = |world: &World| {
+        act(&world.genesis, 10, 1, 0, Action::Bond { amount: Amount(1), validator: ReplicaId(4) })
+    };
+    assert_eq!(refused(bond), Refusal::Stake(StakeRefusal::Fixed));
 }
 
 #[test]

@@ -11,8 +11,9 @@ fn owner(number: u8) -> Address {
     Address::from_bytes([number; 20])
 }
 
+/// Nothing at all, which is in no tree, for a balance of nothing.
 fn account(balance: u64) -> Account {
-    Account { balance: Amount(balance), nonce: 1, bonded: Stake(0) }
+    Account { balance: Amount(balance), nonce: balance.min(1), bonded: Stake(0) }
 }
 
 /// A committed tree, and the blocks that made it.
@@ -26,7 +27,7 @@ impl Forest {
     fn new(accounts: &[(u8, u64)]) -> (Forest, Hash) {
         let store = Arc::new(MemoryStore::default());
         let mut forest = Forest { disk: Ahead::new(store.clone()), store, height: 0 };
-        let overlay = forest.view(&[]).update(0, changes(accounts));
+        let overlay = forest.view(&[]).update(0, changes(accounts), None);
         forest.commit(&[&overlay]);
         (forest, overlay.root())
     }
@@ -94,7 +95,7 @@ fn a_proof_shows_that_an_account_was_never_seen() {
 #[test]
 fn a_tree_without_accounts_has_a_root_that_later_accounts_replace() {
     let (mut forest, empty) = Forest::new(&[]);
-    let overlay = forest.view(&[]).update(1, changes(&[(1, 5)]));
+    let overlay = forest.view(&[]).update(1, changes(&[(1, 5)]), None);
     assert_ne!(overlay.root(), empty);
     forest.commit(&[&overlay]);
     assert_eq!(forest.prove(1).0, account(5));
@@ -104,9 +105,9 @@ fn a_tree_without_accounts_has_a_root_that_later_accounts_replace() {
 #[test]
 fn branches_see_their_own_changes_only() {
     let (forest, _) = Forest::new(&[(1, 10), (2, 20)]);
-    let left = forest.view(&[]).update(1, changes(&[(1, 11)]));
-    let right = forest.view(&[]).update(1, changes(&[(1, 12), (3, 30)]));
-    let above = forest.view(&[&left]).update(2, changes(&[(2, 21)]));
+    let left = forest.view(&[]).update(1, changes(&[(1, 11)]), None);
+    let right = forest.view(&[]).update(1, changes(&[(1, 12), (3, 30)]), None);
+    let above = forest.view(&[&left]).update(2, changes(&[(2, 21)]), None);
     let balance =
         |layers: &[&Overlay], number| forest.view(layers).account(owner(number)).balance.0;
     assert_eq!([1, 2, 3].map(|number| balance(&[], number)), [10, 20, 0]);
@@ -118,7 +119,7 @@ fn branches_see_their_own_changes_only() {
 fn an_update_costs_a_path_and_not_the_tree() {
     let everyone: Vec<_> = (0..=255).map(|number| (number, 9)).collect();
     let (forest, _) = Forest::new(&everyone);
-    let overlay = forest.view(&[]).update(1, changes(&[(77, 1)]));
+    let overlay = forest.view(&[]).update(1, changes(&[(77, 1)]), None);
     let written = overlay.nodes.nodes().len();
     assert!(written <= 5, "{written} nodes were written for one account among 256");
 }
@@ -137,15 +138,21 @@ proptest! {
     fn the_tree_depends_on_the_accounts_and_not_on_their_history(
         history in histories(),
         together in any::<bool>(),
+        registered in any::<bool>(),
     ) {
         let (mut forest, _) = Forest::new(&[]);
         let mut overlays: Vec<Overlay> = Vec::new();
         let mut model = BTreeMap::new();
+        let genesis = crate::testing::genesis(&[]);
+        let register = Some(Register::founding(&genesis)).filter(|_| registered);
+        let registers = [None, register.clone(), None];
         for (block, height) in history.iter().zip(1..) {
             let block = changes(block);
             model.extend(block.clone());
+            model.retain(|_, account: &mut Account| *account != Account::default());
             let layers: Vec<_> = overlays.iter().collect();
-            let overlay = forest.view(&layers).update(height, block);
+            let register = registers[height as usize % 3].as_ref();
+            let overlay = forest.view(&layers).update(height, block, register);
             if together {
                 overlays.push(overlay);
             } else {
@@ -157,7 +164,7 @@ proptest! {
         }
 
         let fresh = Ahead::new(Arc::new(MemoryStore::default()));
-        let direct = View::new(Vec::new(), &fresh).update(0, model.clone());
+        let direct = View::new(Vec::new(), &fresh).update(0, model.clone(), register.as_ref());
         prop_assert_eq!(forest.view(&[]).root(forest.height).unwrap(), direct.root());
         let places = direct.nodes.nodes().keys().map(node_key).collect::<Vec<_>>();
         let kept = forest.store.scan(b"n").unwrap().into_iter().map(|(key, _)| key);

@@ -3,10 +3,10 @@
 use super::*;
 
 #[tokio::test]
-async fn an_unknown_peer_is_refused() {
+async fn an_unknown_peer_is_refused_where_there_are_no_places_for_guests() {
     let seeds = seeds(3);
     let known = |one: usize, other: usize| one + other == 1;
-    let node = launch(config(0, &seeds, &[], known)).await;
+    let node = launch(Config { guests: 0, ..config(0, &seeds, &[], known) }).await;
     let addresses = [Some(node.network.address())];
     // The stranger knows the node; the node does not know the stranger.
     let stranger = launch(config(2, &seeds, &addresses, |_, other| other == 0)).await;
@@ -15,7 +15,9 @@ async fn an_unknown_peer_is_refused() {
         .await;
     assert_eq!(node.network.peers(), 0);
     assert_eq!(stranger.network.peers(), 0);
-    assert_eq!(node.network.counters().frames_received, 0);
+    let counters = node.network.counters();
+    assert_eq!(counters.frames_received, 0);
+    assert!(counters.guests_turned_away >= 2 && counters.guests_let_in == 0, "{counters:?}");
 
     let mut friend = launch(config(1, &seeds, &addresses, known)).await;
     node.network.send(1, numbered(42));

@@ -23,6 +23,7 @@ fn good() -> Standing {
         pool: 0,
         time: NOW - 1_000,
         state: "running".into(),
+        accused: Vec::new(),
     };
     Standing {
         status: Some(status),
@@ -88,6 +89,28 @@ fn a_validator_that_is_alone_is_its_own_quorum() {
         standing.connected.clear();
     };
     assert_eq!(reason(alone), None);
+}
+
+#[test]
+fn a_node_without_a_seat_follows_as_long_as_it_can_read_from_a_member() {
+    let follower = |standing: &mut Standing| status(standing).replica = ReplicaId(4);
+    assert!(!good().follows());
+    let mut standing = good();
+    follower(&mut standing);
+    assert!(standing.follows());
+    let reading_from = |connected: Vec<u32>| {
+        move |standing: &mut Standing| {
+            follower(standing);
+            standing.connected = connected;
+        }
+    };
+    assert_eq!(reason(reading_from(vec![2])), None);
+    assert_eq!(reason(reading_from(vec![9])), Some("no_member"));
+    let stale = |standing: &mut Standing| {
+        follower(standing);
+        status(standing).time = NOW - 60_000;
+    };
+    assert_eq!(reason(stale), Some("stale"));
 }
 
 #[test]

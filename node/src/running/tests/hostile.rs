@@ -117,7 +117,7 @@ async fn floods_are_shut_out_and_the_chain_goes_on() {
 }
 
 /// A GET's status and body.
-async fn page(node: &RunningNode, path: &str) -> (u16, String) {
+pub(super) async fn page(node: &RunningNode, path: &str) -> (u16, String) {
     let url = format!("http://{}{path}", node.rpc());
     let answer = spawn_blocking(move || {
         let agent: ureq::Agent =

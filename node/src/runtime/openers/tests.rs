@@ -39,6 +39,7 @@ fn config(id: u32, listen: SocketAddr, other: SocketAddr) -> Config {
         seed: secret(id).seed(),
         listen,
         peers: vec![PeerConfig { id: peer, public_key, address: other }],
+        guests: 0,
         chain: ChainId::default().to_string(),
     }
 }

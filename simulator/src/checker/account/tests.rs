@@ -13,12 +13,19 @@ fn the_root_is_that_of_the_jellyfish_merkle_tree() {
         let funded =
             funded.map(|(address, balance)| Funded { address: *address, balance: Amount(balance) });
         genesis.accounts = funded.collect();
-        let purses = genesis
-            .accounts
-            .iter()
-            .map(|funded| (funded.address, Purse { balance: funded.balance.0.into(), nonce: 0 }));
-        let purses: Purses = purses.collect();
-        assert_eq!(state_root(&purses), genesis_header(&genesis).state, "{number} accounts");
+        let purses = genesis.accounts.iter().map(|funded| {
+            (funded.address, Purse { balance: funded.balance.0.into(), ..Purse::default() })
+        });
+        let mut purses: Purses = purses.collect();
+        let root = |genesis: &ledger::Genesis| genesis_header(genesis).state;
+        // With rules of stake the founder's account has its stake, and a leaf names the register.
+        let founder = &genesis.validators[0];
+        let register = ledger::Register::founding(&genesis).hash();
+        let plain = purses.clone();
+        purses.entry(founder.key.address()).or_default().bonded = founder.stake.0.into();
+        assert_eq!(state_root(&purses, Some(register)), root(&genesis), "{number} accounts");
+        genesis.settings.clear();
+        assert_eq!(state_root(&plain, None), root(&genesis), "{number} accounts, no stake");
     }
 }
 
@@ -26,5 +33,5 @@ fn the_root_is_that_of_the_jellyfish_merkle_tree() {
 fn an_account_never_used_is_not_in_the_tree() {
     let address = crypto::SecretKey::from_seed([1; 32]).public().address();
     let empty = Purses::from([(address, Purse::default())]);
-    assert_eq!(state_root(&empty), state_root(&Purses::new()));
+    assert_eq!(state_root(&empty, None), state_root(&Purses::new(), None));
 }

@@ -33,13 +33,19 @@ fn a_block_that_mints_is_invalid() {
     let mut forge = Forge::three();
     let mut block = forge.draft(vec![forge.transfer(0, 3, 10)]);
     let mut purses = account::Purses::new();
-    for number in 0..4 {
-        let owner = forge.setup.account(number).public().address();
-        let account = forge.ledger.account(forge.ledger.root(), owner).unwrap();
+    let root = forge.ledger.root();
+    let accounts = (0..4).map(|number| forge.setup.account(number).public().address());
+    let validators = (0..2).map(|id| forge.setup.validator(ReplicaId(id)).public().address());
+    for owner in accounts.chain(validators) {
+        let account = forge.ledger.account(root, owner).unwrap();
         let balance = u128::from(account.balance.0) + 1;
-        purses.insert(owner, account::Purse { balance, nonce: account.nonce });
+        purses.insert(
+            owner,
+            account::Purse { balance, nonce: account.nonce, bonded: account.bonded.0.into() },
+        );
     }
-    block.header.state = account::state_root(&purses);
+    block.header.state =
+        account::state_root(&purses, Some(forge.ledger.register(root).unwrap().hash()));
     let flaws = flaws(&mut forge, block);
     assert!(matches!(flaws[..], [Flaw::StateRoot { .. }, Flaw::Replay { .. }]), "{flaws:?}");
 }
@@ -166,7 +172,7 @@ fn two_branches_are_each_judged_by_themselves() {
 #[test]
 fn the_state_after_a_block_below_the_tip_is_known_too() {
     let forge = Forge::three();
-    let mut chain = Chain::new(&forge.genesis);
+    let mut chain = Chain::new(&forge.genesis, forge.ledger.keys().clone());
     let blocks = [1, 2, 3].map(|height| forge.ledger.committed(height).expect("it is final"));
     for (block, height) in blocks.iter().zip(1..) {
         assert_eq!(chain.judge(block.hash(), height, Some(block)), []);

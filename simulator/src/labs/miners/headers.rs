@@ -1,7 +1,10 @@
 //! What stands where the ledger would: headers, and nothing to execute.
 
 use consensus::Application;
-use ledger::{Block, BlockHash, Committee, Draft, Header, Rejected, Transaction, TransactionId};
+use ledger::{
+    Block, BlockHash, Committee, Draft, Header, Rejected, Transaction, TransactionId,
+    stake::Rotation,
+};
 use std::{collections::BTreeSet, sync::Arc};
 
 /// What one miner knows, from the genesis on: nothing is ever committed.
@@ -51,6 +54,10 @@ impl Application for Headers {
 
     /// Nobody votes, and nothing is passed on.
     fn committee(&self, _parent: BlockHash) -> Option<Arc<Committee>> {
+        None
+    }
+
+    fn proposers(&self, _parent: BlockHash) -> Option<Rotation> {
         None
     }
 

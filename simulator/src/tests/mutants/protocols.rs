@@ -4,7 +4,7 @@ use super::*;
 use consensus::{Application, Effect, Input, Trusted, Unproven};
 use ledger::{
     Block, BlockHash, Committee, Draft, Header, Keys, Proof, Rejected, Stake, Transaction,
-    TransactionId, vote::Member,
+    TransactionId, stake::Rotation, vote::Member,
 };
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -54,6 +54,11 @@ impl Application for Sided<'_> {
             Member { stake: Stake(if ours { 100 } else { 1 }), ..member.clone() }
         });
         Committee::new(members.collect()).ok().map(Arc::new)
+    }
+
+    fn proposers(&self, parent: BlockHash) -> Option<Rotation> {
+        let height = self.app.block(parent)?.header.height + 1;
+        Some(Rotation::at(self.committee(parent)?, height))
     }
 
     fn pending(

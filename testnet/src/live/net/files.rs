@@ -2,7 +2,10 @@
 
 use super::{Actor, Net, NetError, Ports};
 use crypto::PublicKey;
-use node::config::{CONFIG_FILE, KEY_FILE, Peer, Settings, key};
+use node::{
+    config::{CONFIG_FILE, KEY_FILE, Peer, Settings, key},
+    network::MAX_GUESTS,
+};
 use std::{
     fs::{self, File},
     io::{self, Write},
@@ -39,13 +42,14 @@ pub(super) fn settings(net: &Net, actor: Actor) -> Settings {
     let Ports { listen, rpc } = net.ports(actor);
     let peers = net.met_by(actor).into_iter().map(|peer| Peer {
         id: peer.id,
-        public_key: net.genesis.validators[peer.id as usize].key,
+        public_key: net.key(peer.id),
         address: net.ports(peer).listen,
     });
     // The genesis is named relatively, so that the directory can be moved and copied.
     let genesis = "../genesis.json".into();
     let (trace, miner) = (net.record.trace, net.record.miner.unwrap_or_default());
-    Settings { id: actor.id, genesis, listen, rpc, trace, miner, peers: peers.collect() }
+    let (id, guests) = (actor.id, MAX_GUESTS);
+    Settings { id, genesis, listen, rpc, trace, guests, miner, peers: peers.collect() }
 }
 
 /// Writes a file whole or not at all: beside its place first, and moved there when it is on disk.
