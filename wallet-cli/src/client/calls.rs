@@ -6,8 +6,7 @@ use ledger::{
     BlockHash, Transaction, TransactionId,
     query::{
         AccountAnswer, BlockAnswer, BlocksAnswer, CommitteesAnswer, HeadersAnswer, StakeAnswer,
-        StatusAnswer,
-        TransactionAnswer,
+        StatusAnswer, TransactionAnswer,
     },
 };
 use serde::Deserialize;

@@ -156,12 +156,7 @@ impl Moved {
             votes_from: height.saturating_add(ACTS_AFTER),
             free_at: (self.kind == Kind::Unbond).then_some(free_at),
         };
-        Moved {
-            status: TransactionStatus::Final,
-            height: Some(height),
-            acts: Some(acts),
-            ..self
-        }
+        Moved { status: TransactionStatus::Final, height: Some(height), acts: Some(acts), ..self }
     }
 }
 

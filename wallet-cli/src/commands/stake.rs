@@ -183,7 +183,10 @@ impl fmt::Display for StakeReport {
             }
         }
         for UnbondingReport { validator, amount, free_at } in &self.unbonding {
-            writeln!(f, "{amount} of validator {validator} on the way back, free at height {free_at}")?;
+            writeln!(
+                f,
+                "{amount} of validator {validator} on the way back, free at height {free_at}"
+            )?;
         }
         let StakeReport { height, staked, leaving, supply, burned, .. } = self;
         writeln!(f, "staked     {staked}, and {leaving} on the way back")?;
