@@ -176,6 +176,9 @@ fn friendly(query: Query) -> Option<Answer> {
         Query::Committee => {
             Answer::Committee(query::CommitteeAnswer { height: 17, members: Vec::new() })
         }
+        Query::Committees(_) => Answer::Committees(query::CommitteesAnswer::default()),
+        Query::Stake => Answer::Failed("the pretended replica has no register".into()),
+        Query::Conflict => Answer::Conflict(None),
         Query::Submit(transaction) => Answer::Submitted(Ok(transaction.id())),
         Query::SubmitMany(many) => {
             Answer::SubmittedMany(many.iter().map(|transaction| Ok(transaction.id())).collect())
@@ -207,6 +210,10 @@ fn every_method_answers() {
     assert_eq!(transaction["status"], "unknown");
     let committee = bench.call("committee", json!({})).expect("an answer");
     assert_eq!(committee["height"], 17);
+    let committees = bench.call("committees", json!({ "from": 1 })).expect("an answer");
+    assert_eq!(committees, json!({ "changes": [], "more": false }));
+    assert_eq!(bench.call("conflict", json!({})), Ok(Value::Null));
+    assert_eq!(bench.fails("stake", json!({})), (-32603, "store".into()));
     let consensus = bench.call("consensus", json!({})).expect("an answer");
     assert_eq!(consensus["height"], 18);
     let blocks = bench.call("blocks", json!({ "from": 1 })).expect("an answer");
@@ -274,6 +281,8 @@ fn wrong_parameters_are_named_with_their_values() {
         ("block", json!({ "heigth": 1 }), "unknown_param"),
         ("status", json!({ "verbose": true }), "unknown_param"),
         ("committee", json!({ "height": 1 }), "unknown_param"),
+        ("committees", json!({}), "missing_param"),
+        ("stake", json!({ "height": 1 }), "unknown_param"),
         ("blocks", json!({}), "missing_param"),
         ("blocks", json!({ "from": "first" }), "bad_param"),
         ("consensus", json!({ "height": 1 }), "unknown_param"),
