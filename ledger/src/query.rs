@@ -232,3 +232,12 @@ pub struct ChangeAnswer {
     /// Why that header is final, which the committee before it decided.
     pub finality: Finality,
 }
+
+/// Changes of the committee in a row, for those who follow them from the genesis on.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct CommitteesAnswer {
+    /// By rising height; none is left out between the height asked for and the last of them.
+    pub changes: Vec<ChangeAnswer>,
+    /// Whether there are more than one answer holds.
+    pub more: bool,
+}
