@@ -10,6 +10,7 @@ mod convict;
 mod effects;
 mod peers;
 mod query;
+mod reports;
 mod submissions;
 #[cfg(test)]
 mod tests;
@@ -104,6 +105,9 @@ pub struct Replica<P: Protocol> {
     testimony: Testimony,
     /// Against whom we hold evidence.
     docket: Docket,
+    /// How many pieces of it were found in this life, and how many reports were made of them.
+    found: u64,
+    reported: u64,
     signer: Signer<P::Message>,
     /// While it is not known what an earlier life on a lost disk may have signed.
     birth: Option<Birth<P::Message>>,
@@ -175,6 +179,8 @@ impl<P: Protocol> Replica<P> {
             inbox: Inbox::new(signer.horizon(), protocol.heights_ahead()),
             testimony: Testimony::default(),
             docket,
+            found: 0,
+            reported: 0,
             protocol,
             ledger,
             pool: Pool::new(options.pool),
@@ -223,6 +229,11 @@ impl<P: Protocol> Replica<P> {
     /// The evidence it holds, for those who watch.
     pub fn docket(&self) -> &Docket {
         &self.docket
+    }
+
+    /// Against how many this life has found evidence, and how many reports it has made.
+    pub fn findings(&self) -> (u64, u64) {
+        (self.found, self.reported)
     }
 
     /// What this life has thrown away after it was opened, whether it is traced or not.
