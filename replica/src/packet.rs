@@ -110,7 +110,10 @@ pub enum Refused {
     Codec(#[from] CodecError),
     /// A signature is not its sender's.
     #[error(transparent)]
-    Forged(#[from] Forged),
+    Forged(Forged),
+    /// A signature is that of somebody whose key the chain has not told us, which it may have told others.
+    #[error("the {} is said to be from replica {}, whose key is not known here", .0.kind, .0.sender)]
+    Stranger(Forged),
     /// The bytes are no compact form of a message.
     #[error("a message without its transactions cannot be completed: {0}")]
     Compact(&'static str),
@@ -120,12 +123,27 @@ pub enum Refused {
 }
 
 impl Refused {
+    /// What is wrong with a signature that does not verify.
+    fn signature(forged: Forged, keys: &Keys) -> Refused {
+        match keys.knows(forged.sender) {
+            true => Refused::Forged(forged),
+            false => Refused::Stranger(forged),
+        }
+    }
+
+    /// Whether an honest peer never sends it. Whoever is ahead of us may know a newcomer that we do not
+    /// know yet.
+    pub fn is_fault(&self) -> bool {
+        !matches!(self, Refused::Stranger(_))
+    }
+
     /// A word for counters.
     pub fn reason(&self) -> &'static str {
         match self {
             Refused::Codec(CodecError::TooLong { .. }) => "too_long",
             Refused::Codec(_) | Refused::Compact(_) => "malformed",
             Refused::Forged(_) => "forged",
+            Refused::Stranger(_) => "stranger",
             Refused::Transaction(BadTransaction::WrongChain { .. }) => "wrong_chain",
             Refused::Transaction(BadTransaction::TooLong { .. }) => "too_long",
             Refused::Transaction(BadTransaction::BadSignature { .. }) => "bad_signature",
@@ -225,12 +243,12 @@ fn open_message<M: Message>(
     cache: &TransactionCache,
 ) -> Result<Signed<M>, Refused> {
     for inner in claimed.message.claims() {
-        inner.clone().open(keys)?;
+        inner.clone().open(keys).map_err(|forged| Refused::signature(forged, keys))?;
     }
     if let Some(block) = claimed.message.block_mut() {
         cache.recognise(&mut Arc::make_mut(block).transactions);
     }
-    let signed = claimed.open(keys)?;
+    let signed = claimed.open(keys).map_err(|forged| Refused::signature(forged, keys))?;
     if let Some(block) = signed.message().block() {
         let good = verify_all(&block.transactions, keys, cache);
         cache.unify(&mut block.transactions[..good].to_vec());

@@ -233,7 +233,9 @@ pub enum JoinError {
     #[error("no other node runs; `testnet start` starts them")]
     Alone,
     /// Who pays cannot.
-    #[error("{from} has {balance} and cannot give {needed}; name another account with --from, or a smaller --stake")]
+    #[error(
+        "{from} has {balance} and cannot give {needed}; name another account with --from, or a smaller --stake"
+    )]
     Poor {
         /// Who was to pay.
         from: String,
@@ -254,7 +256,9 @@ pub enum JoinError {
         next: ReplicaId,
     },
     /// The node has come to the end of its way.
-    #[error("node {0} was punished by the chain and never gets a seat again; leave --node out to add a new one")]
+    #[error(
+        "node {0} was punished by the chain and never gets a seat again; leave --node out to add a new one"
+    )]
     Punished(u32),
     /// Nothing happens any more.
     #[error(
