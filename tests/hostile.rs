@@ -75,7 +75,12 @@ impl Liar {
     fn summary(&self, reach: u64) -> Packet<Message> {
         let slot = Slot { height: self.said, ..Slot::default() };
         let slots = vec![SlotSummary { slot, spoke: vec![0xff; 300], ids: Hash::ZERO }];
-        Packet::Summary(Summary { reach, covers: (Slot::default(), slot), slots })
+        Packet::Summary(Summary {
+            reach,
+            covers: (Slot::default(), slot),
+            slots,
+            dead: Box::default(),
+        })
     }
 
     /// A block that stands on the newest final one, and a proof that proves nothing.

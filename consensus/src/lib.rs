@@ -6,11 +6,13 @@
 //!
 //! Read [`protocol`] first, then [`tendermint`], [`pbft`] and [`nakamoto`] as chapters. [`quorum`] holds the
 //! types whose existence proves that something was verified. [`catalogue`] is the only place that
-//! knows all modules by name. Lies about all of them are in `byzantine`, behind the feature of that name.
+//! knows all modules by name. [`conviction`] says who can be convicted
+//! where two blocks are final. Lies about all of them are in `byzantine`, behind the feature of that name.
 
 #[cfg(any(test, feature = "byzantine"))]
 pub mod byzantine;
 pub mod catalogue;
+pub mod conviction;
 mod flaw;
 pub mod nakamoto;
 pub mod pbft;

@@ -22,6 +22,9 @@ pub struct Theory {
     /// How long it takes to decide first, in a chain with this genesis whose block time is zero, where
     /// the first so many leaders are down and a message takes this long. None where nobody leads.
     pub dead_leaders: Option<fn(&Genesis, u32, Duration) -> Duration>,
+    /// By turns as stakes say: who takes the first so many turns from the beginning, by seat, where
+    /// nothing goes wrong. None where turns do not go by stake.
+    pub turns: Option<fn(&[u64], usize) -> Vec<usize>>,
     /// What a genesis sets so that it holds.
     pub settings: &'static [(&'static str, u64)],
 }

@@ -8,7 +8,7 @@ use crate::{
     Amount, Block, BlockHash, ChainId, Header, Proof, Register, ReplicaId, Slot, Staking,
     Transaction, TransactionId,
     state::{Account, AccountProof},
-    vote::Member,
+    vote::{Evidence, Member},
 };
 use crypto::{Address, Hash, merkle};
 use serde::{Deserialize, Serialize};
@@ -62,6 +62,9 @@ pub struct StatusAnswer {
     pub time: u64,
     /// "running", or "halted: " and why.
     pub state: String,
+    /// Against whom it holds evidence of having signed two values in one slot.
+    #[serde(default)]
+    pub accused: Vec<ReplicaId>,
 }
 
 /// A block, and why it is final.
@@ -174,6 +177,25 @@ pub struct AccountAnswer {
     pub finality: Option<Finality>,
 }
 
+/// Two final blocks that exclude one another: a third of the stake, at least, broke the rules.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ConflictAnswer {
+    /// Where.
+    pub height: u64,
+    /// The block that this node committed.
+    pub ours: BlockHash,
+    /// Why it is final.
+    pub our_finality: Option<Finality>,
+    /// The block that excludes it.
+    pub theirs: BlockHash,
+    /// Why that is final; without headers where the block itself is not held any more.
+    pub their_finality: Option<Finality>,
+    /// What convicts those who signed two values in one slot: one piece for each.
+    pub guilty: Vec<Evidence>,
+    /// All of it in words, with what the guilty weigh, or why nobody can be convicted.
+    pub verdict: String,
+}
+
 /// Who decides the children of a block.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct CommitteeAnswer {
@@ -209,4 +231,13 @@ pub struct ChangeAnswer {
     pub members: Vec<Member>,
     /// Why that header is final, which the committee before it decided.
     pub finality: Finality,
+}
+
+/// Changes of the committee in a row, for those who follow them from the genesis on.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct CommitteesAnswer {
+    /// By rising height; none is left out between the height asked for and the last of them.
+    pub changes: Vec<ChangeAnswer>,
+    /// Whether there are more than one answer holds.
+    pub more: bool,
 }

@@ -9,8 +9,8 @@ use consensus::Timer;
 use ledger::{
     Block, BlockHash, Header, ReplicaId, TransactionId, VerifiedTransaction,
     query::{
-        AccountAnswer, BlockAnswer, BlocksAnswer, CommitteeAnswer, ConsensusAnswer, HeadersAnswer,
-        StatusAnswer, TransactionAnswer,
+        AccountAnswer, BlockAnswer, BlocksAnswer, CommitteeAnswer, ConflictAnswer, ConsensusAnswer,
+        HeadersAnswer, StatusAnswer, TransactionAnswer,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -164,6 +164,8 @@ pub enum Query {
     AccountAt(crypto::Address, u64),
     /// Who decides the block after the last final one.
     Committee,
+    /// The conflict for which it is halted.
+    Conflict,
     /// Please order this.
     Submit(VerifiedTransaction),
     /// Please order these. The host bounds how many.
@@ -192,6 +194,8 @@ pub enum Answer {
     Account(Box<AccountAnswer>),
     /// To [`Query::Committee`].
     Committee(CommitteeAnswer),
+    /// To [`Query::Conflict`]; none if it saw no conflict.
+    Conflict(Option<Box<ConflictAnswer>>),
     /// To [`Query::Submit`].
     Submitted(Result<TransactionId, PoolRefusal>),
     /// To [`Query::SubmitMany`]: one result for each, in the same order.

@@ -6,7 +6,7 @@
 //! peer answers with what is missing, bounded. Slots younger than a patience are left alone, so
 //! fault-free runs keep the paper's message counts. No protocol has a timer of its own to re-send.
 
-use crate::inbox::Inbox;
+use crate::{inbox::Inbox, testimony::Tag};
 use consensus::{Message, Signed};
 use crypto::Hash;
 use ledger::{Committee, ReplicaId, Slot};
@@ -38,6 +38,17 @@ pub struct Summary {
     pub covers: (Slot, Slot),
     /// By rising slot.
     pub slots: Vec<SlotSummary>,
+    /// What it holds that nobody needs any more, but for convicting liars.
+    pub dead: Box<Dead>,
+}
+
+/// What one replica remembers of slots that are dead: see [`crate::testimony`].
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Dead {
+    /// What was said in each: at most [`MAX_TOLD`](crate::testimony::MAX_TOLD).
+    pub tags: Vec<(Slot, Tag)>,
+    /// Against whom it holds evidence.
+    pub held: Vec<ReplicaId>,
 }
 
 /// What one replica holds of one slot.
@@ -65,7 +76,7 @@ pub struct Gossip {
 }
 
 impl Gossip {
-    /// The next page of what `inbox` holds.
+    /// The next page of what `inbox` holds; nothing of dead slots.
     pub fn summary<M: Message>(
         &mut self,
         inbox: &Inbox<M>,
@@ -90,7 +101,8 @@ impl Gossip {
                 SlotSummary { slot: *slot, spoke, ids: Hash::from_bytes(ids) }
             })
             .collect();
-        Summary { reach, covers: (from, self.page.unwrap_or(ALL.1)), slots }
+        let covers = (from, self.page.unwrap_or(ALL.1));
+        Summary { reach, covers, slots, dead: Box::default() }
     }
 }
 

@@ -187,18 +187,17 @@ impl<M: Message> Inbox<M> {
         deferred
     }
 
-    /// Forgets every slot that the horizon passes.
-    pub fn raise(&mut self, height: u64, round: u64) {
+    /// Forgets every slot that the horizon passes: what was said in them, by rising slot.
+    pub fn raise(&mut self, height: u64, round: u64) -> Vec<(Slot, Voices<M>)> {
         self.horizon.raise(height, round);
         let horizon = self.horizon;
         let shares = &mut self.shares;
-        self.slots.retain(|slot, held| {
-            let dead = horizon.passed(*slot);
-            if dead {
-                held.voices.messages().for_each(|message| shares[message.sender().0 as usize] -= 1);
-            }
-            !dead
-        });
+        let dead = self.slots.extract_if(.., |slot, _| horizon.passed(*slot));
+        let dead: Vec<_> = dead.map(|(slot, held)| (slot, held.voices)).collect();
+        for message in dead.iter().flat_map(|(_, voices)| voices.messages()) {
+            shares[message.sender().0 as usize] -= 1;
+        }
+        dead
     }
 
     /// Which slots are dead.

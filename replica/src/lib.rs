@@ -7,12 +7,13 @@
 //! the replica cannot tell which.
 //!
 //! Read [`event`] first (what a world and a replica say to each other), then `replica` (the main
-//! loop), then the parts it is made of: [`inbox`], [`signer`], [`pool`], [`gossip`], [`sync`],
-//! [`trace`].
+//! loop), then the parts it is made of: [`inbox`], [`signer`], [`pool`], [`gossip`],
+//! [`testimony`], [`docket`], [`sync`], [`trace`].
 
 mod application;
 pub mod birth;
 pub mod cache;
+pub mod docket;
 pub mod event;
 pub mod gossip;
 pub mod inbox;
@@ -21,6 +22,7 @@ pub mod pool;
 mod replica;
 pub mod signer;
 pub mod sync;
+pub mod testimony;
 #[cfg(test)]
 mod testing;
 pub mod trace;

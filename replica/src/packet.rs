@@ -5,7 +5,11 @@
 //! bytes back into something a replica may act upon; it is a pure function, so a node runs it on
 //! worker threads and the simulator in line.
 
-use crate::{cache::TransactionCache, gossip::Summary};
+use crate::{
+    cache::TransactionCache,
+    gossip::Summary,
+    testimony::{ClaimedStub, Hearsay, MAX_SHOWN, Stub},
+};
 use consensus::{Claimed, Message, Signed, quorum::Forged};
 use crypto::codec::{self, CodecError};
 use ledger::{
@@ -44,6 +48,10 @@ pub enum Packet<M> {
     Blocks(Vec<Chained>),
     /// A block somebody wanted, and ancestors of it, newest first.
     Branch(Vec<Arc<Block>>),
+    /// Who said what in slots that are dead, by the sender's word.
+    Hearsay(Hearsay),
+    /// What is left of messages: it may convict who signed them.
+    Testimony(Vec<Stub>),
 }
 
 /// A request to one peer.
@@ -83,6 +91,8 @@ enum Wire<M> {
     Blocks(Vec<Chained>),
     Branch(Vec<Arc<Block>>),
     Compact(Compact<M>),
+    Hearsay(Hearsay),
+    Testimony(Vec<ClaimedStub>),
 }
 
 /// What an envelope held, checked as far as no state is needed.
@@ -100,6 +110,10 @@ pub enum Opened<M> {
     Branch(Vec<Arc<Block>>),
     /// A message, perhaps, but not all of it: transactions are missing that we have not met.
     Incomplete(Carrier),
+    /// Who said what, by a peer's word.
+    Hearsay(Hearsay),
+    /// What is left of messages whose signatures are their senders'.
+    Testimony(Vec<Stub>),
 }
 
 /// Why an envelope is thrown away unread.
@@ -120,6 +134,14 @@ pub enum Refused {
     /// A transaction is bad whatever the state.
     #[error("a gossiped transaction is bad: {0}")]
     Transaction(#[from] BadTransaction),
+    /// More is shown than anybody honest shows at a time.
+    #[error("{found} stubs are shown at once, at most {limit} are looked at")]
+    TooMany {
+        /// How many there are.
+        found: usize,
+        /// How many there may be.
+        limit: usize,
+    },
 }
 
 impl Refused {
@@ -144,6 +166,7 @@ impl Refused {
             Refused::Codec(_) | Refused::Compact(_) => "malformed",
             Refused::Forged(_) => "forged",
             Refused::Stranger(_) => "stranger",
+            Refused::TooMany { .. } => "too_many",
             Refused::Transaction(BadTransaction::WrongChain { .. }) => "wrong_chain",
             Refused::Transaction(BadTransaction::TooLong { .. }) => "too_long",
             Refused::Transaction(BadTransaction::BadSignature { .. }) => "bad_signature",
@@ -169,6 +192,10 @@ impl<M: Message> Envelope<M> {
             Packet::Ask(ask) => Wire::Ask(*ask),
             Packet::Blocks(blocks) => Wire::Blocks(blocks.clone()),
             Packet::Branch(blocks) => Wire::Branch(blocks.clone()),
+            Packet::Hearsay(hearsay) => Wire::Hearsay(hearsay.clone()),
+            Packet::Testimony(stubs) => {
+                Wire::Testimony(stubs.iter().map(|stub| stub.claimed().clone()).collect())
+            }
         }
     }
 
@@ -191,6 +218,8 @@ impl<M: Message> Packet<M> {
             Packet::Ask(_) => "ask",
             Packet::Blocks(_) => "blocks",
             Packet::Branch(_) => "branch",
+            Packet::Hearsay(_) => "hearsay",
+            Packet::Testimony(_) => "testimony",
         }
     }
 
@@ -202,6 +231,8 @@ impl<M: Message> Packet<M> {
             Packet::Ask(ask) => Opened::Ask(ask),
             Packet::Blocks(blocks) => Opened::Blocks(blocks),
             Packet::Branch(blocks) => Opened::Branch(blocks),
+            Packet::Hearsay(hearsay) => Opened::Hearsay(hearsay),
+            Packet::Testimony(stubs) => Opened::Testimony(stubs),
         }
     }
 }
@@ -231,8 +262,21 @@ pub fn open<M: Message>(
             blocks.iter_mut().for_each(|block| verify_block(block, keys, cache));
             Opened::Branch(blocks)
         }
+        Wire::Hearsay(hearsay) => Opened::Hearsay(hearsay),
+        Wire::Testimony(claimed) => Opened::Testimony(open_stubs(claimed, keys)?),
     };
     Ok((seq, opened))
+}
+
+/// Checks each signature. An honest peer shows what it has checked itself.
+fn open_stubs(claimed: Vec<ClaimedStub>, keys: &Keys) -> Result<Vec<Stub>, Refused> {
+    let (found, limit) = (claimed.len(), MAX_SHOWN);
+    if found > limit {
+        return Err(Refused::TooMany { found, limit });
+    }
+    let opened = claimed.into_iter().map(|claimed| claimed.open(keys));
+    let opened: Result<_, Forged> = opened.collect();
+    opened.map_err(|forged| Refused::signature(forged, keys))
 }
 
 /// Checks the signature of a message, then those in it. Its block's transactions are remembered

@@ -5,6 +5,8 @@
 //! synced. Handling goes on meanwhile. Only timers, mining and the trace do not wait, for nobody
 //! outside can see them.
 
+mod conflict;
+mod convict;
 mod effects;
 mod peers;
 mod query;
@@ -15,6 +17,7 @@ mod tests;
 use crate::{
     application::Desk,
     birth::Birth,
+    docket::Docket,
     event::{Action, Alarm, Class, Event, Moment, Query, Ticket},
     gossip::{self, Gossip},
     inbox::Inbox,
@@ -22,6 +25,7 @@ use crate::{
     pool::{Pool, PoolRefusal},
     signer::Signer,
     sync::Sync,
+    testimony::Testimony,
     trace::{TraceLine, What},
     weak::Weak,
 };
@@ -29,6 +33,7 @@ use consensus::{Input, Message, Protocol, Signed, Topic, Turn, Want};
 use ledger::{
     BlockHash, Genesis, Hand, Keys, Ledger, ReplicaId, TransactionId,
     chain::OpenError,
+    query::ConflictAnswer,
     store::{Batch, Store, StoreError},
 };
 use rand_chacha::{
@@ -89,10 +94,16 @@ pub struct Replica<P: Protocol> {
     ledger: Ledger,
     pool: Pool,
     halted: Option<String>,
+    /// The conflict for which it is.
+    conflict: Option<Box<ConflictAnswer>>,
     /// How deep a block must lie to be counted on, where blocks are not final at once.
     confirmations: Option<u64>,
     keys: Keys,
     inbox: Inbox<P::Message>,
+    /// What is left of what was said in dead slots.
+    testimony: Testimony,
+    /// Against whom we hold evidence.
+    docket: Docket,
     signer: Signer<P::Message>,
     /// While it is not known what an earlier life on a lost disk may have signed.
     birth: Option<Birth<P::Message>>,
@@ -151,19 +162,24 @@ impl<P: Protocol> Replica<P> {
         let Setup { me, genesis, protocol, hand, keys, store, seed, options } = setup;
         let ledger = Ledger::open_with(Arc::clone(&store), &genesis, keys.clone())?;
         let signer = Signer::open(hand, &keys, store.as_ref())?;
+        let docket = Docket::open(store.as_ref(), &keys)?;
         let is_born = effects::is_born(store.as_ref())?;
         let birth = (!is_born && !options.first_life).then(Birth::new);
         let records = effects::stored_records(store.as_ref())?;
         let halted = effects::stored_alarm(store.as_ref())?;
+        let conflict = conflict::stored(store.as_ref())?;
         // A module that the catalogue does not know is a test's, and final at once.
         let depths = consensus::catalogue::depths(&genesis).ok().flatten();
         Ok(Replica {
             me,
             inbox: Inbox::new(signer.horizon(), protocol.heights_ahead()),
+            testimony: Testimony::default(),
+            docket,
             protocol,
             ledger,
             pool: Pool::new(options.pool),
             halted,
+            conflict,
             confirmations: depths.map(|depths| depths.confirmations),
             keys,
             signer,
@@ -202,6 +218,11 @@ impl<P: Protocol> Replica<P> {
     /// The ledger, for those who watch.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// The evidence it holds, for those who watch.
+    pub fn docket(&self) -> &Docket {
+        &self.docket
     }
 
     /// What this life has thrown away after it was opened, whether it is traced or not.

@@ -11,7 +11,8 @@ use crate::packet::{Ask, Chained};
 use consensus::{Protocol, Trusted, Unproven};
 use crypto::codec;
 use ledger::{
-    Block, BlockHash, Header, Keys, Ledger, Proof, Rejected, ReplicaId, block::MAX_BLOCK_BYTES,
+    Block, BlockHash, Header, Keys, Ledger, Rejected, ReplicaId, block::MAX_BLOCK_BYTES,
+    query::Finality,
 };
 use rand_chacha::{ChaCha8Rng, rand_core::Rng};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -61,6 +62,8 @@ pub enum SyncFault {
         ours: ledger::BlockHash,
         /// Its rival.
         theirs: ledger::BlockHash,
+        /// Why the rival is final.
+        proven: Box<Finality>,
     },
 }
 
@@ -183,8 +186,7 @@ fn page(blocks: impl Iterator<Item = Arc<Block>>) -> Vec<Arc<Block>> {
 }
 
 /// How many of `blocks`, from the first, follow our root and are proven by the last of them.
-/// The last proven block at or below our height is only compared with ours: if it is the same, so are
-/// those before it.
+/// Blocks at or below our height are only compared with ours.
 pub fn check<P: Protocol>(
     ledger: &Ledger,
     blocks: &[Chained],
@@ -193,11 +195,7 @@ pub fn check<P: Protocol>(
     let height = ledger.height();
     let committee = ledger.committee(ledger.root()).expect("the root's committee is known");
     let below = blocks.iter().take_while(|chained| chained.block.header.height <= height).count();
-    let known = blocks[..below].iter().rev();
-    if let Some((chained, proof)) = known.flat_map(|each| Some((each, each.proof.as_ref()?))).next()
-    {
-        rival::<P>(ledger, &chained.block.header, proof, keys)?;
-    }
+    rival::<P>(ledger, blocks, below, keys)?;
     let fresh = &blocks[below..];
     let headers: Vec<Header> = fresh.iter().map(|chained| chained.block.header.clone()).collect();
     let mut parent = ledger.root();
@@ -221,28 +219,44 @@ pub fn check<P: Protocol>(
     Ok(below..below + proven + 1)
 }
 
-/// A proven block at a height where we committed another.
+/// Whether a proof makes a block final where we committed another: `known` blocks, the first, lie at
+/// or below our height, and the proof may be that of a later one.
 fn rival<P: Protocol>(
     ledger: &Ledger,
-    header: &Header,
-    proof: &Proof,
+    blocks: &[Chained],
+    known: usize,
     keys: &Keys,
 ) -> Result<(), SyncFault> {
-    let Some(ours) = ledger.committed(header.height) else { return Ok(()) };
-    let (ours, theirs) = (ours.hash(), header.hash());
-    if ours == theirs {
+    // Nobody decides the genesis.
+    let ours = |header: &Header| match header.height {
+        0 => None,
+        height => ledger.committed(height).map(|ours| ours.hash()),
+    };
+    // A block that is ours has only blocks of ours before it.
+    let strange = |chained: &&Chained| {
+        let header = &chained.block.header;
+        ours(header).is_some_and(|ours| ours != header.hash())
+    };
+    let first = known - blocks[..known].iter().rev().take_while(strange).count();
+    let proven = blocks[first..].iter().position(|chained| chained.proof.is_some());
+    let Some(last) = proven.map(|at| first + at).filter(|_| first < known) else { return Ok(()) };
+    // What comes before the last that we know does not say more than that one does.
+    let first = last.min(known - 1);
+    let rival = &blocks[first].block.header;
+    let below = ledger.committed(rival.height - 1).expect("what is below our height is committed");
+    let Some(committee) = ledger.committee(below.hash()) else { return Ok(()) };
+    let (genesis, parent) = (ledger.genesis(), Some(&below.header));
+    let trusted = Trusted { genesis, parent, committee: &committee, keys };
+    let headers: Vec<Header> =
+        blocks[first..=last].iter().map(|chained| chained.block.header.clone()).collect();
+    let proof = blocks[last].proof.clone().expect("it was just found");
+    if P::verify(&headers, &proof, trusted).is_err() {
         return Ok(());
     }
-    // Nobody decides the genesis.
-    let below = header.height.checked_sub(1).and_then(|below| ledger.committed(below));
-    let proven = below.is_some_and(|below| {
-        let Some(committee) = ledger.committee(below.hash()) else { return false };
-        let (genesis, parent) = (ledger.genesis(), Some(&below.header));
-        let trusted = Trusted { genesis, parent, committee: &committee, keys };
-        P::verify(std::slice::from_ref(header), proof, trusted).is_ok()
-    });
-    match proven {
-        true => Err(SyncFault::Conflict { height: header.height, ours, theirs }),
-        false => Ok(()),
-    }
+    Err(SyncFault::Conflict {
+        height: rival.height,
+        ours: ours(rival).expect("it was compared"),
+        theirs: rival.hash(),
+        proven: Box::new(Finality { headers, proof }),
+    })
 }

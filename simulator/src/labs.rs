@@ -17,13 +17,14 @@ mod messages;
 mod miners;
 mod parameter;
 mod placements;
+mod proposers;
 mod quorums;
 mod retarget;
 mod selfish;
 mod voting;
 
 pub use finding::{Finding, Moments, Sample};
-pub use parameter::{BadValue, Parameter, Range, Value, Values};
+pub use parameter::{BadValue, Numbers, Parameter, Range, Value, Values};
 
 use std::fmt::Debug;
 
@@ -44,6 +45,7 @@ pub fn all() -> &'static [Lab] {
         hops::LAB,
         quorums::LAB,
         leaders::LAB,
+        proposers::LAB,
         gossip::LAB,
     ];
     ALL
@@ -80,6 +82,11 @@ pub trait Experiment: Debug + Send + Sync {
 
     /// What all jobs, in order, say of the theory. With no samples: what the theory says by itself.
     fn findings(&self, samples: &[Sample]) -> Vec<Finding>;
+
+    /// What theory says that is no figure, by its name: a sequence, say. Nothing if nobody says otherwise.
+    fn words(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
 }
 
 /// How many trials are in each job, if none has more than `most`. At least one job.

@@ -25,7 +25,7 @@ use ledger::{
     Amount, BlockHash, Genesis, Keys, Ledger, Payload, ReplicaId, TransactionId,
     VerifiedTransaction,
 };
-use replica::{Answer, Query};
+use replica::{Answer, Query, docket::Docket};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
@@ -269,6 +269,12 @@ impl<P: Protocol> World<P> {
     #[cfg(test)]
     pub(crate) fn disk(&self, id: ReplicaId) -> &crate::disk::Disk {
         &self.hosts[self.places.first(id).0].disk
+    }
+
+    /// The evidence that a replica that is up holds.
+    pub fn docket(&self, id: ReplicaId) -> Option<&Docket> {
+        let host = &self.hosts[self.places.first(id).0];
+        host.replica.as_ref().map(|replica| replica.docket())
     }
 
     /// The ledger of a replica that is up, which may run ahead of what it has reported.

@@ -15,16 +15,18 @@ mod tests;
 use crate::{
     cli::{Command, Options, Wallet},
     client::{Client, NodeUrl},
+    committees::{CommitteeFile, Committees, can_change},
     environment::Environment,
     error::Error,
     keystore::Keystore,
     name::looks_like_an_address,
+    nodes::View,
     report::{Exit, Output},
     secrets::{Prompt, Secrets},
 };
 use consensus::catalogue::{self, BadModule, Depths};
 use crypto::Address;
-use ledger::{Genesis, TransactionId};
+use ledger::{Genesis, TransactionId, genesis::BadGenesis};
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -38,7 +40,7 @@ pub fn run(
     output: Output,
 ) -> Exit {
     let Wallet { command, options } = wallet;
-    let mut session = Session { options, environment, prompt, output };
+    let mut session = Session { options, environment, prompt, output, kept_changes: 0 };
     let done = match command {
         Command::New { name, passphrase } => accounts::new(&mut session, &name, &passphrase),
         Command::Import { name, phrase_file, passphrase } => {
@@ -65,6 +67,8 @@ struct Session<'a> {
     environment: &'a Environment,
     prompt: &'a mut dyn Prompt,
     output: Output,
+    /// How many changes of the committee are on disk.
+    kept_changes: usize,
 }
 
 impl Session<'_> {
@@ -86,6 +90,49 @@ impl Session<'_> {
             Ok(text) => Genesis::parse(&text).map_err(|reason| Error::Genesis { path, reason }),
             Err(source) => Err(Error::NoGenesis { path, source }),
         }
+    }
+
+    /// Who decides which height, as far as it was followed before: the founders, and what is kept in the
+    /// wallet's directory.
+    fn committees(&mut self, genesis: &Genesis) -> Result<Committees, Error> {
+        let mut committees = Committees::of(genesis).map_err(|reason| {
+            let path = PathBuf::from("genesis.json");
+            Error::Genesis { path, reason: BadGenesis::Committee(reason) }
+        })?;
+        if !can_change(genesis) {
+            return Ok(committees);
+        }
+        // Without a directory everything is asked for.
+        let Ok(dir) = self.dir() else { return Ok(committees) };
+        let file = CommitteeFile::new(&dir, genesis);
+        match file.load(&mut committees) {
+            Ok(None) => {}
+            Ok(Some(damage)) if !self.output.is_json() => self.output.remark(format_args!(
+                "The committees kept in {} are asked for anew: {damage}.",
+                file.path().display()
+            )),
+            Ok(Some(_)) => {}
+            Err(source) => return Err(Error::File { path: file.path().to_owned(), source }),
+        }
+        self.kept_changes = committees.changes();
+        Ok(committees)
+    }
+
+    /// Keeps what was followed, for the next call.
+    fn keep(&self, committees: &Committees) -> Result<(), Error> {
+        if committees.changes() <= self.kept_changes {
+            return Ok(());
+        }
+        let Ok(dir) = self.dir() else { return Ok(()) };
+        let file = CommitteeFile::new(&dir, committees.genesis());
+        let saved = file.save(committees, self.kept_changes);
+        saved.map_err(|source| Error::File { path: file.path().to_owned(), source })
+    }
+
+    /// As [`Session::keep`], of those that any node proved the most.
+    fn keep_longest<T>(&self, views: &[View<T>]) -> Result<(), Error> {
+        let all = views.iter().map(|view| &view.committees);
+        all.max_by_key(|committees| committees.changes()).map_or(Ok(()), |most| self.keep(most))
     }
 
     /// Whom to ask: `--node`, else `WALLET_NODE`, else `node.url` in the wallet's directory, else

@@ -19,6 +19,7 @@
 pub mod cli;
 pub mod client;
 pub mod commands;
+pub mod committees;
 mod disk;
 pub mod environment;
 pub mod error;

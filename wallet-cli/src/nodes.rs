@@ -26,6 +26,7 @@ pub use report::{NodeReport, report};
 
 use crate::{
     client::{Client, NodeUrl},
+    committees::Committees,
     error::Error,
     verify::{NotProven, blocks::FinalBlock, certify},
 };
@@ -48,6 +49,8 @@ pub struct View<T> {
     pub answer: Result<T, Error>,
     /// Every block that it proved to be final.
     pub shown: Vec<FinalBlock>,
+    /// The committees that it proved.
+    pub committees: Committees,
 }
 
 impl<T> View<T> {
@@ -63,14 +66,14 @@ pub type Said<T> = (T, Option<FinalBlock>);
 /// Rule 1: asks every node at once. The views are in the order of `clients`.
 pub fn ask_all<T: Send>(
     clients: Vec<Client>,
-    genesis: &Genesis,
-    question: impl Fn(&Client) -> Result<Said<T>, Error> + Sync,
+    committees: &Committees,
+    question: impl Fn(&Client, &mut Committees) -> Result<Said<T>, Error> + Sync,
 ) -> Vec<View<T>> {
     let question = &question;
     thread::scope(|scope| {
         let asked: Vec<_> = clients
             .into_iter()
-            .map(|client| scope.spawn(move || ask(client, genesis, question)))
+            .map(|client| scope.spawn(move || ask(client, committees.clone(), question)))
             .collect();
         asked.into_iter().map(|view| view.join().expect("asking does not panic")).collect()
     })
@@ -78,17 +81,17 @@ pub fn ask_all<T: Send>(
 
 fn ask<T>(
     client: Client,
-    genesis: &Genesis,
-    question: &impl Fn(&Client) -> Result<Said<T>, Error>,
+    mut committees: Committees,
+    question: &impl Fn(&Client, &mut Committees) -> Result<Said<T>, Error>,
 ) -> View<T> {
     let mut shown = Vec::new();
-    let answer = newest_block(&client, genesis).and_then(|newest| {
+    let answer = newest_block(&client, &mut committees).and_then(|newest| {
         shown.extend(newest);
-        let (value, proven_by) = question(&client)?;
+        let (value, proven_by) = question(&client, &mut committees)?;
         shown.extend(proven_by);
         Ok(value)
     });
-    View { client, answer, shown }
+    View { client, answer, shown, committees }
 }
 
 /// What the node says about itself, if it says that it is on the chain of our genesis.
@@ -105,9 +108,9 @@ pub fn same_chain(client: &Client, genesis: &Genesis) -> Result<StatusAnswer, Er
     Ok(status)
 }
 
-fn newest_block(client: &Client, genesis: &Genesis) -> Result<Option<FinalBlock>, Error> {
-    let height = same_chain(client, genesis)?.height;
-    final_block(client, genesis, height)
+fn newest_block(client: &Client, committees: &mut Committees) -> Result<Option<FinalBlock>, Error> {
+    let height = same_chain(client, committees.genesis())?.height;
+    final_block(client, committees, height)
 }
 
 /// The final block that the node shows at a height, if it shows one.
@@ -117,22 +120,23 @@ fn newest_block(client: &Client, genesis: &Genesis) -> Result<Option<FinalBlock>
 /// [`Error::NotProven`] if the proof does not hold, [`Error::Client`] if there is no answer.
 pub fn final_block(
     client: &Client,
-    genesis: &Genesis,
+    committees: &mut Committees,
     height: u64,
 ) -> Result<Option<FinalBlock>, Error> {
     if height == 0 {
-        return Ok(Some(FinalBlock::genesis(genesis)));
+        return Ok(Some(FinalBlock::genesis(committees.genesis())));
     }
     let Some(finality) = client.block(height)?.and_then(|answer| answer.finality) else {
         return Ok(None);
     };
-    let block = certify(genesis, &finality).map(|certified| certified.block());
-    let found = block.and_then(|block| match block.height() {
-        found if found == height => Ok(block),
-        found => Err(NotProven::Height { claimed: height, header: found }),
+    let found = committees.prove(client, |committees| {
+        let block = certify(committees, &finality)?.block();
+        match block.height() {
+            found if found == height => Ok(block),
+            found => Err(NotProven::Height { claimed: height, header: found }),
+        }
     });
-    let not_proven = |reason| Error::NotProven { node: client.node().clone(), reason };
-    found.map(Some).map_err(not_proven)
+    found.map(Some)
 }
 
 /// Rules 2 and 3: compares all that was proven, also with what `known` says.
@@ -141,7 +145,6 @@ pub fn final_block(
 ///
 /// [`Conflict`], at the lowest height there is one.
 pub fn compare<T>(
-    genesis: &Genesis,
     views: &[View<T>],
     known: Option<(Source, FinalBlock)>,
 ) -> Result<Sightings, Conflict> {
@@ -157,8 +160,9 @@ pub fn compare<T>(
         let own: BTreeSet<_> = best.shown.iter().map(FinalBlock::height).collect();
         let below = own.last().copied().unwrap_or_default();
         let theirs: Vec<_> = sightings.table.range(..below).map(|(height, _)| *height).collect();
+        let mut committees = best.committees.clone();
         for height in theirs.into_iter().filter(|height| !own.contains(height)) {
-            match final_block(&best.client, genesis, height) {
+            match final_block(&best.client, &mut committees, height) {
                 Ok(Some(block)) => sightings.add(Source::of(best), block),
                 // It proves nothing either way, and whoever reads the chain may still find out.
                 Ok(None) | Err(_) => _ = sightings.open.insert(height),

@@ -5,7 +5,8 @@
 //!
 //! 1. the transaction hashes to the id asked for, is signed, and names the genesis' chain;
 //! 2. a Merkle path leads from its id to the transaction root of a header (RFC 9162 §2.1.3);
-//! 3. the headers from there on are a chain, under the committee of the genesis;
+//! 3. the headers from there on are a chain, under a committee that follows from the genesis'
+//!    ([`crate::committees`]);
 //! 4. that committee's certificate makes the last header final
 //!    ([`consensus::catalogue::verify`]).
 //!
@@ -16,7 +17,10 @@
 //! Where blocks are found by work there is no certificate, and nothing is ever final: see
 //! [`crate::headers`] for what takes the place of links 3 and 4, and [`inclusion`] for the rest.
 
-use crate::headers::{BadHeaders, Spot};
+use crate::{
+    committees::{BadChange, Committees, Era},
+    headers::{BadHeaders, Spot},
+};
 use consensus::{
     Quorum, Trusted,
     catalogue::{self, NotFinal},
@@ -26,12 +30,11 @@ use crypto::{
     merkle::{Path, PathError},
 };
 use ledger::{
-    BlockHash, ChainId, Genesis, Header, Keys, Transaction, TransactionId,
+    BlockHash, ChainId, Genesis, Header, Transaction, TransactionId,
     chain::genesis_header,
     query::{AccountAnswer, Finality, TransactionAnswer, TransactionStatus},
     state::{Account, BadProof},
     transaction::BadTransaction,
-    vote::BadCommittee,
 };
 use thiserror::Error;
 
@@ -107,6 +110,7 @@ pub struct Certified {
     by: (u64, BlockHash),
     validators: usize,
     total: u128,
+    since: u64,
     quorum: Quorum,
 }
 
@@ -137,28 +141,34 @@ impl Certified {
         self.total
     }
 
+    /// The first height that this committee decided: 1 if it is the genesis'.
+    pub fn since(&self) -> u64 {
+        self.since
+    }
+
     /// How much of the committee has signed at least.
     pub fn quorum(&self) -> Quorum {
         self.quorum
     }
 }
 
-/// Checks that the transaction `id` is final, trusting nothing but `genesis`.
+/// Checks that the transaction `id` is final, trusting nothing but the genesis and what followed from
+/// it.
 ///
 /// # Errors
 ///
 /// [`NotProven`] names the first link that does not hold.
 pub fn verify(
-    genesis: &Genesis,
+    committees: &Committees,
     id: TransactionId,
     answer: &TransactionAnswer,
 ) -> Result<Verified, NotProven> {
     if answer.id == id && answer.status != TransactionStatus::Final {
         return Err(NotProven::NotFinal { id, status: answer.status });
     }
-    let (transaction, path) = named(genesis, id, answer)?;
+    let (transaction, path) = named(committees.genesis(), id, answer)?;
     let finality = answer.finality.as_ref().ok_or(NotProven::Missing("certificate"))?;
-    let certified = certify(genesis, finality)?;
+    let certified = certify(committees, finality)?;
     placed(id, answer, path, &certified.header)?;
     let transaction = transaction.clone();
     Ok(Verified { id, transaction, index: path.index, count: path.count, certified })
@@ -206,24 +216,23 @@ fn placed(
         .map_err(|reason| NotProven::Path { height: header.height, reason })
 }
 
-/// Checks what `address` holds, trusting nothing but `genesis`.
+/// Checks what `address` holds, trusting nothing but the genesis and what followed from it.
 ///
 /// # Errors
 ///
 /// [`NotProven`] names the first link that does not hold.
 pub fn verify_account(
-    genesis: &Genesis,
+    committees: &Committees,
     address: Address,
     answer: &AccountAnswer,
 ) -> Result<VerifiedAccount, NotProven> {
     if answer.address != address {
         return Err(NotProven::OtherAccount { asked: address, found: answer.address });
     }
-    genesis.committee().map_err(NotProven::Genesis)?;
     let header = match &answer.finality {
-        Some(finality) => certify(genesis, finality)?.header,
+        Some(finality) => certify(committees, finality)?.header,
         // The genesis needs no certificate: we have it ourselves.
-        None if answer.height == 0 => genesis_header(genesis),
+        None if answer.height == 0 => genesis_header(committees.genesis()),
         None => return Err(NotProven::Missing("certificate")),
     };
     if header.height != answer.height {
@@ -233,40 +242,55 @@ pub fn verify_account(
     Ok(VerifiedAccount { address, account: answer.account, block: FinalBlock::of(&header) })
 }
 
-/// Links 3 and 4: checks that the first of the headers is final, trusting nothing but `genesis`.
+/// Links 3 and 4: checks that the first of the headers is final, trusting nothing but the genesis and
+/// what followed from it.
 ///
 /// # Errors
 ///
-/// [`NotProven`] names the first link that does not hold.
-pub fn certify(genesis: &Genesis, finality: &Finality) -> Result<Certified, NotProven> {
-    let committee = genesis.committee().map_err(NotProven::Genesis)?;
-    let chain = genesis.chain_id();
+/// [`NotProven`] names the first link that does not hold. [`NotProven::OtherCommittee`] may only mean
+/// that the committees were not followed far enough.
+pub fn certify(committees: &Committees, finality: &Finality) -> Result<Certified, NotProven> {
     let (Some(first), Some(last)) = (finality.headers.first(), finality.headers.last()) else {
         return Err(NotProven::Missing("header"));
     };
     if !finality.linked() {
         return Err(NotProven::Unlinked { from: first.height, to: last.height });
     }
-    // A committee that changed would be proven by the one before it; no chain's rules do that yet.
-    let root = committee.root();
-    if let Some(other) = finality.headers.iter().find(|header| header.committee != root) {
-        let (height, found) = (other.height, other.committee);
-        return Err(NotProven::OtherCommittee { height, genesis: root, found });
-    }
-    let keys = Keys::of(chain, &committee);
-    let trusted = Trusted { genesis, parent: None, committee: &committee, keys: &keys };
-    let unproven = |reason| NotProven::Certificate { height: last.height, reason };
-    catalogue::verify(&finality.headers, &finality.proof, trusted).map_err(unproven)?;
-    let quorum = catalogue::quorum(&genesis.consensus, &committee)
-        .map_err(|reason| unproven(reason.into()))?;
+    finality.headers.iter().try_for_each(|header| names_its_heirs(committees, header))?;
+    let era = committees.deciding(last.height);
+    signed(committees.genesis(), era, finality)?;
+    let quorum = catalogue::quorum(&committees.genesis().consensus, era.committee())
+        .map_err(|reason| NotProven::Certificate { height: last.height, reason: reason.into() })?;
     Ok(Certified {
-        chain,
+        chain: committees.chain(),
         header: first.clone(),
         by: (last.height, last.hash()),
-        validators: committee.len(),
-        total: committee.total(),
+        validators: era.committee().len(),
+        total: era.committee().total(),
+        since: era.from(),
         quorum,
     })
+}
+
+/// Whether a header names the committee that decides the next height, as far as we followed.
+fn names_its_heirs(committees: &Committees, header: &Header) -> Result<(), NotProven> {
+    let Header { height, committee: found, .. } = *header;
+    let era = committees.deciding(height.saturating_add(1));
+    match found == era.root() {
+        true => Ok(()),
+        false => {
+            Err(NotProven::OtherCommittee { height, known: era.root(), since: era.from(), found })
+        }
+    }
+}
+
+/// Link 4: whether this committee's certificate makes the last header final.
+pub(crate) fn signed(genesis: &Genesis, era: &Era, finality: &Finality) -> Result<(), NotProven> {
+    let height = finality.headers.last().map_or(0, |last| last.height);
+    let (committee, keys) = (era.committee(), era.keys());
+    let trusted = Trusted { genesis, parent: None, committee, keys };
+    let unproven = |reason| NotProven::Certificate { height, reason };
+    catalogue::verify(&finality.headers, &finality.proof, trusted).map_err(unproven)
 }
 
 /// Which link of a proof does not hold. That a node gives such an answer says nothing about the
@@ -341,17 +365,27 @@ pub enum NotProven {
         /// The last one's height.
         to: u64,
     },
-    /// A header names another committee than the genesis'.
+    /// A header names a committee that no change leads to.
     #[error(
-        "the block at height {height} names the committee {found}, and the genesis' is {genesis}; is it the genesis of this network?"
+        "the block at height {height} says that the committee {found} decides the next one, and by all that is shown to follow from the genesis it is {known}, since height {since}; either the node hides a change of the committee, or this is not the genesis of its network"
     )]
     OtherCommittee {
         /// The header's height.
         height: u64,
-        /// The root of the genesis' committee.
-        genesis: Hash,
+        /// The root of the committee that we know.
+        known: Hash,
+        /// The first height that it decides.
+        since: u64,
         /// What the header says.
         found: Hash,
+    },
+    /// A change of the committee does not hold.
+    #[error("the change of the committee at height {height} is not proven: {reason}")]
+    Change {
+        /// The height of the header that should announce it.
+        height: u64,
+        /// What is wrong.
+        reason: Box<BadChange>,
     },
     /// The certificate does not make the block final.
     #[error("the certificate does not make the block at height {height} final: {reason}")]
@@ -444,9 +478,6 @@ pub enum NotProven {
         /// How far it goes.
         to: u64,
     },
-    /// Our own genesis has no committee.
-    #[error("the genesis names no valid committee: {0}")]
-    Genesis(BadCommittee),
     /// It is about another account.
     #[error("the answer is about {found}, and {asked} was asked for")]
     OtherAccount {

@@ -12,5 +12,6 @@ pub(super) const THEORY: Theory = Theory {
     upkeep: None,
     hops: None,
     dead_leaders: None,
+    turns: None,
     settings: &[("pow.relay", 0)],
 };

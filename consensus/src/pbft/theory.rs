@@ -17,6 +17,7 @@ pub(super) const THEORY: Theory = Theory {
     upkeep: Some(Upkeep { kind: "checkpoint", messages: checkpoints }),
     hops: Some(3),
     dead_leaders: Some(with_dead_primaries),
+    turns: None,
     settings: &[],
 };
 

@@ -15,6 +15,7 @@ pub(super) const THEORY: Theory = Theory {
     upkeep: None,
     hops: Some(3),
     dead_leaders: Some(with_dead_proposers),
+    turns: Some(turns),
     settings: &[],
 };
 
@@ -26,4 +27,25 @@ fn with_dead_proposers(genesis: &Genesis, dead: u32, delay: Duration) -> Duratio
     let lost = (0..dead)
         .map(|round| timeout(config.propose, round) + 2 * delay + timeout(config.precommit, round));
     lost.sum::<Duration>() + 3 * delay
+}
+
+/// Weighted round-robin (CometBFT specification, "Proposer selection procedure"), stated without
+/// priorities: after t turns a member with stake s of P should have had t·s/P of them. Each turn is
+/// that of whoever would be the furthest behind, of equals of the lowest seat.
+fn turns(stakes: &[u64], count: usize) -> Vec<usize> {
+    let total: i128 = stakes.iter().map(|stake| i128::from(*stake)).sum();
+    let mut had = vec![0_i128; stakes.len()];
+    let mut turns = Vec::with_capacity(count);
+    for turn in 1..=count as i128 {
+        let behind = |seat: usize| turn * i128::from(stakes[seat]) - total * had[seat];
+        let next = (1..stakes.len()).fold(
+            0,
+            |best, seat| {
+                if behind(seat) > behind(best) { seat } else { best }
+            },
+        );
+        had[next] += 1;
+        turns.push(next);
+    }
+    turns
 }

@@ -41,6 +41,7 @@ fn every_answer_survives_json_and_the_codec() {
         pool: 0,
         time: 1_002,
         state: "halted: conflicting finality".into(),
+        accused: Vec::new(),
     });
     survives(&BlockAnswer {
         hash: block.hash(),

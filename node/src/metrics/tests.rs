@@ -22,6 +22,7 @@ fn snapshot() -> Snapshot {
         pool: 5,
         time: 1_500,
         state: "halted: two blocks".into(),
+        accused: Vec::new(),
     };
     let network = NetworkCounters { bytes_sent: 77, ..NetworkCounters::default() };
     let process = Process { resident_bytes: Some(4_096), cpu_seconds: Some(1.5) };

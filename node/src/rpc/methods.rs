@@ -10,6 +10,7 @@
 //! | `account` | `address`, or `address` and `height` | [`AccountAnswer`](ledger::query::AccountAnswer) |
 //! | `submit` | `transaction`: hexadecimal, canonical encoding | `{"id": …}` |
 //! | `committee` | none | [`CommitteeAnswer`](ledger::query::CommitteeAnswer) |
+//! | `conflict` | none | [`ConflictAnswer`](ledger::query::ConflictAnswer), or null |
 //! | `consensus` | none | [`ConsensusAnswer`](ledger::query::ConsensusAnswer) |
 //! | `submit_batch`, `transaction_ids` | see [`super::bulk`] | |
 
@@ -34,6 +35,7 @@ pub(super) const METHODS: &[&str] = &[
     "account",
     "submit",
     "committee",
+    "conflict",
     "consensus",
     "submit_batch",
     "transaction_ids",
@@ -57,6 +59,7 @@ pub(super) async fn perform(backend: &Backend, call: Call) -> Result<Value, RpcE
         "account" => account(backend, params).await,
         "submit" => submit(backend, params).await,
         "committee" => committee(backend, params).await,
+        "conflict" => conflict(backend, params).await,
         "consensus" => consensus(backend, params).await,
         "submit_batch" => bulk::submit_batch(backend, params).await,
         "transaction_ids" => bulk::transaction_ids(backend, params).await,
@@ -161,6 +164,14 @@ async fn committee(backend: &Backend, params: Params) -> Result<Value, RpcError>
     params.finish()?;
     match backend.ask(Query::Committee).await? {
         Answer::Committee(committee) => to_json(&committee),
+        other => Err(mismatch(&other)),
+    }
+}
+
+async fn conflict(backend: &Backend, params: Params) -> Result<Value, RpcError> {
+    params.finish()?;
+    match backend.ask(Query::Conflict).await? {
+        Answer::Conflict(conflict) => to_json(&conflict),
         other => Err(mismatch(&other)),
     }
 }

@@ -152,6 +152,7 @@ fn friendly(query: Query) -> Option<Answer> {
             pool: 5,
             time: 1,
             state: "running".into(),
+            accused: Vec::new(),
         })),
         Query::BlockAt(_) | Query::Block(_) => Answer::Block(None),
         Query::Transaction(id) => Answer::Transaction(Box::new(query::TransactionAnswer {

@@ -16,6 +16,7 @@ fn summary(reach: u64, slots: &[(u64, u8)]) -> Summary {
         reach,
         covers: (Slot::default(), Slot::default()),
         slots: slots.iter().map(slot).collect(),
+        dead: Box::default(),
     }
 }
 

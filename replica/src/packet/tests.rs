@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::{
-    gossip::SlotSummary,
+    gossip::{Dead, SlotSummary},
+    testimony::{SlotHearsay, Tag},
     testing::{self, Word, believed, chain, hand, keys, say, transfer},
 };
 use crypto::Hash;
@@ -29,11 +30,29 @@ fn summary() -> impl Strategy<Value = Summary> {
         ids: Hash::from_bytes(ids),
     });
     let slots = prop::collection::vec(spoken, 0..5);
-    (any::<u64>(), slot(), slot(), slots).prop_map(|(reach, first, last, slots)| Summary {
-        reach,
-        covers: (first, last),
-        slots,
+    (any::<u64>(), slot(), slot(), slots, dead()).prop_map(|(reach, first, last, slots, dead)| {
+        Summary { reach, covers: (first, last), slots, dead: Box::new(dead) }
     })
+}
+
+fn tag() -> impl Strategy<Value = Tag> {
+    any::<[u8; 32]>().prop_map(|bytes| Tag::of(Hash::from_bytes(bytes)))
+}
+
+fn ids() -> impl Strategy<Value = Vec<ReplicaId>> {
+    prop::collection::vec(any::<u32>().prop_map(ReplicaId), 0..4)
+}
+
+fn dead() -> impl Strategy<Value = Dead> {
+    let tags = prop::collection::vec((slot(), tag()), 0..4);
+    (tags, ids()).prop_map(|(tags, held)| Dead { tags, held })
+}
+
+fn hearsay() -> impl Strategy<Value = Hearsay> {
+    let values = prop::collection::vec((tag(), ids()), 0..3);
+    let slots = (slot(), values).prop_map(|(slot, values)| SlotHearsay { slot, values });
+    let slots = prop::collection::vec(slots, 0..3);
+    (slots, ids()).prop_map(|(slots, held)| Hearsay { slots, held })
 }
 
 fn packet() -> impl Strategy<Value = Packet<Word>> {
@@ -43,6 +62,13 @@ fn packet() -> impl Strategy<Value = Packet<Word>> {
             Packet::Message(say(&hand(who), Word { height, round, text }))
         }),
         summary().prop_map(Packet::Summary),
+        hearsay().prop_map(Packet::Hearsay),
+        prop::collection::vec((0..4_u32, any::<u64>()), 0..3).prop_map(|words| {
+            let said =
+                words.into_iter().map(|(who, text)| (who, Word { height: 1, round: 0, text }));
+            let stubs = said.filter_map(|(who, word)| Stub::of(&say(&hand(who), word)));
+            Packet::Testimony(stubs.collect())
+        }),
         any::<u64>().prop_map(|from| Packet::Ask(Ask::Blocks { from })),
         any::<[u8; 32]>().prop_map(|id| Packet::Ask(Ask::Message(id))),
         (any::<u64>(), 0..3_u64)
@@ -82,6 +108,8 @@ fn again((seq, opened): (u64, Opened<Word>)) -> Vec<u8> {
         Opened::Ask(ask) => Packet::Ask(ask),
         Opened::Blocks(blocks) => Packet::Blocks(blocks),
         Opened::Branch(blocks) => Packet::Branch(blocks),
+        Opened::Hearsay(hearsay) => Packet::Hearsay(hearsay),
+        Opened::Testimony(stubs) => Packet::Testimony(stubs),
         Opened::Incomplete(carrier) => panic!("a word carries no block: {carrier:?}"),
     };
     Envelope { seq, packet }.encode()
@@ -167,6 +195,29 @@ fn a_message_is_nobody_elses() {
 }
 
 #[test]
+fn a_signer_whom_nobody_has_named_is_no_fault_of_who_passes_it_on() {
+    let mut claimed = say(&hand(1), Word { height: 1, round: 0, text: 7 }).claimed().clone();
+    let open = |claimed: &Claimed<Word>, keys: &Keys| {
+        let bytes = codec::encode(&(1_u64, Wire::Message(claimed.clone())));
+        open::<Word>(&bytes, keys, &TransactionCache::default())
+    };
+    let member = |id: u32| ledger::vote::Member {
+        id: ReplicaId(id),
+        key: crypto::SecretKey::from_seed([id as u8 + 1; 32]).public(),
+        stake: ledger::Stake(1),
+    };
+    let committee = ledger::Committee::new((0..4).map(member).collect()).expect("a committee");
+    let real = Keys::of(chain(), &committee);
+    claimed.sender = ReplicaId(9);
+    let refused = open(&claimed, &real).expect_err("nobody knows it");
+    assert_eq!((refused.reason(), refused.is_fault()), ("stranger", false));
+    // Once the chain has named it there is a key to check with, and it was lying.
+    real.learn(ReplicaId(9), &member(9).key);
+    let refused = open(&claimed, &real).expect_err("forged");
+    assert_eq!((refused.reason(), refused.is_fault()), ("forged", true));
+}
+
+#[test]
 fn a_length_beyond_all_bounds_allocates_nothing() {
     // A batch that announces 2^64 - 1 transactions, and blocks likewise.
     assert!(open_batch(&[0xff; 8]).is_err());
@@ -186,4 +237,17 @@ fn a_bad_transaction_spoils_a_batch_and_says_why() {
     let bytes = codec::encode(&vec![good.transaction().clone(), foreign]);
     let refused = open_batch(&bytes).expect_err("another chain's");
     assert_eq!(refused.reason(), "wrong_chain");
+}
+
+#[test]
+fn a_forged_stub_spoils_its_testimony() {
+    let word = say(&hand(1), Word { height: 1, round: 0, text: 5 });
+    let good = Stub::of(&word).expect("it has a slot");
+    let forged = ClaimedStub { sender: ReplicaId(2), ..good.claimed().clone() };
+    let wire = |stubs| codec::encode(&(1_u64, Wire::<Word>::Testimony(stubs)));
+    assert!(open_envelope(&wire(vec![good.claimed().clone()])).is_ok());
+    let refused = open_envelope(&wire(vec![good.claimed().clone(), forged])).map(drop);
+    assert_eq!(refused.unwrap_err().reason(), "forged");
+    let many = vec![good.claimed().clone(); MAX_SHOWN + 1];
+    assert_eq!(open_envelope(&wire(many)).map(drop).unwrap_err().reason(), "too_many");
 }

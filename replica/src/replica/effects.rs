@@ -177,11 +177,11 @@ impl<P: Protocol> Replica<P> {
         if head != self.ledger.root() && self.ledger.excludes(head, block) {
             self.enter(block);
         }
+        let kept = proof.clone();
         let committed = match self.ledger.commit(block, proof, &mut self.batch) {
             Ok(committed) => committed,
             Err(CommitError::Conflict { committed, asked }) => {
-                let reason = format!("two final blocks conflict: {committed} and {asked}");
-                return self.halt(reason);
+                return self.alarm_of_commit((committed, asked), kept);
             }
             Err(CommitError::Unknown(block)) => {
                 panic!("the protocol committed block {block} without having accepted it")
@@ -201,7 +201,10 @@ impl<P: Protocol> Replica<P> {
 
     fn raise(&mut self, height: u64, round: u64) {
         self.signer.raise(height, round, &mut self.batch);
-        self.inbox.raise(height, round);
+        let dead = self.inbox.raise(height, round);
+        if let Some(committee) = self.ledger.committee(self.ledger.root()) {
+            self.testimony.close(&dead, &committee, self.moment.now);
+        }
         self.wants.clear();
         self.hear_deferred();
     }

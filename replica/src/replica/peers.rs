@@ -7,7 +7,6 @@ use crate::{
     inbox::Verdict,
     packet::{Ask, Chained, Opened, Packet, compact::Carrier},
     sync::{self, SyncFault},
-    trace::What,
 };
 use consensus::{Input, Message, Protocol, Signed, Want};
 use ledger::{Block, ReplicaId};
@@ -32,6 +31,8 @@ impl<P: Protocol> Replica<P> {
             Opened::Blocks(blocks) => self.blocks_from(from, &blocks),
             Opened::Branch(blocks) => self.branch_arrived(&blocks),
             Opened::Incomplete(carrier) => self.ask_for_all_of(from, carrier),
+            Opened::Hearsay(hearsay) => self.hearsay_from(from, &hearsay),
+            Opened::Testimony(stubs) => self.testimony_from(&stubs),
         }
     }
 
@@ -40,14 +41,11 @@ impl<P: Protocol> Replica<P> {
         let kind = signed.message().kind();
         match self.inbox.receive(&signed, self.moment.now) {
             Verdict::Fresh => self.recall(&signed),
-            Verdict::Equivocation(evidence) => self.trace(What::Accused {
-                offender: evidence.offender,
-                charge: "equivocation".into(),
-                slot: Some(evidence.slot),
-            }),
+            Verdict::Equivocation(evidence) => self.convict(&evidence),
             // Our own voice counts once even so.
             Verdict::Known if self.options.weak.hears_twice() && signed.sender() != self.me => {}
-            Verdict::Known | Verdict::Dead => return,
+            Verdict::Known => return,
+            Verdict::Dead => return self.hear_late(&signed),
             Verdict::TooFar => return self.refuse(kind, "too_far"),
             Verdict::Surplus => return self.refuse(kind, "surplus"),
         }
@@ -107,6 +105,7 @@ impl<P: Protocol> Replica<P> {
         for signed in gossip::missing(&self.inbox, summary, &committee, self.moment.now) {
             self.post_to(vec![from], Packet::Message(signed), Class::Resend);
         }
+        self.compare(from, &summary.dead);
         // A peer that is behind must not wait until our dice pick it.
         let settled = self.moment.now >= self.progress + gossip::PATIENCE;
         if settled && summary.reach < self.reach() {
@@ -179,8 +178,8 @@ impl<P: Protocol> Replica<P> {
         self.sync.answered(from, fault.is_none());
         if let Some(fault) = fault {
             self.refuse("blocks", fault.reason());
-            if let SyncFault::Conflict { .. } = fault {
-                self.halt(fault.to_string());
+            if let SyncFault::Conflict { height, ours, theirs, proven } = fault {
+                self.alarm_of_rival(height, (ours, theirs), *proven);
             }
         }
         if self.ledger.height() > before && self.halted.is_none() {
@@ -209,6 +208,9 @@ impl<P: Protocol> Replica<P> {
             self.ledger.accept(&chained.block, &mut self.batch)?;
         }
         let last = &blocks[run.end - 1];
+        if let Some(proof) = &last.proof {
+            self.confront_proof(&last.block.header, proof);
+        }
         self.commit(last.block.hash(), last.proof.clone());
         Ok(run.end)
     }
@@ -287,7 +289,8 @@ impl<P: Protocol> Replica<P> {
 
     fn tell(&mut self, peer: ReplicaId) {
         let Some(committee) = self.ledger.committee(self.ledger.root()) else { return };
-        let summary = self.gossip.summary(&self.inbox, self.reach(), &committee);
+        let mut summary = self.gossip.summary(&self.inbox, self.reach(), &committee);
+        *summary.dead = self.dead();
         self.post_to(vec![peer], Packet::Summary(summary), Class::Summary);
     }
 

@@ -44,6 +44,7 @@ impl<P: Protocol> Replica<P> {
             Query::Account(address) => self.account(*address, self.ledger.height()),
             Query::AccountAt(address, height) => self.account(*address, *height),
             Query::Committee => self.committee_answer(),
+            Query::Conflict => Answer::Conflict(self.conflict.clone()),
             Query::Submit(_) | Query::SubmitMany(_) => {
                 unreachable!("the main loop takes submissions apart")
             }
@@ -66,6 +67,7 @@ impl<P: Protocol> Replica<P> {
                 None => "running".into(),
                 Some(why) => format!("halted: {why}"),
             },
+            accused: self.docket.offenders(),
         }
     }
 

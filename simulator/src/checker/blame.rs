@@ -3,19 +3,19 @@
 //! Two final blocks at one height are each covered by a proof. Where proofs are signatures in slots
 //! (`Protocol::backing`), whoever signed both in *one* slot is convicted by the two proofs alone;
 //! who did so anywhere else at that height, by what it let leave. Where the two proofs are of
-//! different slots, an honest replica may have signed both: it may have been shown, in between, that
-//! it was free to. Whoever did so without being shown anything has forgotten its lock (amnesia), and
-//! no two of its messages contradict one another. (CometBFT specification, "Fork accountability".)
+//! different slots, nobody is convicted: see [`consensus::conviction`].
 
 use super::{Sight, Violation};
 use crate::World;
-use consensus::{Backing, Protocol};
-use ledger::{BlockHash, Committee, Header, Keys, Proof, ReplicaId, Slot, vote::Evidence};
+use consensus::{Backing, Protocol, conviction};
+use ledger::{BlockHash, Committee, Header, Keys, Proof, ReplicaId, vote::Evidence};
 use serde::Serialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
 };
+
+pub use consensus::conviction::Unprovable;
 
 /// What is known of those who made two blocks final at one height.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -42,26 +42,6 @@ pub struct Guilt {
     pub replica: ReplicaId,
     /// Two values in one slot, both with its signature.
     pub evidence: Evidence,
-}
-
-/// Why nobody, or not everybody, can be convicted.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-#[serde(tag = "reason", rename_all = "snake_case")]
-pub enum Unprovable {
-    /// The proofs are not signed by anybody, as of work.
-    NobodySigns,
-    /// A replica holds a block final without a proof.
-    NoProof {
-        /// Which block.
-        block: BlockHash,
-    },
-    /// Both proofs are signed, in different slots, and no two messages contradict one another.
-    Amnesia {
-        /// The slots of the two proofs.
-        slots: [Slot; 2],
-        /// Who signed both. Not all of them need be guilty: what they were shown in between decides.
-        both: Vec<ReplicaId>,
-    },
 }
 
 /// What it takes to convict somebody.
@@ -103,9 +83,7 @@ impl Court {
         let backings = holders.map(|(replica, block)| self.proof(height, replica, block, sight));
         let mut evidence = BTreeMap::new();
         if let [Some(one), Some(other)] = &backings {
-            for found in one.iter().flat_map(|one| other.iter().filter_map(|at| both(one, at))) {
-                self.convict(found, &mut evidence);
-            }
+            evidence = conviction::contradictions(one, other, &self.keys);
         }
         // Slots may be numbered otherwise than blocks: a proof tells.
         let mut numbers: BTreeSet<u64> =
@@ -153,28 +131,9 @@ impl Court {
         holders: [(ReplicaId, BlockHash); 2],
         backings: &[Option<Vec<Backing>>; 2],
     ) -> Option<Unprovable> {
-        if !self.signs {
-            return Some(Unprovable::NobodySigns);
-        }
-        for (backing, (_, block)) in backings.iter().zip(holders) {
-            if backing.as_ref().is_none_or(Vec::is_empty) {
-                return Some(Unprovable::NoProof { block });
-            }
-        }
-        let [one, other] = backings.each_ref().map(|backing| backing.iter().flatten());
-        let signers: Vec<_> = other.clone().map(|each| each.signer).collect();
-        let both = one.clone().map(|each| each.signer).filter(|id| signers.contains(id)).collect();
-        let slots = [one, other].map(|mut each| each.next().map(|each| each.slot));
-        let [Some(first), Some(second)] = slots else { return None };
-        Some(Unprovable::Amnesia { slots: [first, second], both })
+        let [one, other] = backings.each_ref().map(Option::as_deref);
+        Unprovable::why(self.signs, [(holders[0].1, one), (holders[1].1, other)])
     }
-}
-
-/// What two signatures prove, if they contradict one another.
-fn both(one: &Backing, other: &Backing) -> Option<Evidence> {
-    let same = (one.signer, one.slot) == (other.signer, other.slot) && one.value != other.value;
-    let of = |backing: &Backing| (backing.value, backing.signature);
-    same.then(|| Evidence::new(one.signer, one.slot, of(one), of(other)))
 }
 
 impl fmt::Debug for Court {
@@ -214,43 +173,5 @@ impl fmt::Display for Guilt {
             slot.round,
             slot.phase
         )
-    }
-}
-
-impl fmt::Display for Unprovable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Unprovable::NobodySigns => {
-                write!(
-                    f,
-                    "nobody signs a proof of work, so no signature can convict anybody of a fork"
-                )
-            }
-            Unprovable::NoProof { block } => {
-                write!(
-                    f,
-                    "there is no proof of block {} whose signers could be asked",
-                    block.short()
-                )
-            }
-            // Two quorums always meet, unless less than that passed for one.
-            Unprovable::Amnesia { slots: [first, second], both } if both.is_empty() => write!(
-                f,
-                "the two proofs are of rounds {} and {}, and nobody signed both: no quorum did",
-                first.round, second.round
-            ),
-            Unprovable::Amnesia { slots: [first, second], both } => {
-                let both: Vec<_> = both.iter().map(ReplicaId::to_string).collect();
-                write!(
-                    f,
-                    "the two proofs are of rounds {} and {}, and no message contradicts another: \
-                     whoever forgot a lock is among those who signed both ({}), and only all that \
-                     they were shown in between would tell who",
-                    first.round,
-                    second.round,
-                    both.join(", ")
-                )
-            }
-        }
     }
 }

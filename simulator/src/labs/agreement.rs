@@ -18,10 +18,11 @@ fn share(chance: &mut ChaCha8Rng) -> f64 {
 /// A value somewhere in a range: by equal factors where it is wide, so that small worlds are not rare.
 fn draw(range: &Range, chance: &mut ChaCha8Rng) -> Value {
     let part = share(chance);
-    let between = |from: f64, to: f64| match from > 0.0 && to / from > 50.0 {
+    let at = |part: f64, from: f64, to: f64| match from > 0.0 && to / from > 50.0 {
         true => from * (to / from).powf(part),
         false => from + (to - from) * part,
     };
+    let between = |from, to| at(part, from, to);
     match *range {
         Range::Real { from, to, .. } => Value::Real(between(from, to)),
         Range::Whole(from, to) if from > 0 && to / from > 50 => {
@@ -29,6 +30,12 @@ fn draw(range: &Range, chance: &mut ChaCha8Rng) -> Value {
         }
         Range::Whole(from, to) => Value::Whole(from + (part * (to - from + 1) as f64) as u64),
         Range::Word(words) => Value::Word(words[(part * words.len() as f64) as usize]),
+        Range::List(from, to) => {
+            let count = 1 + (part * Numbers::MOST as f64) as usize;
+            let mut number = || at(share(chance), from as f64, to as f64).round() as u64;
+            let numbers: Vec<_> = (0..count).map(|_| number()).collect();
+            Value::List(Numbers::of(&numbers).expect("not too many"))
+        }
     }
 }
 
@@ -103,6 +110,7 @@ agreement! {
     hops_agree_at_ten_points: "hops",
     quorums_agree_at_ten_points: "quorums",
     dead_leaders_agree_at_ten_points: "leader-failure",
+    proposers_agree_at_ten_points: "proposers",
     gossip_agrees_at_ten_points: "gossip",
 }
 

@@ -34,6 +34,8 @@ pub enum Range {
     Whole(u64, u64),
     /// One of these words.
     Word(&'static [&'static str]),
+    /// At most [`Numbers::MOST`] whole numbers between these, both included.
+    List(u64, u64),
 }
 
 /// What was chosen.
@@ -45,6 +47,16 @@ pub enum Value {
     Whole(u64),
     /// A word of those that were to choose from.
     Word(&'static str),
+    /// A few whole numbers.
+    List(Numbers),
+}
+
+/// A few whole numbers in the order in which they were given; at least one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Numbers {
+    /// Zero past the last of them.
+    all: [u64; Numbers::MOST],
+    count: usize,
 }
 
 /// What was chosen of each parameter, by name; each in its range.
@@ -78,6 +90,11 @@ impl Parameter {
             Range::Word(words) => {
                 words.iter().find(|word| **word == text).map(|word| Value::Word(word))
             }
+            Range::List(..) => {
+                let numbers: Option<Vec<u64>> =
+                    text.split(',').map(|number| number.trim().parse().ok()).collect();
+                numbers.and_then(|numbers| Numbers::of(&numbers)).map(Value::List)
+            }
         };
         value.filter(|value| self.range.holds(*value)).ok_or_else(|| BadValue {
             name: self.name,
@@ -95,8 +112,34 @@ impl Range {
             }
             (Range::Whole(from, to), Value::Whole(x)) => (*from..=*to).contains(&x),
             (Range::Word(words), Value::Word(word)) => words.contains(&word),
+            (Range::List(from, to), Value::List(numbers)) => {
+                numbers.as_slice().iter().all(|number| (*from..=*to).contains(number))
+            }
             _ => false,
         }
+    }
+}
+
+impl Numbers {
+    /// The most of them.
+    pub const MOST: usize = 12;
+
+    /// None if there are none, or too many.
+    pub const fn of(numbers: &[u64]) -> Option<Numbers> {
+        if numbers.is_empty() || numbers.len() > Numbers::MOST {
+            return None;
+        }
+        let (mut all, mut count) = ([0; Numbers::MOST], 0);
+        while count < numbers.len() {
+            all[count] = numbers[count];
+            count += 1;
+        }
+        Some(Numbers { all, count })
+    }
+
+    /// All of them.
+    pub fn as_slice(&self) -> &[u64] {
+        &self.all[..self.count]
     }
 }
 
@@ -142,6 +185,15 @@ impl Values {
             other => panic!("{name} is a word, not {other:?}"),
         }
     }
+
+    /// # Panics
+    /// If the lab has no such parameter, or it is no list.
+    pub fn list(&self, name: &str) -> &[u64] {
+        match self.0.get(name) {
+            Some(Value::List(numbers)) => numbers.as_slice(),
+            other => panic!("{name} is a list, not {other:?}"),
+        }
+    }
 }
 
 impl fmt::Display for Range {
@@ -154,6 +206,11 @@ impl fmt::Display for Range {
             }
             Range::Whole(from, to) => write!(f, "a whole number from {from} to {to}"),
             Range::Word(words) => write!(f, "one of {}", words.join(", ")),
+            Range::List(from, to) => write!(
+                f,
+                "up to {} whole numbers from {from} to {to}, with commas between them",
+                Numbers::MOST
+            ),
         }
     }
 }
@@ -164,6 +221,10 @@ impl fmt::Display for Value {
             Value::Real(x) => write!(f, "{x}"),
             Value::Whole(x) => write!(f, "{x}"),
             Value::Word(word) => write!(f, "{word}"),
+            Value::List(numbers) => {
+                let texts: Vec<_> = numbers.as_slice().iter().map(u64::to_string).collect();
+                f.write_str(&texts.join(","))
+            }
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Stories of whole replicas among which some lie.
 
 mod blame;
+mod conflict;
+mod evidence;
 mod faults;
 mod knowing;
 mod mining;

@@ -99,7 +99,11 @@ fn money_is_neither_made_nor_lost() {
                 assert_eq!(ledger.supply(), Amount(supply));
                 let sum: u64 = balances(&world, id).iter().sum();
                 let held = ledger.register(ledger.root()).expect("the root has one").held();
-                assert_eq!(u128::from(sum) + held, supply.into(), "seed {seed}, replica {id}: {world:?}");
+                assert_eq!(
+                    u128::from(sum) + held,
+                    supply.into(),
+                    "seed {seed}, replica {id}: {world:?}"
+                );
             }
         }
         world.run_for(seconds(20));

@@ -91,10 +91,10 @@ pub fn papers(order: &Papers) -> Result<(), PapersError> {
     }
     let stop = stop_on_ctrl_c()?;
     let samples = wish.measure(experiment.as_ref(), stop)?;
-    let findings = experiment.findings(&samples);
+    let (words, findings) = (experiment.words(), experiment.findings(&samples));
     // People need not wait for the range; scripts get one line, when all is known.
     if !order.json {
-        print(&report::text(wish, &findings));
+        print(&report::text(wish, &words, &findings));
     }
     let along = match &wish.out {
         None => None,
@@ -113,7 +113,7 @@ pub fn papers(order: &Papers) -> Result<(), PapersError> {
         }
     };
     if order.json {
-        print(&report::line(wish, &findings, along));
+        print(&report::line(wish, &words, &findings, along));
     }
     verdict(wish, &findings, along)
 }

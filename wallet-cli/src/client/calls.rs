@@ -5,7 +5,8 @@ use crypto::{Address, codec};
 use ledger::{
     BlockHash, Transaction, TransactionId,
     query::{
-        AccountAnswer, BlockAnswer, BlocksAnswer, HeadersAnswer, StatusAnswer, TransactionAnswer,
+        AccountAnswer, BlockAnswer, BlocksAnswer, CommitteesAnswer, HeadersAnswer, StatusAnswer,
+        TransactionAnswer,
     },
 };
 use serde::Deserialize;
@@ -52,6 +53,11 @@ impl Client {
     /// below the newest committed one nor above the head.
     pub fn account_at(&self, address: Address, height: u64) -> Result<AccountAnswer, ClientError> {
         self.call("account", json!({"address": address, "height": height}))
+    }
+
+    /// Changes of the committee that headers from this height on announce, as many as one answer holds.
+    pub fn committees(&self, from: u64) -> Result<CommitteesAnswer, ClientError> {
+        self.call("committees", json!({"from": from}))
     }
 
     /// Hands over a transaction. The answer is the name the node gives it. Handing the same one

@@ -17,16 +17,18 @@ pub(super) fn balance(session: &mut Session<'_>, account: &str) -> Result<Exit, 
     if let Some(depths) = depths(&genesis)? {
         return light::balance(session, &genesis, depths, address);
     }
+    let mut committees = session.committees(&genesis)?;
     let clients = session.clients()?;
     let [client] = clients.as_slice() else {
-        return compare::balance(session, clients, &genesis, address);
+        return compare::balance(session, clients, &committees, address);
     };
     // Two networks may begin with the same accounts, and then a balance at the one's genesis is
     // proven by the other's.
     same_chain(client, &genesis)?;
     let answer = client.account(address)?;
-    let verified = verify::verify_account(&genesis, address, &answer)
-        .map_err(|reason| Error::NotProven { node: client.node().clone(), reason })?;
+    let verified = committees
+        .prove(client, |committees| verify::verify_account(committees, address, &answer))?;
+    session.keep(&committees)?;
     session.output.result(&BalanceReport::of(&verified));
     Ok(Exit::Holds)
 }
@@ -43,7 +45,8 @@ pub(super) fn status(session: &mut Session<'_>, transaction: &str) -> Result<Exi
     let clients = session.clients()?;
     let [client] = clients.as_slice() else {
         let genesis = session.genesis()?;
-        return compare::status(session, clients, &genesis, id);
+        let committees = session.committees(&genesis)?;
+        return compare::status(session, clients, &committees, id);
     };
     let answer = client.transaction(id)?;
     let report = StatusReport {
@@ -74,13 +77,15 @@ pub(super) fn verify(session: &mut Session<'_>, transaction: &str) -> Result<Exi
     if let Some(depths) = depths(&genesis)? {
         return light::verify(session, &genesis, depths, id);
     }
+    let mut committees = session.committees(&genesis)?;
     let clients = session.clients()?;
     let [client] = clients.as_slice() else {
-        return compare::verify(session, clients, &genesis, id);
+        return compare::verify(session, clients, &committees, id);
     };
     let answer = client.transaction(id)?;
-    let verified = verify::verify(&genesis, id, &answer)
-        .map_err(|reason| Error::NotProven { node: client.node().clone(), reason })?;
+    let verified =
+        committees.prove(client, |committees| verify::verify(committees, id, &answer))?;
+    session.keep(&committees)?;
     session.output.result(&VerifyReport::of(&genesis, &verified));
     Ok(Exit::Holds)
 }

@@ -7,30 +7,32 @@ use super::{
 };
 use crate::{
     client::{Attempts, Client, ClientError},
+    committees::Committees,
     error::Error,
     nodes::{NodeReport, Said, Sightings, View, ask_all, compare, report},
     report::{Exit, Output},
     verify::{self, NotProven, Verified, VerifiedAccount, blocks::FinalBlock},
 };
 use crypto::Address;
-use ledger::{Genesis, TransactionId, query::TransactionStatus};
+use ledger::{TransactionId, query::TransactionStatus};
 use std::cmp::Reverse;
 
 /// The balance after the highest block that any node proves.
 pub(super) fn balance(
     session: &mut Session<'_>,
     clients: Vec<Client>,
-    genesis: &Genesis,
+    committees: &Committees,
     address: Address,
 ) -> Result<Exit, Error> {
-    let views = ask_all(clients, genesis, |client| {
+    let views = ask_all(clients, committees, |client, committees| {
         let answer = client.account(address)?;
-        let verified = verify::verify_account(genesis, address, &answer)
-            .map_err(|reason| Error::NotProven { node: client.node().clone(), reason })?;
+        let verified = committees
+            .prove(client, |committees| verify::verify_account(committees, address, &answer))?;
         let block = verified.block();
         Ok((verified, Some(block)))
     });
-    let sightings = compare(genesis, &views, None)?;
+    let sightings = compare(&views, None)?;
+    session.keep_longest(&views)?;
     let nodes = report(&views, &sightings, |_, _| None);
     note(&mut session.output, &nodes);
     let height = |verified: &&VerifiedAccount| Reverse(verified.block().height());
@@ -44,11 +46,12 @@ pub(super) fn balance(
 pub(super) fn status(
     session: &mut Session<'_>,
     clients: Vec<Client>,
-    genesis: &Genesis,
+    committees: &Committees,
     id: TransactionId,
 ) -> Result<Exit, Error> {
-    let views = ask_all(clients, genesis, |client| word(client, genesis, id));
-    let sightings = compare(genesis, &views, None)?;
+    let views = ask_all(clients, committees, |client, committees| word(client, committees, id));
+    let sightings = compare(&views, None)?;
+    session.keep_longest(&views)?;
     let nodes = stand(&views, &sightings);
     note(&mut session.output, &nodes);
     let said = views.iter().filter_map(|view| Some((view, view.answer.as_ref().ok()?)));
@@ -70,15 +73,18 @@ pub(super) fn status(
 pub(super) fn verify(
     session: &mut Session<'_>,
     clients: Vec<Client>,
-    genesis: &Genesis,
+    committees: &Committees,
     id: TransactionId,
 ) -> Result<Exit, Error> {
-    let views = ask_all(clients, genesis, |client| word(client, genesis, id));
-    let sightings = compare(genesis, &views, None)?;
+    let views = ask_all(clients, committees, |client, committees| word(client, committees, id));
+    let sightings = compare(&views, None)?;
+    session.keep_longest(&views)?;
     let nodes = stand(&views, &sightings);
     note(&mut session.output, &nodes);
     if let Some(verified) = proof(&views) {
-        session.output.result(&Compared { report: VerifyReport::of(genesis, verified), nodes });
+        session
+            .output
+            .result(&Compared { report: VerifyReport::of(committees.genesis(), verified), nodes });
         return Ok(Exit::Holds);
     }
     let said = views.iter().filter_map(|view| Some((view, view.answer.as_ref().ok()?)));
@@ -110,7 +116,11 @@ impl Word {
     }
 }
 
-fn word(client: &Client, genesis: &Genesis, id: TransactionId) -> Result<Said<Word>, Error> {
+fn word(
+    client: &Client,
+    committees: &mut Committees,
+    id: TransactionId,
+) -> Result<Said<Word>, Error> {
     let answer = client.transaction(id)?;
     if answer.status != TransactionStatus::Final {
         return Ok((Word { status: answer.status, height: answer.height, proof: None }, None));
@@ -120,8 +130,8 @@ fn word(client: &Client, genesis: &Genesis, id: TransactionId) -> Result<Said<Wo
         let status = TransactionStatus::Pending;
         return Ok((Word { status, height: answer.height, proof: None }, None));
     }
-    let verified = verify::verify(genesis, id, &answer)
-        .map_err(|reason| Error::NotProven { node: client.node().clone(), reason })?;
+    let verified =
+        committees.prove(client, |committees| verify::verify(committees, id, &answer))?;
     let block = verified.certified().block();
     let height = Some(block.height());
     let status = TransactionStatus::Final;

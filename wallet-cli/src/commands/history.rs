@@ -14,7 +14,7 @@ use crate::{
     report::{Exit, Output},
     verify::{NotProven, blocks::verify_blocks},
 };
-use ledger::{Amount, Genesis};
+use ledger::Amount;
 use serde_json::json;
 use std::{cmp::Reverse, time::Duration};
 
@@ -31,7 +31,11 @@ pub(super) fn history(
     }
     let clients = session.clients()?;
     let several = clients.len() > 1;
-    let (mut cache, damage) = Cache::open(&session.dir()?, &genesis, address)?;
+    let mut committees = session.committees(&genesis)?;
+    // What was read before may be proven by committees that are not kept any more. Whoever lies about
+    // them is found out below.
+    let _ = clients.iter().any(|client| committees.follow(client).is_ok());
+    let (mut cache, damage) = Cache::open(&session.dir()?, &committees, address)?;
     if let Some(damage) = damage
         && !session.output.is_json()
     {
@@ -43,14 +47,15 @@ pub(super) fn history(
 
     let wait = Wait::until_interrupted().map_err(Error::Signals)?;
     let known = (Source::History(cache.proof().to_owned()), cache.tip());
-    let ours = genesis.clone();
+    let ours = committees.clone();
     let compared = wait.run(move || {
-        let views = ask_all(clients, &ours, |_| Ok(((), None)));
-        compare(&ours, &views, Some(known)).map(|sightings| (views, sightings))
+        let views = ask_all(clients, &ours, |_, _| Ok(((), None)));
+        compare(&views, Some(known)).map(|sightings| (views, sightings))
     });
     let stopped = |_| Error::Stopped { height: cache.tip().height() };
     let (mut views, mut sightings) = compared.map_err(stopped)??;
-    let mut reader = Reader { genesis: &genesis, wait: &wait, sightings: &mut sightings };
+    session.keep_longest(&views)?;
+    let mut reader = Reader { wait: &wait, sightings: &mut sightings };
     let read = reader.read_all(&mut session.output, &mut cache, &mut views);
     session.output.progress("");
     read?;
@@ -88,7 +93,6 @@ pub(super) fn history(
 
 /// Reads the chain piece by piece.
 struct Reader<'a> {
-    genesis: &'a Genesis,
     wait: &'a Wait,
     sightings: &'a mut Sightings,
 }
@@ -120,17 +124,18 @@ impl Reader<'_> {
         &mut self,
         output: &mut Output,
         cache: &mut Cache,
-        view: &View<()>,
+        view: &mut View<()>,
     ) -> Result<(), Error> {
         let kept = Source::History(cache.proof().to_owned());
+        let (shown_by, node) = (Source::of(view), view.client.node().clone());
         let not_proven = |reason| match reason {
             NotProven::Fork { known, rival } => {
                 let mut both = Sightings::default();
                 both.add(kept.clone(), known);
-                both.add(Source::of(view), rival);
+                both.add(shown_by.clone(), rival);
                 both.agree().expect_err("two blocks at one height").into()
             }
-            reason => Error::NotProven { node: view.client.node().clone(), reason },
+            reason => Error::NotProven { node: node.clone(), reason },
         };
         let Some(target) = view.newest().map(|newest| newest.height()) else {
             return Err(not_proven(NotProven::Missing("certificate")));
@@ -145,7 +150,16 @@ impl Reader<'_> {
             if answer.blocks.is_empty() {
                 return Err(not_proven(NotProven::Withheld { from: height, to: target }));
             }
-            let read = verify_blocks(self.genesis, known, &answer).map_err(&not_proven)?;
+            let read = match verify_blocks(&view.committees, known, &answer) {
+                // The chain has gone on since the committees were followed.
+                Err(NotProven::OtherCommittee { .. })
+                    if view.committees.follow(&view.client)? =>
+                {
+                    verify_blocks(&view.committees, known, &answer)
+                }
+                read => read,
+            };
+            let read = read.map_err(&not_proven)?;
             for block in read.each() {
                 self.sightings.meet(Source::of(view), block)?;
             }

@@ -201,6 +201,8 @@ pub(super) struct VerifyReport<'a> {
     committee: Hash,
     validators: usize,
     stake: u128,
+    /// The first height that the committee decided.
+    since: u64,
     quorum: u128,
     measure: Measure,
     certified_height: u64,
@@ -228,6 +230,7 @@ impl<'a> VerifyReport<'a> {
             committee: certified.header().committee,
             validators: certified.validators(),
             stake: certified.total(),
+            since: certified.since(),
             quorum: certified.quorum().needed,
             measure: certified.quorum().measure,
             certified_height,
@@ -241,13 +244,17 @@ impl<'a> VerifyReport<'a> {
 impl fmt::Display for VerifyReport<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { tx, height, block, index, count, chain, consensus, .. } = self;
-        let Self { validators, stake, quorum, measure, certified_height, .. } = self;
+        let Self { validators, stake, since, quorum, measure, certified_height, .. } = self;
         writeln!(f, "Final at height {height}, and every link of the proof holds:")?;
         writeln!(f, "  transaction  {tx}")?;
         writeln!(f, "               {}", Described(self.payload))?;
         writeln!(f, "  chain        {chain}, {:?} in the genesis", self.network)?;
         writeln!(f, "  inclusion    number {index} of {count} in block {block}")?;
-        writeln!(f, "  committee    {validators} validators with a stake of {stake}, as founded")?;
+        write!(f, "  committee    {validators} validators with a stake of {stake}, ")?;
+        match since {
+            0 | 1 => writeln!(f, "as founded")?,
+            since => writeln!(f, "in power since height {since}")?,
+        }
         let link = match certified_height - height {
             0 => String::new(),
             1 => ", one block on".to_owned(),

@@ -4,6 +4,7 @@ use super::{Session, depths, light, reports::SentReport};
 use crate::{
     cli::Transfer,
     client::{Client, ClientError},
+    committees::Committees,
     error::Error,
     interrupt::{Stopped, Wait},
     keystore::{Account, Keystore},
@@ -12,9 +13,7 @@ use crate::{
     verify::{self, Verified},
 };
 use crypto::SecretKey;
-use ledger::{
-    Action, Amount, Genesis, Payload, Transaction, TransactionId, query::TransactionStatus,
-};
+use ledger::{Action, Amount, Payload, Transaction, TransactionId, query::TransactionStatus};
 use std::time::{Duration, Instant};
 
 /// A node is asked this soon after the transfer, and then ever more slowly.
@@ -33,9 +32,10 @@ pub(super) fn send(session: &mut Session<'_>, transfer: &Transfer) -> Result<Exi
         let order = light::Order { keystore, from, to, amount, fee, transfer };
         return light::send(session, &genesis, depths, &order);
     }
+    let mut committees = session.committees(&genesis)?;
     let client = session.client()?;
 
-    let nonce = prepare(&client, &genesis, &from, amount, fee)?;
+    let nonce = prepare(&client, &mut committees, &from, amount, fee)?;
     let key = unlock(session, &keystore, &from, transfer)?;
     let payload = Payload {
         chain: genesis.chain_id(),
@@ -54,10 +54,11 @@ pub(super) fn send(session: &mut Session<'_>, transfer: &Transfer) -> Result<Exi
         if session.output.is_watched() && !session.output.is_json() {
             session.output.remark(format_args!("Transaction {id} is handed over."));
         }
-        let verified = wait(&mut session.output, &client, &genesis, id, transfer.timeout)?;
+        let verified = wait(&mut session.output, &client, &mut committees, id, transfer.timeout)?;
         report.status = TransactionStatus::Final;
         report.height = Some(verified.certified().header().height);
     }
+    session.keep(&committees)?;
     session.output.result(&report);
     Ok(Exit::Holds)
 }
@@ -65,15 +66,15 @@ pub(super) fn send(session: &mut Session<'_>, transfer: &Transfer) -> Result<Exi
 /// Checks chain and balance before anything is signed. Returns the nonce to use.
 fn prepare(
     client: &Client,
-    genesis: &Genesis,
+    committees: &mut Committees,
     from: &Account,
     amount: Amount,
     fee: Amount,
 ) -> Result<u64, Error> {
-    same_chain(client, genesis)?;
+    same_chain(client, committees.genesis())?;
     let answer = client.account(from.address)?;
-    let verified = verify::verify_account(genesis, from.address, &answer)
-        .map_err(|reason| Error::NotProven { node: client.node().clone(), reason })?;
+    let verified = committees
+        .prove(client, |committees| verify::verify_account(committees, from.address, &answer))?;
     let balance = verified.account().balance;
     let needed = u128::from(amount.0) + u128::from(fee.0);
     if needed > u128::from(balance.0) {
@@ -116,7 +117,7 @@ pub(super) fn hand_over(
 fn wait(
     output: &mut Output,
     client: &Client,
-    genesis: &Genesis,
+    committees: &mut Committees,
     id: TransactionId,
     timeout: Duration,
 ) -> Result<Verified, Error> {
@@ -132,8 +133,8 @@ fn wait(
                 if answer.status == TransactionStatus::Final && answer.finality.is_some() =>
             {
                 output.progress("");
-                return verify::verify(genesis, id, &answer)
-                    .map_err(|reason| Error::NotProven { node: client.node().clone(), reason });
+                return committees
+                    .prove(client, |committees| verify::verify(committees, id, &answer));
             }
             Ok(Ok(_)) => in_vain = None,
             Ok(Err(error @ ClientError::NoAnswer(_))) => in_vain = Some(Box::new(error)),

@@ -16,6 +16,7 @@ use super::{
     of_block,
 };
 use crate::{
+    committees::Committees,
     disk,
     verify::{
         NotProven,
@@ -24,7 +25,7 @@ use crate::{
     },
 };
 use crypto::Address;
-use ledger::{ChainId, Genesis, query::Finality};
+use ledger::{ChainId, query::Finality};
 use serde::{Deserialize, Serialize};
 use std::{
     fs, io,
@@ -79,10 +80,11 @@ impl Cache {
     /// [`CacheError`] if the disk refuses or another wallet has it open.
     pub fn open(
         dir: &Path,
-        genesis: &Genesis,
+        committees: &Committees,
         address: Address,
     ) -> Result<(Cache, Option<Damage>), CacheError> {
         let entries = EntryFile::open(dir, address)?;
+        let genesis = committees.genesis();
         let mut cache = Cache {
             chain: genesis.chain_id(),
             address,
@@ -91,7 +93,7 @@ impl Cache {
             entries,
             kept: Kept { block: FinalBlock::genesis(genesis), extent: Extent::default() },
         };
-        let damage = match cache.restore(genesis) {
+        let damage = match cache.restore(committees) {
             Ok(()) => None,
             Err(Trouble::Damage(damage)) => {
                 cache.forget().map_err(|source| cache.entries.failed(source))?;
@@ -158,7 +160,7 @@ impl Cache {
         self.entries.entries(self.kept.extent, skip)
     }
 
-    fn restore(&mut self, genesis: &Genesis) -> Result<(), Trouble> {
+    fn restore(&mut self, committees: &Committees) -> Result<(), Trouble> {
         let bytes = match disk::read_bounded(&self.checkpoint, LONGEST_CHECKPOINT) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {
@@ -178,7 +180,7 @@ impl Cache {
         if address != self.address {
             return Err(Damage::OtherAccount(address).into());
         }
-        let block = certify(genesis, &finality).map_err(Damage::NotProven)?.block();
+        let block = certify(committees, &finality).map_err(Damage::NotProven)?.block();
         if !self.entries.matches(entries)? {
             return Err(Damage::Entries.into());
         }

@@ -11,7 +11,8 @@
 //! The first three make the answer true by itself. So an answer in which only the fourth fails
 //! proves something worse than a lie: two final blocks at one height.
 
-use super::{Certified, NotProven, certify};
+use super::{Certified, NotProven, certify, names_its_heirs};
+use crate::committees::Committees;
 use ledger::{
     Block, BlockHash, Genesis, Header,
     chain::genesis_header,
@@ -87,14 +88,15 @@ impl<'a> FinalBlocks<'a> {
     }
 }
 
-/// Checks that these are the final blocks after `known`, trusting nothing but `genesis`.
+/// Checks that these are the final blocks after `known`, trusting nothing but the genesis and what
+/// followed from it.
 ///
 /// # Errors
 ///
 /// [`NotProven`] names the first link that does not hold. [`NotProven::Fork`] is a proof by
 /// itself: the answer is sound, and contradicts `known`.
 pub fn verify_blocks<'a>(
-    genesis: &Genesis,
+    committees: &Committees,
     known: FinalBlock,
     answer: &'a BlocksAnswer,
 ) -> Result<FinalBlocks<'a>, NotProven> {
@@ -104,7 +106,7 @@ pub fn verify_blocks<'a>(
     let (first, last) = (&first.header, FinalBlock::of(&last.header));
     let finality = answer.finality.as_ref().ok_or(NotProven::Missing("certificate"))?;
 
-    let certified = certify(genesis, finality)?;
+    let certified = certify(committees, finality)?;
     if certified.block() != last {
         return Err(NotProven::OtherBlock { last, certified: certified.block() });
     }
@@ -115,14 +117,10 @@ pub fn verify_blocks<'a>(
     if !answer.blocks.windows(2).all(stands) {
         return Err(NotProven::Unlinked { from: first.height, to: last.height });
     }
-    let root = certified.header.committee;
     for block in &answer.blocks {
-        let Header { height, committee, .. } = block.header;
-        if committee != root {
-            return Err(NotProven::OtherCommittee { height, genesis: root, found: committee });
-        }
+        names_its_heirs(committees, &block.header)?;
         if !block.body_matches() {
-            return Err(NotProven::Body { height });
+            return Err(NotProven::Body { height: block.header.height });
         }
     }
     follows(known, first)?;

@@ -1,7 +1,10 @@
 //! A lying node in many variations, and an honest one.
 
 use super::*;
-use crate::network::{Network, poor, rich, validator};
+use crate::{
+    committees::founders,
+    network::{Network, poor, rich, validator},
+};
 use consensus::{Measure, Quorum, Unproven, tendermint::Commit};
 use crypto::{SecretKey, merkle::Path};
 use ledger::{Amount, Block, Proof, ReplicaId};
@@ -27,7 +30,7 @@ impl Story {
     }
 
     fn verify(&self, answer: &TransactionAnswer) -> Result<Verified, NotProven> {
-        verify(&self.network.genesis, self.id, answer)
+        verify(&founders(&self.network.genesis), self.id, answer)
     }
 
     /// What the wallet says to the honest answer with one lie in it.
@@ -77,7 +80,10 @@ fn a_late_certificate() -> (Network, TransactionId, TransactionAnswer) {
     let id = transfer.id();
     network.decide(vec![transfer], false);
     let early = network.transaction(id);
-    assert_eq!(verify(&network.genesis, id, &early), Err(NotProven::Missing("certificate")));
+    assert_eq!(
+        verify(&founders(&network.genesis), id, &early),
+        Err(NotProven::Missing("certificate"))
+    );
     network.decide(vec![], false);
     network.decide(vec![], true);
     let answer = network.transaction(id);
@@ -87,7 +93,8 @@ fn a_late_certificate() -> (Network, TransactionId, TransactionAnswer) {
 #[test]
 fn a_descendants_certificate_proves_its_ancestors() {
     let (network, id, answer) = a_late_certificate();
-    let verified = verify(&network.genesis, id, &answer).expect("the third block's suffices");
+    let verified =
+        verify(&founders(&network.genesis), id, &answer).expect("the third block's suffices");
     assert_eq!(verified.certified().header().height, 1);
     assert_eq!(verified.certified().by(), (3, network.ledger.root()));
 }
@@ -102,7 +109,7 @@ fn headers_that_are_no_chain_prove_nothing() {
     let refused = |change: fn(&mut TransactionAnswer)| {
         let mut answer = answer.clone();
         change(&mut answer);
-        verify(&network.genesis, id, &answer).expect_err("a lie")
+        verify(&founders(&network.genesis), id, &answer).expect_err("a lie")
     };
     let unlinked = NotProven::Unlinked { from: 1, to: 3 };
     let gap = refused(|answer| without(answer, 1));
@@ -122,7 +129,8 @@ fn headers_that_are_no_chain_prove_nothing() {
 fn another_chains_genesis_is_named_as_such() {
     let story = Story::new();
     let other = Network::new("another");
-    let error = verify(&other.genesis, story.id, &story.honest).expect_err("another chain");
+    let error =
+        verify(&founders(&other.genesis), story.id, &story.honest).expect_err("another chain");
     let found = story.network.genesis.chain_id();
     assert_eq!(error, NotProven::OtherChain { genesis: other.genesis.chain_id(), found });
     assert!(error.to_string().contains("is it the genesis of this network?"), "{error}");
@@ -263,7 +271,8 @@ fn an_unknown_consensus_module_proves_nothing() {
     let mut story = Story::new();
     story.network.genesis.consensus = "oracle".to_owned();
     let answer = story.network.account(poor());
-    let error = verify_account(&story.network.genesis, poor(), &answer).expect_err("unreadable");
+    let error =
+        verify_account(&founders(&story.network.genesis), poor(), &answer).expect_err("unreadable");
     assert!(error.to_string().contains("no consensus module called \"oracle\""), "{error}");
 }
 
@@ -274,12 +283,13 @@ fn a_balance_is_proven_by_the_state_after_a_final_block() {
     let proposer = validator(0).public().address();
     for (address, balance) in [(rich().public().address(), 967), (poor(), 30), (proposer, 3)] {
         let answer = story.network.account(address);
-        let verified = verify_account(genesis, address, &answer).expect("all of it is true");
+        let verified =
+            verify_account(&founders(genesis), address, &answer).expect("all of it is true");
         assert_eq!(verified.account().balance, Amount(balance));
         assert_eq!((verified.address(), verified.block().height()), (address, 1));
     }
     let nobody = SecretKey::from_seed([99; 32]).public().address();
-    let verified = verify_account(genesis, nobody, &story.network.account(nobody));
+    let verified = verify_account(&founders(genesis), nobody, &story.network.account(nobody));
     assert_eq!(verified.expect("absence is proven too").account(), &Account::default());
 }
 
@@ -289,16 +299,17 @@ fn the_genesis_needs_no_certificate_and_later_blocks_do() {
     let address = rich().public().address();
     let answer = network.account(address);
     assert_eq!((answer.height, &answer.finality), (0, &None));
-    let verified = verify_account(&network.genesis, address, &answer).expect("we have the genesis");
+    let verified =
+        verify_account(&founders(&network.genesis), address, &answer).expect("we have the genesis");
     assert_eq!(verified.account().balance, Amount(1000));
 
     let mut later = Story::new().network.account(address);
     later.finality = None;
     let missing = Err(NotProven::Missing("certificate"));
-    assert_eq!(verify_account(&network.genesis, address, &later), missing);
+    assert_eq!(verify_account(&founders(&network.genesis), address, &later), missing);
     // Nor does the genesis stand in for a later block.
     later.height = 0;
-    let refused = verify_account(&network.genesis, address, &later);
+    let refused = verify_account(&founders(&network.genesis), address, &later);
     assert!(matches!(refused, Err(NotProven::Account(_))), "{refused:?}");
 }
 
@@ -308,7 +319,7 @@ fn a_lie_about_a_balance_is_found_out() {
     let lie = |change: fn(&mut AccountAnswer)| {
         let mut answer = story.network.account(poor());
         change(&mut answer);
-        verify_account(&story.network.genesis, poor(), &answer).expect_err("a lie")
+        verify_account(&founders(&story.network.genesis), poor(), &answer).expect_err("a lie")
     };
     let richer = lie(|answer| answer.account.balance = Amount(1_000_000));
     assert!(richer.to_string().contains("the balance is not proven"), "{richer}");

@@ -234,6 +234,7 @@ impl Mined {
             pool: self.waiting.len(),
             time: self.header(self.ledger.head_height()).time,
             state: "running".to_owned(),
+            accused: Vec::new(),
         }
     }
 

@@ -159,6 +159,7 @@ impl Network {
             pool: self.waiting.len(),
             time: self.ledger.root_header().time,
             state: "running".to_owned(),
+            accused: Vec::new(),
         }
     }
 

@@ -93,9 +93,10 @@ proptest! {
         }
     }
 
-    /// |count − t·VP/P| ≤ 1 at every step.
+    /// Nobody is ever a turn ahead of its share: whoever has the highest priority has a positive one. Nobody was
+    /// ever seen two turns behind; that it is never more than one is no theorem (5,5,5,5,16,3,36,36,2,39).
     #[test]
-    fn nobody_is_ever_more_than_one_turn_from_its_share(
+    fn nobody_is_ever_a_turn_ahead_of_its_share_or_two_behind(
         stakes in prop::collection::vec(1u64..1000, 1..20),
         steps in 1usize..300,
     ) {
@@ -105,7 +106,8 @@ proptest! {
         for step in 1..=steps as u64 {
             counts[rotation.step().0 as usize] += 1;
             for (count, stake) in counts.iter().zip(&stakes) {
-                prop_assert!((count * total).abs_diff(step * stake) <= total);
+                prop_assert!(count * total < step * stake + total);
+                prop_assert!(step * stake < count * total + 2 * total);
             }
         }
     }

@@ -23,6 +23,7 @@ fn good() -> Standing {
         pool: 0,
         time: NOW - 1_000,
         state: "running".into(),
+        accused: Vec::new(),
     };
     Standing {
         status: Some(status),

@@ -51,7 +51,14 @@ fn carrier(signed: &Signed<Cargo>) -> Carrier {
 /// What the replica sends when `who` hands it this.
 fn told(replica: &mut Replica<Mute>, who: u32, opened: Opened<Cargo>) -> Vec<Packet<Cargo>> {
     let event = Event::Received { from: ReplicaId(who), seq: 1, opened };
-    let actions = replica.handle(event, Moment::default()).unwrap();
+    let mut actions = replica.handle(event, Moment::default()).unwrap();
+    let ticket = |action: &Action<_>| match action {
+        Action::Sync(ticket) => Some(*ticket),
+        _ => None,
+    };
+    if let Some(ticket) = actions.iter().find_map(ticket) {
+        actions.extend(replica.handle(Event::Synced(ticket), Moment::default()).unwrap());
+    }
     let sent = actions.into_iter().filter_map(|action| match action {
         Action::Send { to, envelope, .. } => {
             assert_eq!(to, [ReplicaId(who)], "nobody else is concerned");

@@ -95,10 +95,12 @@ fn conflicting_finality_halts_the_vote_but_not_the_answers_and_is_remembered() {
     let mut block = rival[0].block.as_ref().clone();
     block.header.time += 1;
     rival[0].block = Arc::new(block);
+    let blocks = rival;
+    let rival = blocks[0].block.hash();
     let mut rig = Rig::new();
     rig.start();
     rig.commit(Some(believed()));
-    let actions = answer(&mut rig, 1, rival);
+    let actions = answer(&mut rig, 1, blocks);
     assert!(actions.iter().any(|action| matches!(action, Action::Halted(_))));
     let steps = rig.puppet.told.borrow().len();
     rig.nudge();
@@ -113,6 +115,34 @@ fn conflicting_finality_halts_the_vote_but_not_the_answers_and_is_remembered() {
     };
     assert!(status.state.starts_with("halted: "), "{}", status.state);
     assert_eq!(status.height, 1);
+    let actions = rig.handle(Event::Asked { id: 2, query: Query::Conflict });
+    let Some(Action::Answer { answer: Answer::Conflict(Some(conflict)), .. }) = actions.last()
+    else {
+        panic!("no answer in {actions:?}");
+    };
+    assert_eq!((conflict.height, conflict.ours, conflict.theirs), (1, status.head, rival));
+    let proofs = [&conflict.our_finality, &conflict.their_finality];
+    assert!(proofs.iter().all(|side| side.as_ref().is_some_and(|side| side.proof == believed())));
+    assert!(conflict.guilty.is_empty(), "a puppet's proof is signed by nobody");
+    assert!(status.state.ends_with(&conflict.verdict), "{}", conflict.verdict);
+}
+
+/// A peer that caught up itself may hold one proof for many blocks.
+#[test]
+fn a_rival_is_noticed_though_its_proof_lies_above_our_height() {
+    let mut rivals = history(&[Some(believed()), None, Some(believed())]);
+    let mut block = rivals[0].block.as_ref().clone();
+    block.header.time += 1;
+    rivals[0] = Chained { block: Arc::new(block), proof: None };
+    let mut rig = Rig::new();
+    rig.start();
+    rig.commit(Some(believed()));
+    answer(&mut rig, 1, rivals[..1].to_vec());
+    assert_eq!(rig.replica.halted, None, "nothing proves it");
+    answer(&mut rig, 1, rivals);
+    assert!(rig.replica.halted.is_some());
+    let conflict = rig.replica.conflict.as_ref().expect("it is kept");
+    assert_eq!(conflict.their_finality.as_ref().expect("it came").headers.len(), 3);
 }
 
 #[test]

@@ -17,7 +17,7 @@ fn summary(reach: u64, spoke: &[u8]) -> Opened<Word> {
     let slot = Slot { height: 1, ..Slot::default() };
     let slots = spoke.iter().map(|bits| SlotSummary { slot, spoke: vec![*bits], ids: Hash::ZERO });
     let covers = (Slot::default(), Slot::default());
-    Opened::Summary(Summary { reach, covers, slots: slots.collect() })
+    Opened::Summary(Summary { reach, covers, slots: slots.collect(), dead: Box::default() })
 }
 
 const NOTHING: [u64; 0] = [];

@@ -133,7 +133,13 @@ impl Teller<'_> {
             );
         }
         let grammar = self.grammar;
-        let does = |ids: &Ids| grammar.votes(kind, ids.len() > 1, &value);
+        // What it is called is said once.
+        let again = self.names.named(votes.value, grammar.noun);
+        let mut values = std::iter::once(value).chain(std::iter::repeat(again));
+        let mut does = |ids: &Ids| {
+            let value = values.next().expect("it goes on for ever");
+            grammar.votes(kind, ids.len() > 1, &value)
+        };
         let (restricted, open): (Ids, Ids) = votes
             .signers
             .iter()
@@ -182,6 +188,7 @@ impl Teller<'_> {
     ) -> String {
         let kind = self.grammar.second;
         let value = self.names.named(votes.value, self.grammar.noun);
+        let again = self.names.named(votes.value, self.grammar.noun);
         let (who, many) = (self.who(locked), locked.len() > 1);
         let does = self.grammar.votes(kind, many, "it");
         let (have, are) = if many { ("have", "are") } else { ("has", "is") };
@@ -193,7 +200,7 @@ impl Teller<'_> {
                     Some(few) => format!("only the prevotes of {}", list(few)),
                 };
                 format!(
-                    "{who} {have} heard {what} for {value}, so {they} {lock} {value} and {does}"
+                    "{who} {have} heard {what} for {value}, so {they} {lock} {again} and {does}"
                 )
             }
             true => format!(
@@ -202,7 +209,7 @@ impl Teller<'_> {
         };
         if !others.is_empty() {
             for (ids, only) in self.limited(scene, kind, votes.value, others) {
-                let does = self.grammar.votes(kind, ids.len() > 1, &value);
+                let does = self.grammar.votes(kind, ids.len() > 1, &again);
                 text += &format!(", and {} {does}{only}", self.who(&ids));
             }
         }

@@ -44,6 +44,7 @@ Examples:
   testnet lab gossip --nodes 1000 --fanout 4
   testnet lab quorums --replicas 6 --quorum 3 --json
   testnet lab leader-failure --replicas 13 --out pages
+  testnet lab proposers --stakes 1,2,3
 
 What is measured comes from the modules as they run in the simulator, never from the formula. (No module takes
 part in gossip: infect-and-die runs in the simulator's overlay, push and push-pull in a loop of the lab's own.)
@@ -120,6 +121,7 @@ fn flag(parameter: &'static Parameter) -> Arg {
         Range::Real { .. } => "X",
         Range::Whole(..) => "N",
         Range::Word(_) => "WORD",
+        Range::List(..) => "N,N",
     };
     let Parameter { name, about, range, usual } = parameter;
     Arg::new(*name)

@@ -80,6 +80,8 @@ pub(super) fn along(wish: &Wish, stop: &AtomicBool) -> Result<Along, PapersError
 fn values(range: &Range, most: u64) -> Vec<Value> {
     match *range {
         Range::Word(words) => words.iter().map(|word| Value::Word(word)).collect(),
+        // A list has no order to go through.
+        Range::List(..) => Vec::new(),
         Range::Whole(from, to) => {
             let count = (to - from + 1).min(most).min(DRAWN);
             let mut all: Vec<_> = (0..count)
@@ -222,7 +224,7 @@ impl Along {
             (Value::Word(word), Range::Word(words)) => {
                 words.iter().position(|known| *known == word).unwrap_or(0) as f64
             }
-            (Value::Word(_), _) => 0.0,
+            (Value::Word(_) | Value::List(_), _) => 0.0,
         }
     }
 

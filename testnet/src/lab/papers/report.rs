@@ -3,7 +3,7 @@
 use super::Wish;
 use serde_json::{Map, json};
 use simulator::labs::{self, Finding, Lab, Parameter, Value};
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 /// Lists what can be measured.
 pub(super) fn list(json: bool) {
@@ -39,7 +39,12 @@ fn entry(lab: &Lab) -> serde_json::Value {
 
 /// What came out, for scripts; with how many of how many points agree along the range, if it was
 /// measured.
-pub(super) fn line(wish: &Wish, findings: &[Finding], along: Option<(usize, usize)>) -> String {
+pub(super) fn line(
+    wish: &Wish,
+    words: &[(&str, String)],
+    findings: &[Finding],
+    along: Option<(usize, usize)>,
+) -> String {
     let Wish { lab, values, trials, seed, .. } = wish;
     let params: Map<_, _> =
         values.iter().map(|(name, chosen)| (name.to_owned(), value(chosen))).collect();
@@ -51,6 +56,7 @@ pub(super) fn line(wish: &Wish, findings: &[Finding], along: Option<(usize, usiz
         "params": params,
         "trials": trials,
         "seed": seed,
+        "words": words.iter().cloned().collect::<BTreeMap<_, _>>(),
         "theory": of(|found| found.theory),
         "measured": of(|found| found.measured),
         "tolerance": of(|found| found.agrees().map(|_| found.tolerance)),
@@ -67,7 +73,7 @@ fn all_agree(findings: &[Finding]) -> bool {
 }
 
 /// What came out, for people.
-pub(super) fn text(wish: &Wish, findings: &[Finding]) -> String {
+pub(super) fn text(wish: &Wish, words: &[(&str, String)], findings: &[Finding]) -> String {
     let Wish { lab, values, trials, seed, .. } = wish;
     let values: Vec<_> = values.iter().map(|(name, value)| format!("{name} = {value}")).collect();
     let head = ["figure", "theory", "measured", "tolerance", "agrees", "what it is"];
@@ -83,6 +89,9 @@ pub(super) fn text(wish: &Wish, findings: &[Finding]) -> String {
         values.join(", "),
         lab.trials
     );
+    for (name, told) in words {
+        let _ = writeln!(text, "{name}: {told}\n");
+    }
     for [name, theory, measured, tolerance, agrees, about] in &rows {
         let _ = writeln!(
             text,
@@ -133,5 +142,6 @@ fn value(value: Value) -> serde_json::Value {
         Value::Real(number) => json!(number),
         Value::Whole(number) => json!(number),
         Value::Word(word) => json!(word),
+        Value::List(numbers) => json!(numbers.as_slice()),
     }
 }

@@ -140,12 +140,14 @@ fn finding(theory: Option<f64>, measured: Option<f64>) -> Finding {
 #[test]
 fn json_has_theory_measured_and_tolerance_by_the_name_of_the_figure() {
     let wish = wish(&["messages"]);
-    let line = report::line(&wish, &[finding(Some(27.0), Some(27.25))], None);
+    let words = [("turns", "b a".to_owned())];
+    let line = report::line(&wish, &words, &[finding(Some(27.0), Some(27.25))], None);
     let read: serde_json::Value = serde_json::from_str(&line).unwrap();
     assert_eq!(read["lab"], "messages");
     assert_eq!(read["params"], serde_json::json!({ "consensus": "tendermint", "replicas": 7 }));
     assert_eq!((&read["theory"]["x"], &read["measured"]["x"]), (&27.0.into(), &27.25.into()));
     assert_eq!((&read["tolerance"]["x"], &read["agrees"]), (&0.5.into(), &true.into()));
+    assert_eq!(read["words"], serde_json::json!({ "turns": "b a" }));
     assert_eq!((&read["seed"], &read["trials"]), (&1.into(), &wish.trials.into()));
 }
 
@@ -159,7 +161,7 @@ fn nothing_to_compare_is_no_agreement() {
         (None, Some(1.0), false),
         (Some(f64::NAN), Some(1.0), false),
     ] {
-        let line = report::line(&wish, &[finding(theory, measured)], None);
+        let line = report::line(&wish, &[], &[finding(theory, measured)], None);
         let read: serde_json::Value = serde_json::from_str(&line).unwrap();
         assert_eq!(read["agrees"], agrees, "{theory:?} {measured:?}");
     }

@@ -160,9 +160,19 @@ fn a_certified_chains_history_does_not_pass_for_this_one() {
     network.decide_transfers(1);
     let answer = network.blocks(1);
     let genesis = &network.genesis;
-    let (mut certified, _) = super::super::Cache::open(dir.path(), genesis, poor()).unwrap();
+    let (mut certified, _) = super::super::Cache::open(
+        dir.path(),
+        &crate::committees::Committees::of(genesis).unwrap(),
+        poor(),
+    )
+    .unwrap();
     let tip = certified.tip();
-    let blocks = crate::verify::blocks::verify_blocks(genesis, tip, &answer).expect("it is true");
+    let blocks = crate::verify::blocks::verify_blocks(
+        &crate::committees::Committees::of(genesis).unwrap(),
+        tip,
+        &answer,
+    )
+    .expect("it is true");
     certified.extend(&blocks).expect("the disk is good");
     drop(certified);
     let (cache, kept) = open(&dir, &chain);

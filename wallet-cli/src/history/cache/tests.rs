@@ -1,5 +1,6 @@
 use super::*;
 use crate::{
+    committees::founders,
     network::{Network, poor, rich},
     verify::blocks::verify_blocks,
 };
@@ -17,13 +18,14 @@ fn three_read() -> (TempDir, Network) {
 }
 
 fn open(dir: &TempDir, network: &Network) -> (Cache, Option<Damage>) {
-    Cache::open(dir.path(), &network.genesis, poor()).expect("a directory of our own")
+    Cache::open(dir.path(), &founders(&network.genesis), poor()).expect("a directory of our own")
 }
 
 /// Reads what there is.
 fn read(cache: &mut Cache, network: &Network) {
     let answer = network.blocks(cache.tip().height() + 1);
-    let read = verify_blocks(&network.genesis, cache.tip(), &answer).expect("all of it is true");
+    let read = verify_blocks(&founders(&network.genesis), cache.tip(), &answer)
+        .expect("all of it is true");
     cache.extend(&read).expect("the disk is good");
 }
 
@@ -143,7 +145,7 @@ fn entries_without_a_checkpoint_mean_nothing() {
 fn two_wallets_do_not_write_one_history() {
     let (dir, network) = three_read();
     let first = open(&dir, &network);
-    let second = Cache::open(dir.path(), &network.genesis, poor());
+    let second = Cache::open(dir.path(), &founders(&network.genesis), poor());
     assert!(matches!(second, Err(CacheError::Busy { .. })), "{second:?}");
     drop(first);
     open(&dir, &network);

@@ -1,7 +1,10 @@
 //! A node that shows the chain otherwise than it is, in many variations.
 
 use super::*;
-use crate::network::{Network, poor};
+use crate::{
+    committees::founders,
+    network::{Network, poor},
+};
 use consensus::{Unproven, catalogue::NotFinal};
 
 /// A chain of six blocks with a transfer each, and how an honest node shows it.
@@ -30,7 +33,7 @@ impl Story {
     fn lie(&self, change: impl FnOnce(&mut BlocksAnswer)) -> NotProven {
         let mut answer = self.honest.clone();
         change(&mut answer);
-        verify_blocks(&self.network.genesis, self.genesis(), &answer).expect_err("a lie")
+        verify_blocks(&founders(&self.network.genesis), self.genesis(), &answer).expect_err("a lie")
     }
 }
 
@@ -38,11 +41,13 @@ impl Story {
 fn an_honest_run_of_blocks_is_proven_by_its_last_certificate() {
     let story = Story::new();
     let genesis = &story.network.genesis;
-    let read = verify_blocks(genesis, story.genesis(), &story.honest).expect("all of it is true");
+    let read = verify_blocks(&founders(genesis), story.genesis(), &story.honest)
+        .expect("all of it is true");
     assert_eq!((read.blocks().len(), read.last()), (6, story.block(6)));
     assert_eq!(read.each().map(|block| block.height()).collect::<Vec<_>>(), [1, 2, 3, 4, 5, 6]);
     let rest = story.network.blocks(4);
-    let read = verify_blocks(genesis, story.block(3), &rest).expect("it goes on from there");
+    let read =
+        verify_blocks(&founders(genesis), story.block(3), &rest).expect("it goes on from there");
     assert_eq!(read.last(), story.block(6));
 }
 
@@ -54,13 +59,14 @@ fn blocks_without_certificates_of_their_own_are_proven_by_a_descendants() {
     }
     let genesis = FinalBlock::genesis(&network.genesis);
     let answer = network.blocks(1);
-    let read = verify_blocks(&network.genesis, genesis, &answer).expect("the last one's suffices");
+    let read = verify_blocks(&founders(&network.genesis), genesis, &answer)
+        .expect("the last one's suffices");
     assert_eq!(read.last().height(), 3);
     // The certificate may also stand further on than the blocks shown.
     let mut fewer = answer.clone();
     fewer.blocks.truncate(2);
     fewer.finality = network.ledger.finality(2);
-    verify_blocks(&network.genesis, genesis, &fewer).expect("a descendant's suffices");
+    verify_blocks(&founders(&network.genesis), genesis, &fewer).expect("a descendant's suffices");
 }
 
 #[test]
@@ -121,7 +127,7 @@ fn another_chains_blocks_are_no_continuation() {
     let mut other = Network::new("another");
     other.decide_transfers(1);
     let answer = other.blocks(1);
-    let error = verify_blocks(&story.network.genesis, story.genesis(), &answer);
+    let error = verify_blocks(&founders(&story.network.genesis), story.genesis(), &answer);
     assert!(matches!(error, Err(NotProven::Certificate { .. })), "{error:?}");
 }
 
@@ -133,7 +139,7 @@ fn a_chain_that_begins_otherwise_than_the_genesis_is_named_as_such() {
     let proof = story.network.certify(&other, &[0, 1, 2]);
     let finality = Some(Finality { headers: vec![other.header.clone()], proof });
     let answer = BlocksAnswer { blocks: vec![other], finality };
-    let error = verify_blocks(&story.network.genesis, story.genesis(), &answer);
+    let error = verify_blocks(&founders(&story.network.genesis), story.genesis(), &answer);
     let found = BlockHash(crypto::Hash::ZERO);
     let expected = NotProven::OtherGenesis { genesis: story.genesis().hash(), found };
     assert_eq!(error.expect_err("another beginning"), expected);
@@ -149,7 +155,8 @@ fn final_blocks_on_another_block_than_a_final_one_are_a_fork_and_not_a_lie() {
         rival.decide(vec![transfer], true);
     }
     let answer = rival.blocks(3);
-    let error = verify_blocks(&story.network.genesis, story.block(2), &answer).expect_err("a fork");
+    let error = verify_blocks(&founders(&story.network.genesis), story.block(2), &answer)
+        .expect_err("a fork");
     let block = rival.block(2).expect("it is decided").block;
     let rival = FinalBlock::of(&block.header);
     assert_eq!(error, NotProven::Fork { known: story.block(2), rival });
@@ -157,6 +164,6 @@ fn final_blocks_on_another_block_than_a_final_one_are_a_fork_and_not_a_lie() {
     // What is not proven is a lie and no fork.
     let mut unproven = answer;
     unproven.finality = None;
-    let error = verify_blocks(&story.network.genesis, story.block(2), &unproven);
+    let error = verify_blocks(&founders(&story.network.genesis), story.block(2), &unproven);
     assert_eq!(error.expect_err("a lie"), NotProven::Missing("certificate"));
 }
