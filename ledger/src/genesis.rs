@@ -112,7 +112,7 @@ impl Genesis {
     }
 
     /// The rules by which stake moves and is lost; none where the setting `ledger.unbonding_blocks` is
-    /// not set, and the founders decide for good. Beside that one there are `ledger.evidence_blocks` (one
+    /// not set, and the founders decide for good. Beside that one there are `ledger.evidence_blocks` (two
     /// less, if it is not set), `ledger.penalty_permille` (100), `ledger.reporter_permille` (100) and
     /// `ledger.minimum_stake` (1).
     pub fn staking(&self) -> Option<Staking> {
@@ -120,7 +120,7 @@ impl Genesis {
         let unbonding_blocks = setting(UNBONDING)?;
         Some(Staking {
             unbonding_blocks,
-            evidence_blocks: setting(EVIDENCE).unwrap_or(unbonding_blocks.saturating_sub(1)),
+            evidence_blocks: setting(EVIDENCE).unwrap_or(unbonding_blocks.saturating_sub(2)),
             penalty_permille: setting(PENALTY).unwrap_or(100),
             reporter_permille: setting(REPORTER).unwrap_or(100),
             minimum: Amount(setting(MINIMUM).unwrap_or(1)),
@@ -181,7 +181,9 @@ impl Genesis {
             return lone.map_or(Ok(()), |setting| Err(BadGenesis::NoStaking(setting)));
         };
         let Staking { unbonding_blocks, evidence_blocks, minimum, .. } = rules;
-        if evidence_blocks >= unbonding_blocks {
+        // Whoever takes out its stake by block H decides H + 1 yet, and gets it back before anything else
+        // in block H + unbonding_blocks.
+        if evidence_blocks.saturating_add(2) > unbonding_blocks {
             return Err(BadGenesis::EvidenceTooLong { evidence_blocks, unbonding_blocks });
         }
         let poor = self.validators.iter().zip(0..).find(|(founder, _)| founder.stake.0 < minimum.0);
@@ -230,7 +232,7 @@ pub enum BadGenesis {
     /// Whoever lied could be gone with its stake before it is known.
     #[error(
         "the genesis holds stake back for {unbonding_blocks} blocks, and evidence counts for {evidence_blocks}; \
-         {UNBONDING:?} must be more than {EVIDENCE:?}"
+         {UNBONDING:?} must be more than {EVIDENCE:?} by two at least"
     )]
     EvidenceTooLong {
         /// For how long evidence counts.

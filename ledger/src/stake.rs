@@ -48,8 +48,8 @@ pub const STORED_EVERY: u64 = 1024;
 pub struct Staking {
     /// For how many blocks stake is held back that somebody takes out. It can be lost until then.
     pub unbonding_blocks: u64,
-    /// For how many blocks evidence counts. Fewer than `unbonding_blocks`, so that nobody who lied can
-    /// be gone before it is known.
+    /// For how many blocks evidence counts. At least two fewer than `unbonding_blocks`, so that nobody who
+    /// lied at its last height can have its stake back before that is known.
     pub evidence_blocks: u64,
     /// How much of its stake the guilty loses, in thousandths, rounded up.
     pub penalty_permille: u64,
@@ -108,7 +108,33 @@ pub struct Unbonding {
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 struct Turns {
     height: u64,
+    #[serde(with = "readable")]
     priorities: Vec<i128>,
+}
+
+/// Priorities for people are text: few readers of JSON take numbers that long.
+mod readable {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(
+        priorities: &[i128],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match serializer.is_human_readable() {
+            true => serializer.collect_seq(priorities.iter().map(i128::to_string)),
+            false => priorities.serialize(serializer),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<i128>, D::Error> {
+        if !deserializer.is_human_readable() {
+            return Vec::deserialize(deserializer);
+        }
+        let texts = Vec::<String>::deserialize(deserializer)?;
+        texts.iter().map(|text| text.parse().map_err(D::Error::custom)).collect()
+    }
 }
 
 impl Register {
@@ -226,9 +252,15 @@ impl Register {
                 validator.seats.retain(matters);
             }
         }
-        let free = self.unbonding.partition_point(|each| each.until <= height);
-        let free = self.unbonding.drain(..free);
-        free.map(|each| (self.validators[each.validator.0 as usize].key, each.amount)).collect()
+        let validators = &self.validators;
+        // Where nobody else is left, one without stake may still vote: what it took out stays at stake.
+        let is_free = |each: &mut Unbonding| {
+            let owner = &validators[each.validator.0 as usize];
+            each.until <= height && (owner.weight.0 == 0 || owner.stake.0 > 0)
+        };
+        let free: Vec<_> = self.unbonding.extract_if(.., is_free).collect();
+        let key = |id: ReplicaId| validators[id.0 as usize].key;
+        free.into_iter().map(|each| (key(each.validator), each.amount)).collect()
     }
 
     /// Gives everybody who decides the child of the block at `height` the weight of its stake. If nobody

@@ -144,65 +144,63 @@ impl<'a> Execution<'a> {
         let sender = transaction.sender();
         let paid = self.account(sender).pay(payload.nonce, moved, payload.fee)?;
         let mut changed = BTreeMap::from([(sender, paid)]);
-        let register = self.act(payload.sender, &payload.action, &mut changed)?;
         self.earn(&mut changed, self.terms.proposer, payload.fee)?;
+        self.act(payload.sender, &payload.action, &mut changed)?;
         // Not `append`, which builds the whole map again.
         self.accounts.extend(changed);
-        if let Some(register) = register {
-            self.register = register;
+        Ok(())
+    }
+
+    /// Does what is asked, to the accounts that have `changed` and in the register, or nothing: it is the
+    /// last that can be refused of a transaction.
+    fn act(
+        &mut self,
+        sender: PublicKey,
+        action: &Action,
+        changed: &mut BTreeMap<Address, Account>,
+    ) -> Result<(), Refusal> {
+        let Terms { height, staking, .. } = self.terms;
+        if let Action::Transfer { to, amount } = action {
+            return self.earn(changed, *to, *amount);
+        }
+        let rules = staking.ok_or(StakeRefusal::Fixed)?;
+        let account = changed.get_mut(&sender.address()).expect("it has paid");
+        match action {
+            Action::Transfer { .. } => unreachable!("it was just seen to be none"),
+            Action::Bond { amount, validator } => {
+                self.register_mut().bond(sender, *validator, *amount, rules)?;
+                account.bonded = Stake(account.bonded.0 + amount.0);
+            }
+            Action::Unbond { amount } => {
+                self.register_mut().unbond(sender, *amount, height, rules)?;
+                account.bonded = Stake(account.bonded.0 - amount.0);
+            }
+            Action::Evidence(evidence) => self.convict(evidence, sender, rules, changed)?,
         }
         Ok(())
     }
 
-    /// Does what is asked, to the accounts that have `changed` and in the register that is returned.
-    fn act(
-        &self,
-        sender: PublicKey,
-        action: &Action,
-        changed: &mut BTreeMap<Address, Account>,
-    ) -> Result<Option<Arc<Register>>, Refusal> {
-        let Terms { height, staking, .. } = self.terms;
-        if let Action::Transfer { to, amount } = action {
-            self.earn(changed, *to, *amount)?;
-            return Ok(None);
-        }
-        let rules = staking.ok_or(StakeRefusal::Fixed)?;
-        let mut register = self.register.clone();
-        let own = sender.address();
-        match action {
-            Action::Transfer { .. } => unreachable!("it was just seen to be none"),
-            Action::Bond { amount, validator } => {
-                Arc::make_mut(&mut register).bond(sender, *validator, *amount, rules)?;
-                let account = changed.get_mut(&own).expect("it has paid");
-                account.bonded = Stake(account.bonded.0 + amount.0);
-            }
-            Action::Unbond { amount } => {
-                Arc::make_mut(&mut register).unbond(sender, *amount, height, rules)?;
-                let account = changed.get_mut(&own).expect("it has paid");
-                account.bonded = Stake(account.bonded.0 - amount.0);
-            }
-            Action::Evidence(evidence) => {
-                self.convict(evidence, sender, &mut register, changed)?;
-            }
-        }
-        Ok(Some(register))
-    }
-
     /// Punishes whoever the evidence convicts.
     fn convict(
-        &self,
+        &mut self,
         evidence: &Evidence,
         reporter: PublicKey,
-        register: &mut Arc<Register>,
+        rules: &Staking,
         changed: &mut BTreeMap<Address, Account>,
     ) -> Result<(), Refusal> {
-        let Terms { height, staking, keys, .. } = self.terms;
-        let rules = staking.ok_or(StakeRefusal::Fixed)?;
-        register.try_evidence(evidence, reporter, height, keys, rules)?;
-        let penalty = Arc::make_mut(register).punish(evidence, height, rules);
+        let Terms { height, keys, .. } = self.terms;
+        self.register.try_evidence(evidence, reporter, height, keys, rules)?;
+        let penalty = self.register_mut().punish(evidence, height, rules);
         let offender = self.among(changed, penalty.offender.address());
         offender.bonded = Stake(offender.bonded.0 - penalty.stake.0);
-        self.earn(changed, reporter.address(), penalty.reward)
+        let paid = self.earn(changed, reporter.address(), penalty.reward);
+        paid.expect("what was at stake fits an account, as all money does");
+        Ok(())
+    }
+
+    /// The register, this block's own from its first change on.
+    fn register_mut(&mut self) -> &mut Register {
+        Arc::make_mut(&mut self.register)
     }
 
     /// Ends the block with its proposer's `reward`: files what really changed.

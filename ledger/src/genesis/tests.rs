@@ -93,14 +93,14 @@ fn the_rules_of_stake_must_fit_each_other() {
     let plain = with(&[("ledger.unbonding_blocks", 20)]);
     assert_eq!((plain.check(), plain.founding_supply()), (Ok(()), Amount(45)));
     let rules = plain.staking().unwrap();
-    assert_eq!((rules.unbonding_blocks, rules.evidence_blocks), (20, 19));
+    assert_eq!((rules.unbonding_blocks, rules.evidence_blocks), (20, 18));
     assert_eq!((rules.penalty_permille, rules.reporter_permille), (100, 100));
     assert_eq!(rules.minimum, Amount(1));
 
     let lone = with(&[("ledger.penalty_permille", 5)]).check();
     assert_eq!(lone, Err(BadGenesis::NoStaking("ledger.penalty_permille")));
-    let long = with(&[("ledger.unbonding_blocks", 9), ("ledger.evidence_blocks", 9)]).check();
-    let long_error = BadGenesis::EvidenceTooLong { evidence_blocks: 9, unbonding_blocks: 9 };
+    let long = with(&[("ledger.unbonding_blocks", 9), ("ledger.evidence_blocks", 8)]).check();
+    let long_error = BadGenesis::EvidenceTooLong { evidence_blocks: 8, unbonding_blocks: 9 };
     assert_eq!(long, Err(long_error));
     let more = with(&[("ledger.unbonding_blocks", 9), ("ledger.penalty_permille", 1001)]).check();
     let setting = "ledger.penalty_permille".into();

@@ -5,6 +5,9 @@ use consensus::Protocol;
 use ledger::{Action, Amount, Ledger, Payload, ReplicaId};
 use replica::Query;
 
+/// At how many replicas a wish is told.
+const SUBMITTED_AT: usize = 3;
+
 impl<P: Protocol> World<P> {
     /// Has a replica's account bond some of its money. A first bond is for the number that the replica goes
     /// by, which the ledger refuses unless it is the next one.
@@ -23,8 +26,8 @@ impl<P: Protocol> World<P> {
         up.max_by_key(|ledger| ledger.height())
     }
 
-    /// Signs with the next nonce, as the furthest ledger has it, and submits at the replica itself, or where
-    /// somebody is up. If nobody is, nothing is asked. It pays a fee if it can, so that it goes before
+    /// Signs with the next nonce, as the furthest ledger has it, and submits at the replica itself and at two
+    /// more, as far as they are up: one of them may be silent. If nobody is up, nothing is asked. It pays a fee if it can, so that it goes before
     /// whatever waits for nothing.
     fn ask_for(&mut self, id: ReplicaId, action: Action) {
         let key = self.setup.validator(id);
@@ -40,7 +43,11 @@ impl<P: Protocol> World<P> {
         let payload = Payload { chain, sender, nonce: account.nonce, fee, action };
         let signed = payload.sign(&key).verify(chain);
         let signed = signed.expect("it was signed for this chain by its sender");
-        let at = [id].into_iter().chain(self.replicas()).find(|id| self.is_up(*id));
-        at.map(|at| self.ask(at, Query::Submit(signed)));
+        let others =
+            (1..self.setup.replicas).map(|next| ReplicaId((id.0 + next) % self.setup.replicas));
+        let at: Vec<_> = [id].into_iter().chain(others).filter(|id| self.is_up(*id)).collect();
+        for at in at.into_iter().take(SUBMITTED_AT) {
+            self.ask(at, Query::Submit(signed.clone()));
+        }
     }
 }

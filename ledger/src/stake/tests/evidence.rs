@@ -123,6 +123,40 @@ fn stake_on_its_way_back_can_be_lost_as_long_as_evidence_counts() {
     assert_eq!(register.held(), 39);
 }
 
+/// The last height that it decided, reported by the last block that may: the stake is still there.
+#[test]
+fn nobody_has_its_stake_back_while_evidence_still_counts() {
+    let rules = Staking { unbonding_blocks: 12, evidence_blocks: 10, ..rules() };
+    let mut register = Register::founding(&founders());
+    register.unbond(key(3).public(), Amount(10), 5, &rules).unwrap();
+    let evidence = double(3, 3, 6);
+    for height in 6..=16 {
+        assert_eq!(register.begin(height, &rules), [], "nothing comes back at {height}");
+    }
+    let good = register.try_evidence(&evidence, key(0).public(), 16, &keys(), &rules);
+    assert_eq!(good, Ok(()));
+    let late = register.try_evidence(&evidence, key(0).public(), 17, &keys(), &rules);
+    assert!(matches!(late, Err(EvidenceRefusal::Expired { .. })));
+    assert_eq!(register.begin(17, &rules), [(key(3).public(), Amount(10))]);
+}
+
+/// Whoever votes on because nobody else is left does not get its stake back meanwhile.
+#[test]
+fn whoever_still_votes_has_something_at_stake() {
+    // It may leave as long as another has stake; that one is punished in the same block.
+    let mut register = Register::founding(&founders());
+    for owner in [2, 3] {
+        register.punish(&double(owner, owner as u8, 2), 3, &rules());
+    }
+    register.unbond(key(0).public(), Amount(10), 3, &rules()).unwrap();
+    register.punish(&double(1, 1, 2), 3, &rules());
+    for height in 4..100 {
+        let back = register.begin(height, &rules());
+        assert!(back.iter().all(|(owner, _)| *owner != key(0).public()), "at {height}");
+    }
+    assert!(register.committee().member(ReplicaId(0)).is_some());
+}
+
 /// A chain whose last validator is guilty goes on with it: nobody else could decide anything.
 #[test]
 fn the_last_one_keeps_its_vote() {
