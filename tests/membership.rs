@@ -61,6 +61,19 @@ fn scan() {
         let mut world = options.world(seed, tendermint);
         let wishes = soak::run(&mut world, &options);
         let ledger = world.furthest().unwrap();
-        println!("seed {seed}: {} wishes {} changes {} height {:?} crashes {}", wishes.len(), ledger.changes().len(), ledger.height(), world.setup().byzantine, world.setup().schedule.steps().iter().filter(|s| matches!(s.fault, simulator::Fault::Crash(_))).count());
+        println!(
+            "seed {seed}: {} wishes {} changes {} height {:?} crashes {}",
+            wishes.len(),
+            ledger.changes().len(),
+            ledger.height(),
+            world.setup().byzantine,
+            world
+                .setup()
+                .schedule
+                .steps()
+                .iter()
+                .filter(|s| matches!(s.fault, simulator::Fault::Crash(_)))
+                .count()
+        );
     }
 }

@@ -169,7 +169,7 @@ impl Checker {
         let verify: Verify = Box::new(move |headers, proof, parent, committee| {
             P::verify(headers, proof, Trusted { genesis: &genesis, parent, committee, keys: &keys })
         });
-        let court = blame::Court::of::<P>(world, learns.clone());
+        let court = blame::Court::of::<P>(learns.clone());
         let faulty = promises.faulty.clone();
         let mut checker = Checker::new(world.genesis(), promises, verify, learns);
         let founders = world.genesis().validators.len();
@@ -318,7 +318,8 @@ impl Checker {
         let censored =
             censored.flat_map(|bound| self.docket.judge(sight, bound, &self.promises.faulty));
         let violations: Vec<_> = all.chain(censored).collect();
-        let blame = self.court.as_ref().map(|court| court.try_all(&violations, sight));
+        let blame =
+            self.court.as_ref().map(|court| court.try_all(&violations, sight, &self.ruling.chain));
         Verdict { violations, blame: blame.unwrap_or_default() }
     }
 }

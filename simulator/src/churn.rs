@@ -54,10 +54,12 @@ impl Churn {
             _ if is_next => part as i64,
             _ => return,
         };
+        // What was lost with the pools that held it is asked for again, as it was.
+        if let Some(wish) = self.open.iter().find(|wish| wish.replica == replica).copied() {
+            return ask(world, wish);
+        }
         let wish = Wish { replica, nonce: nonce(world, ledger, replica), change };
-        if self.open.iter().any(|other| other.replica == replica)
-            || !self.is_safe(world, &register, wish)
-        {
+        if !self.is_safe(world, &register, wish) {
             return;
         }
         self.open.push(wish);
@@ -67,10 +69,7 @@ impl Churn {
             false => Fault::Unbond { replica, amount },
         };
         self.steps.push(Step { time: world.now(), fault });
-        match change > 0 {
-            true => world.bond(replica, Amount(amount)),
-            false => world.unbond(replica, Amount(amount)),
-        }
+        ask(world, wish);
     }
 
     /// Whether liars stay below a third in all that may come: their own wishes are granted when that makes
@@ -94,6 +93,14 @@ impl Churn {
             }
         }
         honest > 0 && 3 * lying < lying + honest
+    }
+}
+
+fn ask<P: Protocol>(world: &mut World<P>, wish: Wish) {
+    let amount = Amount(wish.change.unsigned_abs());
+    match wish.change > 0 {
+        true => world.bond(wish.replica, amount),
+        false => world.unbond(wish.replica, amount),
     }
 }
 

@@ -5,10 +5,9 @@
 //! who did so anywhere else at that height, by what it let leave. Where the two proofs are of
 //! different slots, nobody is convicted: see [`consensus::conviction`].
 
-use super::{Sight, Violation};
-use crate::World;
+use super::{Sight, Violation, chain::Chain};
 use consensus::{Backing, Protocol, conviction};
-use ledger::{BlockHash, Committee, Header, Keys, Proof, ReplicaId, vote::Evidence};
+use ledger::{BlockHash, Header, Keys, Proof, ReplicaId, vote::Evidence};
 use serde::Serialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -47,23 +46,22 @@ pub struct Guilt {
 /// What it takes to convict somebody.
 pub(super) struct Court {
     keys: Keys,
-    committee: Committee,
     backing: fn(&Header, &Proof) -> Vec<Backing>,
     signs: bool,
 }
 
 impl Court {
-    pub(super) fn of<P: Protocol>(world: &World<P>, keys: Keys) -> Court {
-        Court {
-            keys,
-            committee: world.genesis().committee().expect("a world began with it"),
-            backing: P::backing,
-            signs: P::proofs_settle(),
-        }
+    pub(super) fn of<P: Protocol>(keys: Keys) -> Court {
+        Court { keys, backing: P::backing, signs: P::proofs_settle() }
     }
 
     /// Looks into every broken agreement, once for each height.
-    pub(super) fn try_all(&self, violations: &[Violation], sight: &Sight<'_>) -> Vec<Blame> {
+    pub(super) fn try_all(
+        &self,
+        violations: &[Violation],
+        sight: &Sight<'_>,
+        chain: &Chain,
+    ) -> Vec<Blame> {
         let mut heights = BTreeMap::new();
         for violation in violations {
             if let Violation::Disagreement { height, one, other } = violation {
@@ -71,7 +69,9 @@ impl Court {
             }
         }
         let tried = heights.into_iter();
-        tried.map(|(height, (one, other))| self.look_into(height, [one, other], sight)).collect()
+        tried
+            .map(|(height, (one, other))| self.look_into(height, [one, other], sight, chain))
+            .collect()
     }
 
     fn look_into(
@@ -79,7 +79,11 @@ impl Court {
         height: u64,
         holders: [(ReplicaId, BlockHash); 2],
         sight: &Sight<'_>,
+        chain: &Chain,
     ) -> Blame {
+        // Both stand on one block, or the quarrel began lower down and is told of there.
+        let header = holders.iter().find_map(|(_, block)| chain.header(*block));
+        let committee = chain.committee(header.map(|header| header.parent).unwrap_or_default());
         let backings = holders.map(|(replica, block)| self.proof(height, replica, block, sight));
         let mut evidence = BTreeMap::new();
         if let [Some(one), Some(other)] = &backings {
@@ -94,9 +98,9 @@ impl Court {
         let said = sight.record.equivocations().iter();
         let said = said.filter(|each| numbers.contains(&each.slot.height));
         said.for_each(|each| self.convict(each.evidence(), &mut evidence));
-        let stake = |id: &ReplicaId| self.committee.member(*id).map_or(0, |member| member.stake.0);
+        let stake = |id: &ReplicaId| committee.member(*id).map_or(0, |member| member.stake.0);
         let weight = evidence.keys().map(|id| u128::from(stake(id))).sum();
-        let total = self.committee.total();
+        let total = committee.total();
         let unprovable = if 3 * weight > total { None } else { self.why(holders, &backings) };
         let guilty =
             evidence.into_iter().map(|(replica, evidence)| Guilt { replica, evidence }).collect();

@@ -57,7 +57,11 @@ impl Rules {
         let Some(payee) = state.stakes.payee(header.proposer) else {
             return flaws.push(Flaw::Proposer { proposer: header.proposer });
         };
-        let free = state.stakes.free(header.height);
+        let free = state.stakes.begin(header.height);
+        let committee = state.stakes.committee().root();
+        if header.committee != committee {
+            flaws.push(Flaw::Committee { stated: header.committee, computed: committee });
+        }
         let mut stirred = !free.is_empty() || !block.transactions.is_empty() || self.reward > 0;
         state.receive(&free);
         for (index, transaction) in block.transactions.iter().enumerate() {
@@ -98,7 +102,7 @@ impl Rules {
     /// Executes a block again that was found good before.
     pub(crate) fn repeat(&self, state: &mut State, block: &Block) {
         let payee = state.stakes.payee(block.header.proposer).expect("it was found good before");
-        let free = state.stakes.free(block.header.height);
+        let free = state.stakes.begin(block.header.height);
         state.receive(&free);
         for transaction in &block.transactions {
             let done = pay(state, transaction, payee, block.header.height);
@@ -158,7 +162,7 @@ fn pay(
             let amount = i128::from(amount.0);
             vec![(sender, -amount), (*to, amount)]
         }
-        stake => state.stakes.act(sender, stake, height)?,
+        stake => state.stakes.act(payload.sender, stake, height)?,
     };
     moved.extend([(sender, -fee), (payee, fee)]);
     state.receive(&moved);

@@ -68,6 +68,13 @@ pub enum Flaw {
         /// By the checker's own execution and its own tree.
         computed: Hash,
     },
+    /// The header names another committee than stake gives.
+    Committee {
+        /// The header's.
+        stated: Hash,
+        /// By the checker's own count.
+        computed: Hash,
+    },
     /// The ledger's register of stake is not what the transactions lead to.
     Register,
     /// A ledger that begins at the genesis and knows nobody refuses it.
@@ -149,6 +156,12 @@ impl fmt::Display for Flaw {
             Flaw::StateRoot { stated, computed } => write!(
                 f,
                 "its header names state {}, its transactions lead to {}",
+                stated.short(),
+                computed.short()
+            ),
+            Flaw::Committee { stated, computed } => write!(
+                f,
+                "its committee is called {}, stake gives {}",
                 stated.short(),
                 computed.short()
             ),

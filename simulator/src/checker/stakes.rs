@@ -1,11 +1,11 @@
 //! The checker's own count of stake: who has how much, what is on its way back, what was burned.
 //!
-//! Whether evidence is signed and whether its offender had a seat is for the ledger that replays the chain; what
-//! a conviction costs, and that nobody is convicted twice, is counted here.
+//! Who votes when is counted here as well, and so is whether evidence comes in time, of somebody who had a seat.
+//! Whether it is signed is for the ledger that replays the chain.
 
 use super::flaw::Bad;
-use crypto::Address;
-use ledger::{Action, Genesis, Register, ReplicaId, Staking};
+use crypto::{Address, PublicKey};
+use ledger::{Action, Committee, Genesis, Register, ReplicaId, Stake, Staking, vote::Member};
 
 /// Everybody's stake after some block.
 #[derive(Clone, Debug)]
@@ -20,9 +20,22 @@ pub(crate) struct Stakes {
 
 #[derive(Clone, Debug)]
 struct Owner {
+    key: PublicKey,
     address: Address,
     stake: u128,
+    /// What it had at stake after the block before, and so its weight two heights past that one.
+    weight: u128,
+    /// The heights it had a vote at, first and last; none for a last that is still to come.
+    seats: Vec<(u64, Option<u64>)>,
     punished: bool,
+}
+
+impl Owner {
+    fn new(key: PublicKey, stake: u128) -> Owner {
+        let founder = (stake > 0).then_some((1, None));
+        let (address, seats) = (key.address(), founder.into_iter().collect());
+        Owner { key, address, stake, weight: stake, seats, punished: false }
+    }
 }
 
 /// Money that a deed brings to an account, or takes from it.
@@ -30,11 +43,8 @@ pub(crate) type Moved = (Address, i128);
 
 impl Stakes {
     pub(crate) fn new(genesis: &Genesis) -> Stakes {
-        let owners = genesis.validators.iter().map(|founder| Owner {
-            address: founder.key.address(),
-            stake: founder.stake.0.into(),
-            punished: false,
-        });
+        let owners = genesis.validators.iter();
+        let owners = owners.map(|founder| Owner::new(founder.key, founder.stake.0.into()));
         let (rules, owners) = (genesis.staking(), owners.collect());
         Stakes { rules, owners, leaving: Vec::new(), burned: 0 }
     }
@@ -64,9 +74,41 @@ impl Stakes {
         stakes.chain(self.leaving.iter().map(|(_, _, amount)| *amount)).sum()
     }
 
-    /// What the block at `height` gives back before anything else.
-    pub(crate) fn free(&mut self, height: u64) -> Vec<Moved> {
-        let (free, rest) = self.leaving.drain(..).partition(|(until, ..)| *until <= height);
+    /// Who decides the children of the block that began last.
+    pub(crate) fn committee(&self) -> Committee {
+        let members = (0..).zip(&self.owners).filter(|(_, owner)| owner.weight > 0);
+        let members = members.map(|(id, owner)| Member {
+            id: ReplicaId(id),
+            key: owner.key,
+            stake: Stake(u64::try_from(owner.weight).expect("all money fits 64 bits")),
+        });
+        Committee::new(members.collect()).expect("somebody always has a vote")
+    }
+
+    /// The block at `height` begins: everybody gets the weight of its stake, unless nobody had any.
+    /// Returns what it gives back before anything else: nothing to whoever votes without a stake.
+    pub(crate) fn begin(&mut self, height: u64) -> Vec<Moved> {
+        if self.rules.is_none() {
+            return Vec::new();
+        }
+        if self.owners.iter().any(|owner| owner.stake > 0) {
+            for owner in &mut self.owners {
+                match (owner.weight > 0, owner.stake > 0) {
+                    (false, true) => owner.seats.push((height + 1, None)),
+                    (true, false) => {
+                        owner.seats.last_mut().expect("it had a seat").1 = Some(height);
+                    }
+                    _ => {}
+                }
+                owner.weight = owner.stake;
+            }
+        }
+        let owners = &self.owners;
+        let is_free = |(until, owner, _): &(u64, usize, u128)| {
+            let owner = &owners[*owner];
+            *until <= height && (owner.weight == 0 || owner.stake > 0)
+        };
+        let (free, rest) = self.leaving.drain(..).partition(is_free);
         self.leaving = rest;
         let free: Vec<(u64, usize, u128)> = free;
         free.iter()
@@ -77,11 +119,12 @@ impl Stakes {
     /// Does what an account asks, or nothing.
     pub(crate) fn act(
         &mut self,
-        sender: Address,
+        key: PublicKey,
         action: &Action,
         height: u64,
     ) -> Result<Vec<Moved>, Bad> {
         let rules = self.rules.ok_or(Bad::Action)?;
+        let sender = key.address();
         let own = self.owners.iter().position(|owner| owner.address == sender);
         match action {
             Action::Transfer { .. } => unreachable!("money is moved elsewhere"),
@@ -93,7 +136,7 @@ impl Stakes {
                     return Err(Bad::Stake);
                 }
                 if own.is_none() {
-                    self.owners.push(Owner { address: sender, stake: 0, punished: false });
+                    self.owners.push(Owner::new(key, 0));
                 }
                 self.owners[owner].stake += amount;
                 Ok(vec![(sender, -signed(amount))])
@@ -106,8 +149,28 @@ impl Stakes {
                 self.leaving.push((height + rules.unbonding_blocks, owner, amount));
                 Ok(Vec::new())
             }
-            Action::Evidence(evidence) => self.convict(sender, evidence.offender, height, rules),
+            Action::Evidence(evidence) => {
+                let (offender, slot) = (evidence.offender, evidence.slot.height);
+                self.is_timely(offender, slot, height, rules)?;
+                self.convict(sender, offender, height, rules)
+            }
         }
+    }
+
+    fn is_timely(
+        &self,
+        offender: ReplicaId,
+        slot: u64,
+        height: u64,
+        rules: Staking,
+    ) -> Result<(), Bad> {
+        let seats = self.owners.get(offender.0 as usize).map(|owner| &owner.seats);
+        let sat = |(from, until): &(u64, Option<u64>)| {
+            *from <= slot && until.is_none_or(|until| slot <= until)
+        };
+        let in_time = slot <= height && slot + rules.evidence_blocks >= height;
+        let sat = seats.is_some_and(|seats| seats.iter().any(sat));
+        if sat && in_time { Ok(()) } else { Err(Bad::Stake) }
     }
 
     fn convict(

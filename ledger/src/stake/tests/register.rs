@@ -190,3 +190,18 @@ proptest! {
         }
     }
 }
+
+/// Priorities are wider than most readers of JSON can take.
+#[test]
+fn a_register_survives_json_and_bytes_whatever_is_at_stake() {
+    let mut genesis = founders();
+    genesis.validators[0].stake = Stake(u64::MAX - 100);
+    let mut register = Register::founding(&genesis);
+    bond(&mut register, 4, 4, 7).unwrap();
+    pass(&mut register, 1..=1);
+    assert!(register.turns.priorities.iter().any(|each| *each < i128::from(i64::MIN)));
+    let text = serde_json::to_value(&register).expect("numbers that fit");
+    assert_eq!(serde_json::from_value::<Register>(text).unwrap(), register);
+    let bytes = codec::encode(&register);
+    assert_eq!(codec::decode::<Register>(&bytes, codec::LONGEST).unwrap(), register);
+}
