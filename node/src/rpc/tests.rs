@@ -153,6 +153,8 @@ fn friendly(query: Query) -> Option<Answer> {
             time: 1,
             state: "running".into(),
             accused: Vec::new(),
+            punished: Vec::new(),
+            burned: Default::default(),
         })),
         Query::BlockAt(_) | Query::Block(_) => Answer::Block(None),
         Query::Transaction(id) => Answer::Transaction(Box::new(query::TransactionAnswer {
@@ -165,6 +167,7 @@ fn friendly(query: Query) -> Option<Answer> {
             finality: None,
         })),
         Query::Blocks(_) => Answer::Blocks(Box::default()),
+        Query::Conflict => Answer::Conflict(None),
         Query::Consensus => {
             let (height, slots) = (18, Vec::new());
             Answer::Consensus(query::ConsensusAnswer { height, round: 0, slots })
