@@ -247,6 +247,10 @@ impl<P: Protocol> Replica<P> {
         self.moment = moment;
         self.cause = None;
         self.trace(What::Started { height: self.ledger.height() });
+        // A crash before it ever signs, as while it has no seat, must not make this disk look lost.
+        if self.options.first_life {
+            self.be_born();
+        }
         // The first summary comes at a random time, so that replicas do not gossip in step.
         let period = gossip::PERIOD.as_micros() as u64;
         let first = Duration::from_micros(self.rng.next_u64() % period);

@@ -98,7 +98,7 @@ impl<P: Protocol> Replica<P> {
     }
 
     /// From now on this disk knows what was signed.
-    fn be_born(&mut self) {
+    pub(super) fn be_born(&mut self) {
         if !std::mem::replace(&mut self.is_born, true) {
             self.batch.put(BORN.to_vec(), Vec::new());
         }
