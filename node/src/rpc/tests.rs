@@ -184,7 +184,6 @@ fn friendly(query: Query) -> Option<Answer> {
         }
         Query::Committees(_) => Answer::Committees(query::CommitteesAnswer::default()),
         Query::Stake => Answer::Stake(Box::new(founding_stake())),
-        Query::Conflict => Answer::Conflict(None),
         Query::Submit(transaction) => Answer::Submitted(Ok(transaction.id())),
         Query::SubmitMany(many) => {
             Answer::SubmittedMany(many.iter().map(|transaction| Ok(transaction.id())).collect())
