@@ -65,6 +65,12 @@ pub struct StatusAnswer {
     /// Against whom it holds evidence of having signed two values in one slot.
     #[serde(default)]
     pub accused: Vec<ReplicaId>,
+    /// Who was punished for it, up to the newest committed block.
+    #[serde(default)]
+    pub punished: Vec<ReplicaId>,
+    /// What those punishments have destroyed.
+    #[serde(default)]
+    pub burned: Amount,
 }
 
 /// A block, and why it is final.

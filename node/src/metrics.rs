@@ -94,6 +94,17 @@ impl Snapshot {
             sheet.gauge("round", "Round or view of the height being decided.", status.round)?;
             sheet.gauge("pool_transactions", "Transactions that wait.", status.pool as u64)?;
             sheet.gauge("halted", "1 if the replica votes no more.", halted)?;
+            sheet.gauge(
+                "accused_validators",
+                "Validators against whom evidence is held that has not done its work yet.",
+                status.accused.len() as u64,
+            )?;
+            sheet.gauge(
+                "punished_validators",
+                "Validators that were punished for signing two values in one slot.",
+                status.punished.len() as u64,
+            )?;
+            sheet.gauge("burned", "Money that punishments have destroyed.", status.burned.0)?;
         }
         let figures = &self.figures;
         sheet.gauge("peers", "Connected peers.", self.peers as u64)?;
@@ -105,6 +116,16 @@ impl Snapshot {
             "accusations",
             "Times a replica was caught breaking the rules, as by signing two values in one slot.",
             figures.accusations,
+        )?;
+        sheet.counter(
+            "evidence_found",
+            "Validators against whom this node has found evidence, in this life.",
+            figures.evidence_found,
+        )?;
+        sheet.counter(
+            "evidence_reported",
+            "Transactions by which it has reported them.",
+            figures.evidence_reported,
         )?;
         sheet.counter("syncs", "Times the store was made durable.", figures.syncs)?;
         sheet.counter("hashes", "Hashes tried in search of proof-of-work.", figures.hashes)?;

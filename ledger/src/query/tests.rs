@@ -42,6 +42,8 @@ fn every_answer_survives_json_and_the_codec() {
         time: 1_002,
         state: "halted: conflicting finality".into(),
         accused: Vec::new(),
+        punished: Vec::new(),
+        burned: Default::default(),
     });
     survives(&BlockAnswer {
         hash: block.hash(),

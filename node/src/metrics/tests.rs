@@ -23,6 +23,8 @@ fn snapshot() -> Snapshot {
         time: 1_500,
         state: "halted: two blocks".into(),
         accused: Vec::new(),
+        punished: Vec::new(),
+        burned: Default::default(),
     };
     let network = NetworkCounters { bytes_sent: 77, ..NetworkCounters::default() };
     let process = Process { resident_bytes: Some(4_096), cpu_seconds: Some(1.5) };

@@ -156,6 +156,8 @@ fn friendly(query: Query) -> Option<Answer> {
             time: 1,
             state: "running".into(),
             accused: Vec::new(),
+            punished: Vec::new(),
+            burned: Default::default(),
         })),
         Query::BlockAt(_) | Query::Block(_) => Answer::Block(None),
         Query::Transaction(id) => Answer::Transaction(Box::new(query::TransactionAnswer {
@@ -168,6 +170,7 @@ fn friendly(query: Query) -> Option<Answer> {
             finality: None,
         })),
         Query::Blocks(_) => Answer::Blocks(Box::default()),
+        Query::Conflict => Answer::Conflict(None),
         Query::Consensus => {
             let (height, slots) = (18, Vec::new());
             Answer::Consensus(query::ConsensusAnswer { height, round: 0, slots })
@@ -181,7 +184,6 @@ fn friendly(query: Query) -> Option<Answer> {
         }
         Query::Committees(_) => Answer::Committees(query::CommitteesAnswer::default()),
         Query::Stake => Answer::Stake(Box::new(founding_stake())),
-        Query::Conflict => Answer::Conflict(None),
         Query::Submit(transaction) => Answer::Submitted(Ok(transaction.id())),
         Query::SubmitMany(many) => {
             Answer::SubmittedMany(many.iter().map(|transaction| Ok(transaction.id())).collect())

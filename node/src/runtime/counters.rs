@@ -40,6 +40,10 @@ pub struct Figures {
     pub transactions: u64,
     /// Times somebody was caught breaking the rules: see [`replica::trace::What::Accused`].
     pub accusations: u64,
+    /// Against how many evidence was found: see [`replica::docket`].
+    pub evidence_found: u64,
+    /// How many reports were made of that.
+    pub evidence_reported: u64,
     /// Hashes tried in search of proof-of-work.
     pub hashes: u64,
     /// Headers for which a hash was found that meets the target; whether such a block becomes

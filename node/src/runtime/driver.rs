@@ -123,9 +123,15 @@ impl<P: Protocol> Driver<P> {
 
     fn handle(&mut self, event: Event<P::Message>) -> Result<(), StoreError> {
         let refused = total(self.replica.refused());
+        let findings = self.replica.findings();
         let actions = self.replica.handle(event, self.clock.moment())?;
         if total(self.replica.refused()) > refused {
             self.counters.note(|figures| figures.declined = self.replica.refused().clone());
+        }
+        if self.replica.findings() != findings {
+            self.counters.note(|figures| {
+                (figures.evidence_found, figures.evidence_reported) = self.replica.findings();
+            });
         }
         self.carry_out(actions);
         Ok(())

@@ -63,6 +63,8 @@ impl<P: Protocol> Replica<P> {
     }
 
     fn status(&self) -> StatusAnswer {
+        let register = self.ledger.register(self.ledger.root()).expect("the root has a register");
+        let punished = register.validators().filter(|(_, each)| each.punished.is_some());
         StatusAnswer {
             chain_id: self.ledger.chain_id(),
             consensus: self.ledger.genesis().consensus.clone(),
@@ -79,6 +81,8 @@ impl<P: Protocol> Replica<P> {
                 Some(why) => format!("halted: {why}"),
             },
             accused: self.docket.offenders(),
+            punished: punished.map(|(id, _)| id).collect(),
+            burned: register.burned(),
         }
     }
 

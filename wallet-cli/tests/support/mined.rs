@@ -235,6 +235,8 @@ impl Mined {
             time: self.header(self.ledger.head_height()).time,
             state: "running".to_owned(),
             accused: Vec::new(),
+            punished: Vec::new(),
+            burned: Default::default(),
         }
     }
 

@@ -186,6 +186,8 @@ impl Network {
             time: self.ledger.root_header().time,
             state: "running".to_owned(),
             accused: Vec::new(),
+            punished: Vec::new(),
+            burned: Default::default(),
         }
     }
 

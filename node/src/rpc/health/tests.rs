@@ -24,6 +24,8 @@ fn good() -> Standing {
         time: NOW - 1_000,
         state: "running".into(),
         accused: Vec::new(),
+        punished: Vec::new(),
+        burned: Default::default(),
     };
     Standing {
         status: Some(status),
