@@ -10,7 +10,8 @@ use ledger::{
     Block, BlockHash, Header, ReplicaId, TransactionId, VerifiedTransaction,
     query::{
         AccountAnswer, BlockAnswer, BlocksAnswer, CommitteeAnswer, CommitteesAnswer,
-        ConflictAnswer, ConsensusAnswer, HeadersAnswer, StakeAnswer, StatusAnswer, TransactionAnswer,
+        ConflictAnswer, ConsensusAnswer, HeadersAnswer, StakeAnswer, StatusAnswer,
+        TransactionAnswer,
     },
 };
 use serde::{Deserialize, Serialize};

@@ -124,7 +124,10 @@ pub enum Refused {
     Codec(#[from] CodecError),
     /// A signature is not its sender's.
     #[error(transparent)]
-    Forged(#[from] Forged),
+    Forged(Forged),
+    /// A signature is that of somebody whose key the chain has not told us, which it may have told others.
+    #[error("the {} is said to be from replica {}, whose key is not known here", .0.kind, .0.sender)]
+    Stranger(Forged),
     /// The bytes are no compact form of a message.
     #[error("a message without its transactions cannot be completed: {0}")]
     Compact(&'static str),
@@ -142,12 +145,27 @@ pub enum Refused {
 }
 
 impl Refused {
+    /// What is wrong with a signature that does not verify.
+    fn signature(forged: Forged, keys: &Keys) -> Refused {
+        match keys.knows(forged.sender) {
+            true => Refused::Forged(forged),
+            false => Refused::Stranger(forged),
+        }
+    }
+
+    /// Whether an honest peer never sends it. Whoever is ahead of us may know a newcomer that we do not
+    /// know yet.
+    pub fn is_fault(&self) -> bool {
+        !matches!(self, Refused::Stranger(_))
+    }
+
     /// A word for counters.
     pub fn reason(&self) -> &'static str {
         match self {
             Refused::Codec(CodecError::TooLong { .. }) => "too_long",
             Refused::Codec(_) | Refused::Compact(_) => "malformed",
             Refused::Forged(_) => "forged",
+            Refused::Stranger(_) => "stranger",
             Refused::TooMany { .. } => "too_many",
             Refused::Transaction(BadTransaction::WrongChain { .. }) => "wrong_chain",
             Refused::Transaction(BadTransaction::TooLong { .. }) => "too_long",
@@ -258,8 +276,8 @@ fn open_stubs(claimed: Vec<ClaimedStub>, keys: &Keys) -> Result<Vec<Stub>, Refus
     }
     // Of newcomers a peer may have learnt before us.
     let known = claimed.into_iter().filter(|claimed| keys.knows(claimed.sender));
-    let opened = known.map(|claimed| claimed.open(keys));
-    Ok(opened.collect::<Result<_, _>>()?)
+    let opened: Result<_, Forged> = known.map(|claimed| claimed.open(keys)).collect();
+    opened.map_err(|forged| Refused::signature(forged, keys))
 }
 
 /// Checks the signature of a message, then those in it. Its block's transactions are remembered
@@ -270,12 +288,12 @@ fn open_message<M: Message>(
     cache: &TransactionCache,
 ) -> Result<Signed<M>, Refused> {
     for inner in claimed.message.claims() {
-        inner.clone().open(keys)?;
+        inner.clone().open(keys).map_err(|forged| Refused::signature(forged, keys))?;
     }
     if let Some(block) = claimed.message.block_mut() {
         cache.recognise(&mut Arc::make_mut(block).transactions);
     }
-    let signed = claimed.open(keys)?;
+    let signed = claimed.open(keys).map_err(|forged| Refused::signature(forged, keys))?;
     if let Some(block) = signed.message().block() {
         let good = verify_all(&block.transactions, keys, cache);
         cache.unify(&mut block.transactions[..good].to_vec());
@@ -371,7 +389,7 @@ fn check_evidence(transaction: &Transaction, keys: &Keys) -> Result<(), Refused>
     let Action::Evidence(evidence) = &transaction.payload.action else { return Ok(()) };
     let sender = evidence.offender;
     match keys.knows(sender) && !evidence.verify(keys) {
-        true => Err(Forged { sender, kind: "evidence" }.into()),
+        true => Err(Refused::Forged(Forged { sender, kind: "evidence" })),
         false => Ok(()),
     }
 }

@@ -26,7 +26,11 @@ use std::{
     time::{Duration, Instant},
 };
 use thiserror::Error;
-use wallet_cli::{client::ClientError, keystore::KeystoreError, name::NameError};
+use wallet_cli::{
+    client::ClientError,
+    keystore::{Keystore, KeystoreError},
+    name::NameError,
+};
 
 mod bond;
 mod tell;
@@ -83,7 +87,9 @@ pub fn join(order: &Join) -> Result<(), JoinError> {
     if genesis.staking().is_none() {
         return Err(JoinError::Fixed { consensus: genesis.consensus });
     }
+    // Before anything is made, so that a slip of the pen leaves no node behind.
     let from = order.from.parse()?;
+    Keystore::open(place.wallet()).account(&from)?;
     let stop = stop_on_ctrl_c().map_err(|error| JoinError::System(io::Error::other(error)))?;
     let patience = PATIENCE + genesis.block_time().saturating_mul(PATIENT_BLOCKS);
     let teller = Teller::new(order.net.json);

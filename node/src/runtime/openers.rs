@@ -214,11 +214,12 @@ impl<M: Message> Openers<M> {
     }
 
     /// An honest peer sends only what opens, and gossips only what it verified. So whatever cannot
-    /// be opened is held against who sent it, or for gossip, which anyone may pass on, signed it.
+    /// be opened is held against who sent it, or for gossip, which anyone may pass on, signed it. Only a
+    /// signer whom the chain has not named to us yet is nobody's fault: the peer may be ahead.
     fn refuse(&self, what: &'static str, from: Option<u32>, refused: &Refused) {
         self.counters.refused(what, refused.reason());
         tracing::debug!(?from, what, "refused: {refused}");
-        if let Some(peer) = from {
+        if let Some(peer) = from.filter(|_| refused.is_fault()) {
             self.warden.punish(peer, refused.reason());
         }
     }

@@ -195,6 +195,29 @@ fn a_message_is_nobody_elses() {
 }
 
 #[test]
+fn a_signer_whom_nobody_has_named_is_no_fault_of_who_passes_it_on() {
+    let mut claimed = say(&hand(1), Word { height: 1, round: 0, text: 7 }).claimed().clone();
+    let open = |claimed: &Claimed<Word>, keys: &Keys| {
+        let bytes = codec::encode(&(1_u64, Wire::Message(claimed.clone())));
+        open::<Word>(&bytes, keys, &TransactionCache::default())
+    };
+    let member = |id: u32| ledger::vote::Member {
+        id: ReplicaId(id),
+        key: crypto::SecretKey::from_seed([id as u8 + 1; 32]).public(),
+        stake: ledger::Stake(1),
+    };
+    let committee = ledger::Committee::new((0..4).map(member).collect()).expect("a committee");
+    let real = Keys::of(chain(), &committee);
+    claimed.sender = ReplicaId(9);
+    let refused = open(&claimed, &real).expect_err("nobody knows it");
+    assert_eq!((refused.reason(), refused.is_fault()), ("stranger", false));
+    // Once the chain has named it there is a key to check with, and it was lying.
+    real.learn(ReplicaId(9), &member(9).key);
+    let refused = open(&claimed, &real).expect_err("forged");
+    assert_eq!((refused.reason(), refused.is_fault()), ("forged", true));
+}
+
+#[test]
 fn a_length_beyond_all_bounds_allocates_nothing() {
     // A batch that announces 2^64 - 1 transactions, and blocks likewise.
     assert!(open_batch(&[0xff; 8]).is_err());

@@ -42,7 +42,7 @@ pub(super) fn bond(
                 return Err(JoinError::Punished(id));
             }
             if there.stake.0 > 0 {
-                return Ok(there.seats.last().map_or(0, |seat| seat.from));
+                return Ok(there.seats.last().map_or(answer.height, |seat| seat.from));
             }
         }
         None if answer.register.next_number() != ReplicaId(id) => {

@@ -112,7 +112,7 @@ impl Up {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let event = self.events.recv_timeout(left).unwrap_or_else(|_| panic!("no {name}"));
-            if event["event"] == "started" {
+            if event["event"] == "started" || event["event"] == "joined" {
                 let pid = event["pid"].as_i64().unwrap();
                 self.nodes.push(pid.try_into().unwrap());
             }

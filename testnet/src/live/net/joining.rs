@@ -1,6 +1,6 @@
 //! Nodes that come to a net after its founding, and that its genesis does not name.
 
-use super::{MOST_REPLICAS, Net, NetError, files, ports};
+use super::{MOST_REPLICAS, Net, NetError, ports};
 use crypto::{PublicKey, SecretKey};
 use node::config::{KEY_FILE, KeyError, key};
 use std::fs;
