@@ -2,6 +2,7 @@
 //! Whoever fails tells its seed.
 
 mod adversary;
+mod committees;
 mod conditions;
 mod crashes;
 mod faultless;

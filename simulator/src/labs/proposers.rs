@@ -203,9 +203,8 @@ impl Experiment for Proposers {
             ),
         ];
         for (seat, name) in TURNS.into_iter().enumerate().take(self.stakes.len()) {
-            let turns = expected[FIRST - 1..].iter().filter(|turn| **turn == seat).count();
-            let about =
-                "blocks that it proposed; the first turn is the genesis', which nobody does";
+            let turns = expected.iter().filter(|turn| **turn == seat).count();
+            let about = "turns that it had: the blocks that it proposed, and the genesis' turn";
             findings.push(Finding::exact(name, about, turns as f64, of(name)));
         }
         findings

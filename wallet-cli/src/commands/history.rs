@@ -7,6 +7,8 @@ use super::{
     depths, light,
 };
 use crate::{
+    client::Client,
+    committees::Committees,
     error::Error,
     history::Cache,
     interrupt::Wait,
@@ -14,7 +16,7 @@ use crate::{
     report::{Exit, Output},
     verify::{NotProven, blocks::verify_blocks},
 };
-use ledger::Amount;
+use ledger::{Amount, Genesis};
 use serde_json::json;
 use std::{cmp::Reverse, time::Duration};
 
@@ -31,10 +33,7 @@ pub(super) fn history(
     }
     let clients = session.clients()?;
     let several = clients.len() > 1;
-    let mut committees = session.committees(&genesis)?;
-    // What was read before may be proven by committees that are not kept any more. Whoever lies about
-    // them is found out below.
-    let _ = clients.iter().any(|client| committees.follow(client).is_ok());
+    let committees = followed(session, &genesis, &clients)?;
     let (mut cache, damage) = Cache::open(&session.dir()?, &committees, address)?;
     if let Some(damage) = damage
         && !session.output.is_json()
@@ -89,6 +88,18 @@ pub(super) fn history(
     let pause = || wait.pause(Duration::ZERO);
     page.print(&mut session.output, entries, pause, tip.height())?;
     Ok(Exit::Holds)
+}
+
+/// The committees, also those that may prove what was read before and are not kept any more. Whoever
+/// lies about them is found out when the nodes are compared.
+fn followed(
+    session: &mut Session<'_>,
+    genesis: &Genesis,
+    clients: &[Client],
+) -> Result<Committees, Error> {
+    let mut committees = session.committees(genesis)?;
+    let _ = clients.iter().any(|client| committees.follow(client).is_ok());
+    Ok(committees)
 }
 
 /// Reads the chain piece by piece.

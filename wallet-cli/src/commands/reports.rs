@@ -11,7 +11,8 @@ use crate::{
 use consensus::Measure;
 use crypto::{Address, Hash};
 use ledger::{
-    Action, Amount, BlockHash, ChainId, Genesis, Payload, TransactionId, query::TransactionStatus,
+    Action, Amount, BlockHash, ChainId, Genesis, Payload, Stake, TransactionId,
+    query::TransactionStatus,
 };
 use serde::Serialize;
 use std::{fmt, path::PathBuf};
@@ -95,8 +96,15 @@ pub(super) struct BalanceReport {
     address: Address,
     balance: Amount,
     nonce: u64,
+    /// What it has at stake, if anything.
+    #[serde(skip_serializing_if = "is_nothing")]
+    bonded: Stake,
     #[serde(skip)]
     height: u64,
+}
+
+fn is_nothing(stake: &Stake) -> bool {
+    stake.0 == 0
 }
 
 impl BalanceReport {
@@ -105,6 +113,7 @@ impl BalanceReport {
             address: verified.address(),
             balance: verified.account().balance,
             nonce: verified.account().nonce,
+            bonded: verified.account().bonded,
             height: verified.block().height(),
         }
     }
@@ -112,10 +121,13 @@ impl BalanceReport {
 
 impl fmt::Display for BalanceReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let BalanceReport { address, balance, nonce, height } = self;
+        let BalanceReport { address, balance, nonce, bonded, height } = self;
         writeln!(f, "address  {address}")?;
         writeln!(f, "balance  {balance}")?;
         writeln!(f, "nonce    {nonce}")?;
+        if !is_nothing(bonded) {
+            writeln!(f, "bonded   {bonded}; `wallet stake` tells more")?;
+        }
         write!(f, "Proven after the block at height {height}.")
     }
 }

@@ -5,9 +5,9 @@ use crate::{
     committees::founders,
     network::{Network, poor, rich, validator},
 };
-use consensus::{Measure, Quorum, Unproven, tendermint::Commit};
-use crypto::{SecretKey, merkle::Path};
-use ledger::{Amount, Block, Proof, ReplicaId};
+use consensus::{Measure, Quorum, Unproven, catalogue::NotFinal, tendermint::Commit};
+use crypto::{Hash, SecretKey, merkle::PathError};
+use ledger::{Amount, Block, Proof, ReplicaId, transaction::BadTransaction};
 use proptest::prelude::*;
 use std::sync::Arc;
 
