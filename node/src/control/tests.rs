@@ -144,8 +144,11 @@ fn say(stream: &mut UnixStream, bytes: &[u8]) -> String {
 #[test]
 fn what_is_cut_does_not_get_through_either_way_until_it_is_healed() {
     let mut bench = bench(3);
-    let view =
-        |cut: &[u32], connected: &[u32]| View { cut: cut.into(), connected: connected.into() };
+    let view = |cut: &[u32], connected: &[u32]| View {
+        cut: cut.into(),
+        connected: connected.into(),
+        peers: vec![1, 2, 3],
+    };
     assert_eq!(bench.ask(0, &Request::Status).expect("answered"), view(&[], &[1, 2]));
     assert!(bench.passes(0, 1, 2) && bench.passes(1, 0, 2));
 
