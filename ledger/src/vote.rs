@@ -342,14 +342,23 @@ impl Hand {
         Hand { account: Some(key), ..self }
     }
 
+    /// The key of the replica's own account. None if it has no account.
+    pub fn account(&self) -> Option<PublicKey> {
+        self.account_key().map(SecretKey::public)
+    }
+
     /// Signs a transaction of the replica's own account, with a fee of nothing. None if it has no account.
     pub fn transact(&self, nonce: u64, action: Action) -> Option<Transaction> {
-        let key = match &self.pen {
-            Pen::Ed25519(key) => self.account.as_ref().unwrap_or(key),
-            Pen::Simulated(_) => self.account.as_ref()?,
-        };
+        let key = self.account_key()?;
         let (chain, sender, fee) = (self.chain, key.public(), Amount::ZERO);
         Some(Payload { chain, sender, nonce, fee, action }.sign(key))
+    }
+
+    fn account_key(&self) -> Option<&SecretKey> {
+        match &self.pen {
+            Pen::Ed25519(key) => Some(self.account.as_ref().unwrap_or(key)),
+            Pen::Simulated(_) => self.account.as_ref(),
+        }
     }
 
     /// Whose hand it is.

@@ -10,10 +10,10 @@ use consensus::{
     catalogue::{self, Module, UnknownModule, Visitor},
 };
 use ledger::{
-    BlockHash, ChainId, Hand, Header,
+    BlockHash, ChainId, Committee, Hand, Header,
     chain::{
         OpenError,
-        audit::{Audit, Flaw},
+        audit::{Audit, Audited, Flaw},
     },
     store::{DiskError, DiskStore, Store, StoreError},
 };
@@ -83,11 +83,17 @@ impl Visitor for Check<'_> {
         let genesis = config.genesis();
         let mut audit = Audit::begin(Arc::clone(&store), genesis)?;
         let end = audit.height();
-        let mut proofs =
-            Proofs { config, flaws: Vec::new(), proven: 0, above: Vec::new(), top: None };
+        let mut proofs = Proofs {
+            config,
+            flaws: Vec::new(),
+            proven: 0,
+            above: Vec::new(),
+            top: None,
+            learnt: None,
+        };
         for audited in audit.by_ref() {
             progress(audited.header.height, end);
-            proofs.take::<P>(audited.header, audited.proof.as_ref());
+            proofs.take::<P>(&audited);
         }
         let findings = audit.finish()?;
         let mut flaws: Vec<_> = findings.flaws.iter().map(Flaw::to_string).collect();
@@ -130,19 +136,27 @@ struct Proofs<'a> {
     /// Headers above the newest proven one, the first of them that one itself.
     above: Vec<Header>,
     top: Option<Header>,
+    /// Whose keys are known: checking a key takes longer than comparing committees.
+    learnt: Option<Arc<Committee>>,
 }
 
 impl Proofs<'_> {
-    fn take<P: Protocol>(&mut self, header: Header, proof: Option<&ledger::Proof>) {
+    fn take<P: Protocol>(&mut self, audited: &Audited) {
+        let Audited { header, committee, proof } = audited;
         let height = header.height;
         self.top = Some(header.clone());
-        self.above.push(header);
+        self.above.push(header.clone());
+        if self.learnt.as_ref().is_none_or(|learnt| !Arc::ptr_eq(learnt, committee)) {
+            for member in committee.members() {
+                self.config.keys().learn(member.id, &member.key);
+            }
+            self.learnt = Some(committee.clone());
+        }
         let Some(proof) = proof else { return };
         let genesis = self.config.genesis();
-        let committee = genesis.committee().expect("a loaded genesis has a committee");
         let (parent, headers) = self.above.split_first().expect("it was just pushed");
         let keys = self.config.keys();
-        let trusted = Trusted { genesis, parent: Some(parent), committee: &committee, keys };
+        let trusted = Trusted { genesis, parent: Some(parent), committee, keys };
         if let Err(reason) = P::verify(headers, proof, trusted) {
             self.flaws.push(format!("the proof at height {height} does not hold: {reason}"));
         } else {

@@ -60,6 +60,11 @@ impl Docket {
         }
     }
 
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.held.is_empty()
+    }
+
     /// The evidence against `offender`.
     pub fn against(&self, offender: ReplicaId) -> Option<&Evidence> {
         self.held.get(&offender)

@@ -9,8 +9,9 @@ use consensus::Timer;
 use ledger::{
     Block, BlockHash, Header, ReplicaId, TransactionId, VerifiedTransaction,
     query::{
-        AccountAnswer, BlockAnswer, BlocksAnswer, CommitteeAnswer, ConflictAnswer, ConsensusAnswer,
-        HeadersAnswer, StatusAnswer, TransactionAnswer,
+        AccountAnswer, BlockAnswer, BlocksAnswer, CommitteeAnswer, CommitteesAnswer,
+        ConflictAnswer, ConsensusAnswer, HeadersAnswer, StakeAnswer, StatusAnswer,
+        TransactionAnswer,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -164,6 +165,10 @@ pub enum Query {
     AccountAt(crypto::Address, u64),
     /// Who decides the block after the last final one.
     Committee,
+    /// Changes of the committee that headers from this height on announce, as many as one answer holds.
+    Committees(u64),
+    /// Who has what at stake after the last final block, with its proof.
+    Stake,
     /// The conflict for which it is halted.
     Conflict,
     /// Please order this.
@@ -194,6 +199,10 @@ pub enum Answer {
     Account(Box<AccountAnswer>),
     /// To [`Query::Committee`].
     Committee(CommitteeAnswer),
+    /// To [`Query::Committees`].
+    Committees(CommitteesAnswer),
+    /// To [`Query::Stake`].
+    Stake(Box<StakeAnswer>),
     /// To [`Query::Conflict`]; none if it saw no conflict.
     Conflict(Option<Box<ConflictAnswer>>),
     /// To [`Query::Submit`].

@@ -13,7 +13,7 @@ use crate::{
 use consensus::{Claimed, Message, Signed, quorum::Forged};
 use crypto::codec::{self, CodecError};
 use ledger::{
-    Block, BlockHash, Keys, Proof, Transaction, TransactionId, VerifiedTransaction,
+    Action, Block, BlockHash, Keys, Proof, Transaction, TransactionId, VerifiedTransaction,
     block::MAX_BLOCK_BYTES, transaction::BadTransaction,
 };
 use serde::{Deserialize, Serialize};
@@ -124,7 +124,7 @@ pub enum Refused {
     Codec(#[from] CodecError),
     /// A signature is not its sender's.
     #[error(transparent)]
-    Forged(Forged),
+    Forged(#[from] Forged),
     /// A signature is that of somebody whose key the chain has not told us, which it may have told others.
     #[error("the {} is said to be from replica {}, whose key is not known here", .0.kind, .0.sender)]
     Stranger(Forged),
@@ -274,9 +274,10 @@ fn open_stubs(claimed: Vec<ClaimedStub>, keys: &Keys) -> Result<Vec<Stub>, Refus
     if found > limit {
         return Err(Refused::TooMany { found, limit });
     }
-    let opened = claimed.into_iter().map(|claimed| claimed.open(keys));
-    let opened: Result<_, Forged> = opened.collect();
-    opened.map_err(|forged| Refused::signature(forged, keys))
+    // Of newcomers a peer may have learnt before us.
+    let known = claimed.into_iter().filter(|claimed| keys.knows(claimed.sender));
+    let opened = known.map(|claimed| claimed.open(keys));
+    Ok(opened.collect::<Result<_, _>>()?)
 }
 
 /// Checks the signature of a message, then those in it. Its block's transactions are remembered
@@ -367,18 +368,30 @@ pub fn decode_transactions(
 /// verified.
 ///
 /// # Errors
-/// [`Refused::Transaction`]. What of it is not known to be good is forgotten then.
+/// [`Refused::Transaction`], or [`Refused::Forged`] for evidence that convicts nobody. What of it is not
+/// known to be good is forgotten then.
 pub fn verify_transactions(
     transactions: &[Transaction],
     keys: &Keys,
     cache: &TransactionCache,
 ) -> Result<Vec<VerifiedTransaction>, Refused> {
-    let verified = transactions.iter().map(|each| cache.verify(each, keys.chain()));
-    let verified = verified.collect::<Result<_, _>>();
-    verified.map_err(|bad| {
-        cache.forget_unproven(transactions);
-        Refused::Transaction(bad)
-    })
+    let verify = |each: &Transaction| -> Result<VerifiedTransaction, Refused> {
+        check_evidence(each, keys)?;
+        Ok(cache.verify(each, keys.chain())?)
+    };
+    let verified: Result<_, _> = transactions.iter().map(verify).collect();
+    verified.inspect_err(|_| cache.forget_unproven(transactions))
+}
+
+/// Forged evidence would cost everybody two signatures to find out: it goes no further than here.
+/// Whoever speaks of a newcomer may have learnt of it before us.
+fn check_evidence(transaction: &Transaction, keys: &Keys) -> Result<(), Refused> {
+    let Action::Evidence(evidence) = &transaction.payload.action else { return Ok(()) };
+    let sender = evidence.offender;
+    match keys.knows(sender) && !evidence.verify(keys) {
+        true => Err(Forged { sender, kind: "evidence" }.into()),
+        false => Ok(()),
+    }
 }
 
 #[cfg(test)]

@@ -3,10 +3,14 @@
 //! Bounded in number, in bytes per account and in how far a nonce may run ahead. Order is by fee,
 //! then by age, and within an account by nonce. A nonce with a gap before it is held until the gap
 //! closes. A second transaction of the same nonce replaces the first only if it pays more.
+//!
+//! Evidence comes first, pays nothing, and gives way to nobody. So that it costs nobody anything either,
+//! one piece is held against each offender, and only if it is its account's next transaction: then it can
+//! be ordered at once, and a second piece could not be ordered after it.
 
 use crypto::Address;
 use ledger::{
-    Amount, Transaction, TransactionId, VerifiedTransaction,
+    Action, Amount, ReplicaId, Transaction, TransactionId, VerifiedTransaction,
     state::{Account, Refusal},
 };
 use std::{
@@ -74,6 +78,19 @@ pub enum PoolRefusal {
     /// It is the account's next one, and the rules of stake refuse it as things stand.
     #[error(transparent)]
     Refused(Refusal),
+    /// Evidence that waits for other transactions of its account.
+    #[error(
+        "evidence must be its account's next transaction: the nonce is {found}, the next is {expected}"
+    )]
+    Behind {
+        /// The account's next.
+        expected: u64,
+        /// The transaction's.
+        found: u64,
+    },
+    /// Evidence against the same validator waits already, and one piece is enough.
+    #[error("evidence against validator {0} is waiting already")]
+    Accused(ReplicaId),
     /// The replica has stopped: see its status.
     #[error("the replica is halted: {0}")]
     Halted(String),
@@ -91,6 +108,8 @@ impl PoolRefusal {
             PoolRefusal::Full { .. } => "pool_full",
             PoolRefusal::Refused(Refusal::Evidence(_)) => "evidence",
             PoolRefusal::Refused(_) => "stake",
+            PoolRefusal::Behind { .. } => "evidence_behind",
+            PoolRefusal::Accused(_) => "accused",
             PoolRefusal::Halted(_) => "halted",
         }
     }
@@ -105,6 +124,10 @@ pub struct Pool {
     ids: BTreeMap<TransactionId, (Address, u64)>,
     /// Cheapest first, the youngest of equals first: who goes when the pool is full.
     by_fee: BTreeSet<(Amount, Reverse<u64>, TransactionId)>,
+    /// Against whom evidence waits.
+    accused: BTreeSet<ReplicaId>,
+    /// What is no transfer: a block may change whether it can be ordered.
+    conditional: BTreeSet<(Address, u64)>,
 }
 
 #[derive(Debug)]
@@ -116,6 +139,14 @@ struct Entry {
 impl Entry {
     fn fee(&self) -> Amount {
         self.transaction.payload().fee
+    }
+
+    fn offender(&self) -> Option<ReplicaId> {
+        offender(&self.transaction)
+    }
+
+    fn is_transfer(&self) -> bool {
+        matches!(self.transaction.payload().action, Action::Transfer { .. })
     }
 
     fn rank(&self) -> (Amount, Reverse<u64>, TransactionId) {
@@ -132,6 +163,8 @@ impl Pool {
             accounts: BTreeMap::new(),
             ids: BTreeMap::new(),
             by_fee: BTreeSet::new(),
+            accused: BTreeSet::new(),
+            conditional: BTreeSet::new(),
         }
     }
 
@@ -149,6 +182,11 @@ impl Pool {
     pub fn get(&self, id: TransactionId) -> Option<&VerifiedTransaction> {
         let (address, nonce) = self.ids.get(&id)?;
         Some(&self.accounts[address][nonce].transaction)
+    }
+
+    /// Whether evidence against `offender` waits.
+    pub fn accuses(&self, offender: ReplicaId) -> bool {
+        self.accused.contains(&offender)
     }
 
     /// The nonce after the last of an unbroken run of waiting ones.
@@ -175,7 +213,13 @@ impl Pool {
         self.remove_at(sender, nonce);
         self.arrivals += 1;
         let entry = Entry { transaction, arrival: self.arrivals };
-        self.by_fee.insert(entry.rank());
+        match entry.offender() {
+            Some(offender) => drop(self.accused.insert(offender)),
+            None => drop(self.by_fee.insert(entry.rank())),
+        }
+        if !entry.is_transfer() {
+            self.conditional.insert((sender, nonce));
+        }
         self.ids.insert(id, (sender, nonce));
         self.accounts.entry(sender).or_default().insert(nonce, entry);
         Ok(id)
@@ -194,6 +238,14 @@ impl Pool {
         }
         if found - expected > MAX_NONCE_GAP {
             return Err(PoolRefusal::TooFarAhead { expected, found });
+        }
+        if let Some(offender) = offender(transaction) {
+            if found != expected {
+                return Err(PoolRefusal::Behind { expected, found });
+            }
+            if self.accuses(offender) {
+                return Err(PoolRefusal::Accused(offender));
+            }
         }
         let mut needed = cost(transaction);
         for (nonce, entry) in self.accounts.get(&sender).into_iter().flatten() {
@@ -222,12 +274,13 @@ impl Pool {
         if self.ids.len() < self.capacity || replaces {
             return Ok(());
         }
+        let is_evidence = offender(transaction).is_some();
         let Some(&(fee, _, cheapest)) = self.by_fee.first() else {
             return Err(PoolRefusal::Full { capacity: self.capacity, fee: Amount::ZERO });
         };
         let (address, nonce) = self.ids[&cheapest];
         // An account must not push out the predecessors of what it sends.
-        if payload.fee <= fee || address == sender {
+        if !is_evidence && (payload.fee <= fee || address == sender) {
             return Err(PoolRefusal::Full { capacity: self.capacity, fee });
         }
         let later: Vec<u64> =
@@ -243,6 +296,8 @@ impl Pool {
         if let Some(entry) = waiting.remove(&nonce) {
             self.by_fee.remove(&entry.rank());
             self.ids.remove(&entry.transaction.id());
+            self.conditional.remove(&(address, nonce));
+            entry.offender().map(|offender| self.accused.remove(&offender));
         }
         if waiting.is_empty() {
             self.accounts.remove(&address);
@@ -261,6 +316,23 @@ impl Pool {
         }
     }
 
+    /// Forgets what moves stake or reports somebody, is its account's next transaction on the state that
+    /// `account` reads, and can no longer be ordered there.
+    pub fn settle_conditional(
+        &mut self,
+        account: impl Fn(Address) -> Account,
+        executes: impl Fn(&Transaction) -> bool,
+    ) {
+        let void = |(address, nonce): &(Address, u64)| {
+            let transaction = self.accounts[address][nonce].transaction.transaction();
+            account(*address).nonce == *nonce && !executes(transaction)
+        };
+        let void: Vec<_> = self.conditional.iter().copied().filter(void).collect();
+        for (address, nonce) in void {
+            self.remove_at(address, nonce);
+        }
+    }
+
     /// Whether anything could be ordered on the state that `account` reads.
     pub fn is_ready(&self, account: impl Fn(Address) -> Account) -> bool {
         self.accounts
@@ -268,8 +340,8 @@ impl Pool {
             .any(|(address, waiting)| waiting.contains_key(&account(*address).nonce))
     }
 
-    /// At most `limit` transactions executable in order on the state that `account` reads: by fee,
-    /// then age, each account's by nonce. What is in `taken` counts as ordered already.
+    /// At most `limit` transactions executable in order on the state that `account` reads: evidence, then
+    /// by fee, then age, each account's by nonce. What is in `taken` counts as ordered already.
     pub fn pending(
         &self,
         account: impl Fn(Address) -> Account,
@@ -283,7 +355,8 @@ impl Pool {
             nonce
         };
         let key = |entry: &Entry, address: Address, nonce: u64| {
-            (entry.fee(), Reverse(entry.arrival), Reverse(address), nonce)
+            let is_evidence = entry.offender().is_some();
+            (is_evidence, entry.fee(), Reverse(entry.arrival), Reverse(address), nonce)
         };
         let mut ready = BinaryHeap::new();
         for (address, waiting) in &self.accounts {
@@ -294,7 +367,7 @@ impl Pool {
         }
         let mut chosen = Vec::new();
         while chosen.len() < limit {
-            let Some((_, _, Reverse(address), nonce)) = ready.pop() else { break };
+            let Some((.., Reverse(address), nonce)) = ready.pop() else { break };
             let waiting = &self.accounts[&address];
             chosen.push(waiting[&nonce].transaction.transaction().clone());
             let next = skip(waiting, nonce + 1);
@@ -306,9 +379,16 @@ impl Pool {
     }
 }
 
+/// Whom a transaction convicts, if it is evidence.
+fn offender(transaction: &VerifiedTransaction) -> Option<ReplicaId> {
+    match &transaction.payload().action {
+        Action::Evidence(evidence) => Some(evidence.offender),
+        _ => None,
+    }
+}
+
 /// What a transaction takes from its sender.
 fn cost(transaction: &VerifiedTransaction) -> u128 {
-    use ledger::Action;
     let payload = transaction.payload();
     let moved = match &payload.action {
         Action::Transfer { amount, .. } | Action::Bond { amount, .. } => *amount,

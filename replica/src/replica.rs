@@ -10,6 +10,7 @@ mod convict;
 mod effects;
 mod peers;
 mod query;
+mod reports;
 mod submissions;
 #[cfg(test)]
 mod tests;
@@ -104,6 +105,9 @@ pub struct Replica<P: Protocol> {
     testimony: Testimony,
     /// Against whom we hold evidence.
     docket: Docket,
+    /// How many pieces of it were found in this life, and how many reports were made of them.
+    found: u64,
+    reported: u64,
     signer: Signer<P::Message>,
     /// While it is not known what an earlier life on a lost disk may have signed.
     birth: Option<Birth<P::Message>>,
@@ -175,6 +179,8 @@ impl<P: Protocol> Replica<P> {
             inbox: Inbox::new(signer.horizon(), protocol.heights_ahead()),
             testimony: Testimony::default(),
             docket,
+            found: 0,
+            reported: 0,
             protocol,
             ledger,
             pool: Pool::new(options.pool),
@@ -225,6 +231,11 @@ impl<P: Protocol> Replica<P> {
         &self.docket
     }
 
+    /// Against how many this life has found evidence, and how many reports it has made.
+    pub fn findings(&self) -> (u64, u64) {
+        (self.found, self.reported)
+    }
+
     /// What this life has thrown away after it was opened, whether it is traced or not.
     pub fn refused(&self) -> &Refusals {
         &self.refused
@@ -236,6 +247,10 @@ impl<P: Protocol> Replica<P> {
         self.moment = moment;
         self.cause = None;
         self.trace(What::Started { height: self.ledger.height() });
+        // A crash before it ever signs, as while it has no seat, must not make this disk look lost.
+        if self.options.first_life {
+            self.be_born();
+        }
         // The first summary comes at a random time, so that replicas do not gossip in step.
         let period = gossip::PERIOD.as_micros() as u64;
         let first = Duration::from_micros(self.rng.next_u64() % period);

@@ -121,6 +121,11 @@ impl<M: Message> Signer<M> {
         self.own.values().cloned().collect()
     }
 
+    /// What signs the replica's own transactions, which are nobody's votes.
+    pub fn hand(&self) -> &Hand {
+        &self.hand
+    }
+
     /// Which slots are dead.
     pub fn horizon(&self) -> Horizon {
         self.horizon

@@ -12,7 +12,7 @@
 //! | validity | every final block follows from the genesis by signed transactions and money that is neither made nor lost, and a proof covers it; a replica's ledger says of every account what its blocks say |
 //! | integrity | a replica reports every height once, in order, across crashes too; no transaction is ordered twice |
 //! | durability | what was reported is never forgotten |
-//! | accountability | nobody lets two different values leave that it signed in one slot |
+//! | accountability | nobody lets two different values leave that it signed in one slot, and nobody who is honest is punished |
 //! | progress | once the world is calm, everybody who is up gets on within a bound |
 //! | confirmation | nobody takes back a block that was deep enough beneath its head to be counted on |
 //! | no censorship | what an honest replica took is ordered within a bound |
@@ -146,6 +146,8 @@ pub struct Checker {
     agreed: BTreeMap<u64, (ReplicaId, BlockHash)>,
     flawed: BTreeMap<(u64, BlockHash), Vec<Flaw>>,
     violations: Vec<Violation>,
+    /// Whoever was punished and is honest, and by the block at which height.
+    unjust: BTreeMap<ReplicaId, u64>,
     /// None in tests of the rest.
     court: Option<blame::Court>,
     docket: censorship::Docket,
@@ -168,7 +170,12 @@ impl Checker {
             P::verify(headers, proof, Trusted { genesis: &genesis, parent, committee, keys: &keys })
         });
         let court = blame::Court::of::<P>(world, learns.clone());
-        Checker { court: Some(court), ..Checker::new(world.genesis(), promises, verify, learns) }
+        let faulty = promises.faulty.clone();
+        let mut checker = Checker::new(world.genesis(), promises, verify, learns);
+        let founders = world.genesis().validators.len();
+        let candidates = world.replicas().skip(founders).filter(|id| !faulty.contains(id));
+        checker.follows.extend(candidates.map(Follow::new));
+        Checker { court: Some(court), ..checker }
     }
 
     /// # Panics
@@ -187,6 +194,7 @@ impl Checker {
             agreed: BTreeMap::new(),
             flawed: BTreeMap::new(),
             violations: Vec::new(),
+            unjust: BTreeMap::new(),
             court: None,
             docket: censorship::Docket::default(),
         }
@@ -257,6 +265,13 @@ impl Checker {
                 }
             }
             found.extend(self.ruling.audit(id, ledger));
+            let register = ledger.register(ledger.root()).expect("the root has one");
+            for (replica, validator) in register.validators() {
+                let honest = !self.promises.faulty.contains(&replica);
+                if let Some(height) = validator.punished.filter(|_| honest) {
+                    self.unjust.insert(replica, height);
+                }
+            }
             if !follow.estranged {
                 follow.estranged = !found.is_empty();
                 self.violations.extend(found);
@@ -295,7 +310,10 @@ impl Checker {
         let together = self.promises.together.iter();
         let apart = together.filter_map(|each| each.judge(sight, &self.promises.faulty));
         let found = self.violations.iter().cloned().chain(invalid).chain(equivocations);
-        let all = found.chain(halts).chain(reverted).chain(stalled).chain(apart);
+        let unjust = self.unjust.iter();
+        let unjust = unjust
+            .map(|(replica, height)| Violation::Unjust { replica: *replica, height: *height });
+        let all = found.chain(unjust).chain(halts).chain(reverted).chain(stalled).chain(apart);
         let censored = self.promises.censorship.into_iter();
         let censored =
             censored.flat_map(|bound| self.docket.judge(sight, bound, &self.promises.faulty));

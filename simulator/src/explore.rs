@@ -74,6 +74,7 @@ pub fn general(variant: &Variant) -> Scenario {
         seeds: 0..1,
         until: CALM + PATIENCE,
         replicas: 4,
+        candidates: 0,
         stakes: Vec::new(),
         block_time: if by_depth { milli(1_000) } else { milli(10) },
         settings: settings.collect(),

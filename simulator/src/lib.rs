@@ -43,6 +43,7 @@
 pub mod adversary;
 mod chaos;
 pub mod checker;
+mod churn;
 pub mod clock;
 pub mod counts;
 pub mod delay;

@@ -125,8 +125,10 @@ pub struct Scenario {
     pub seeds: Range<u64>,
     /// When a run ends at the latest, in virtual time.
     pub until: Duration,
-    /// How many validators there are.
+    /// How many replicas there are.
     pub replicas: u32,
+    /// How many of them, the last ones, are no validators in the beginning: see [`Setup::candidates`].
+    pub candidates: u32,
     /// What each weighs; those past the end weigh one.
     pub stakes: Vec<u64>,
     /// See [`Setup::block_time`].
@@ -231,6 +233,7 @@ impl Scenario {
         let mut setup = Setup::new(variant.module, self.replicas, seed);
         setup.settings.extend(self.settings.clone());
         Setup {
+            candidates: self.candidates,
             stakes: self.stakes.clone(),
             block_time: self.block_time,
             network: self.network.clone(),

@@ -30,7 +30,7 @@ pub struct Step {
     pub fault: Fault,
 }
 
-/// Something that changes for the worse, or back for the better.
+/// Something that changes for the worse, or back for the better; or only changes, as stake does.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fault {
@@ -102,6 +102,27 @@ pub enum Fault {
         #[serde(with = "crate::mining::factor")]
         factor: f64,
     },
+    /// A replica asks for more stake: its account bonds some. It comes to have a seat, if it had none.
+    Bond {
+        /// Who.
+        replica: ReplicaId,
+        /// How much.
+        amount: u64,
+    },
+    /// It asks for some of it back.
+    Unbond {
+        /// Who.
+        replica: ReplicaId,
+        /// How much.
+        amount: u64,
+    },
+}
+
+impl Fault {
+    /// Whether it is no fault, but somebody who asks for more stake or less.
+    pub fn moves_stake(&self) -> bool {
+        matches!(self, Fault::Bond { .. } | Fault::Unbond { .. })
+    }
 }
 
 impl Schedule {
@@ -202,6 +223,8 @@ impl fmt::Display for Fault {
             Fault::Skew { replica, skew } => write!(f, "skew {replica} {skew}"),
             Fault::Disk { replica, sync } => write!(f, "disk {replica} {sync}"),
             Fault::HashRate { replica, factor } => write!(f, "hash rate {replica} x{factor}"),
+            Fault::Bond { replica, amount } => write!(f, "bond {amount} by {replica}"),
+            Fault::Unbond { replica, amount } => write!(f, "unbond {amount} by {replica}"),
         }
     }
 }

@@ -32,8 +32,11 @@ const EPOCH: u64 = 1_700_000_000_000;
 pub struct Setup {
     /// All chance grows from it.
     pub seed: u64,
-    /// How many validators there are.
+    /// How many replicas there are.
     pub replicas: u32,
+    /// How many of them, the last ones, are no founders: each has an account with [`BALANCE`], follows the
+    /// chain and may bond.
+    pub candidates: u32,
     /// What each weighs, by its id; those past the end weigh one.
     pub stakes: Vec<u64>,
     /// How many other accounts own [`BALANCE`] in the beginning.
@@ -90,6 +93,7 @@ impl Setup {
         Setup {
             seed,
             replicas,
+            candidates: 0,
             stakes: Vec::new(),
             accounts: 4,
             consensus: consensus.into(),
@@ -115,12 +119,17 @@ impl Setup {
 
     /// Where this world's chain begins: it names the validators and accounts grown from the seed.
     pub fn genesis(&self) -> Genesis {
-        let validators = (0..self.replicas).map(|id| Validator {
+        let founders = self.founders();
+        let validators = (0..founders).map(|id| Validator {
             key: self.validator(ReplicaId(id)).public(),
             stake: Stake(self.stakes.get(id as usize).copied().unwrap_or(1)),
         });
         let accounts = (0..self.accounts).map(|number| Funded {
             address: self.account(number).public().address(),
+            balance: BALANCE,
+        });
+        let candidates = (founders..self.replicas).map(|id| Funded {
+            address: self.validator(ReplicaId(id)).public().address(),
             balance: BALANCE,
         });
         Genesis {
@@ -130,8 +139,13 @@ impl Setup {
             block_time: u64::try_from(self.block_time.as_millis()).expect("far below an age"),
             settings: self.settings.clone(),
             validators: validators.collect(),
-            accounts: accounts.collect(),
+            accounts: accounts.chain(candidates).collect(),
         }
+    }
+
+    /// How many validators there are in the beginning.
+    pub fn founders(&self) -> u32 {
+        self.replicas.saturating_sub(self.candidates)
     }
 
     /// The key of a funded account; they are numbered from zero.

@@ -7,10 +7,11 @@ use crate::{
     Counts, Setup, World,
     chaos::chaos,
     checker::{self, Goal, Progress, Promises, Together, Verdict},
+    churn::{self, Churn},
     delay::below,
     mining::Summary,
     record::Tracing,
-    schedule::Schedule,
+    schedule::{Schedule, Step},
     setup::stream,
     world::Transfer,
 };
@@ -40,6 +41,8 @@ pub struct Options {
     /// How long between two transfers, each submitted at a random replica that is up; zero for no
     /// transfers.
     pub transfer_every: Duration,
+    /// Whether replicas come and go meanwhile, and one of them lies: who, and how, follows from the seed.
+    pub churn: bool,
 }
 
 /// What came of a seed.
@@ -81,7 +84,22 @@ impl Options {
             calm: Duration::from_secs(30),
             gain: 3,
             transfer_every: Duration::from_millis(700),
+            churn: false,
         }
+    }
+
+    /// The same where stake moves: so many replicas more than four are candidates, one of all lies, and
+    /// somebody asks to come or to go at every other transfer. Stake is held back for a few blocks only, so
+    /// that whoever left can come back.
+    pub fn churning(consensus: &str, replicas: u32) -> Options {
+        let mut options = Options::new(consensus, replicas);
+        options.churn = true;
+        options.setup.candidates = replicas.saturating_sub(4);
+        options.setup.stakes = vec![churn::STAKE; replicas as usize];
+        let rules = [("ledger.unbonding_blocks", 12), ("ledger.evidence_blocks", 10)];
+        options.setup.settings.extend(rules.map(|(key, value)| (key.to_owned(), value)));
+        options.transfer_every = Duration::from_millis(300);
+        options
     }
 
     /// The world of one seed, before anything has happened.
@@ -91,13 +109,26 @@ impl Options {
         make: impl Fn(&Genesis) -> P + 'static,
     ) -> World<P> {
         let schedule = chaos(seed, self.setup.replicas, self.faulty, self.chaos);
-        World::new(Setup { seed, schedule, ..self.setup.clone() }, make)
+        let mut setup = Setup { seed, schedule, ..self.setup.clone() };
+        if self.churn {
+            setup.byzantine.extend(liar(&setup));
+        }
+        World::new(setup, make)
     }
 }
 
 /// None where a block is final as soon as it is decided, or nobody knows the module.
 fn depths(setup: &Setup) -> Option<Depths> {
     catalogue::depths(&setup.genesis()).ok().flatten()
+}
+
+/// Whoever lies where replicas come and go, and its lie.
+fn liar(setup: &Setup) -> Option<(ReplicaId, String)> {
+    let lies = consensus::byzantine::list(&setup.consensus).ok()?;
+    let mut chance = stream(setup.seed, "liar", 0);
+    let liar = ReplicaId(below(chance.next_u64(), setup.replicas.into()) as u32);
+    let lie = lies.get(below(chance.next_u64(), lies.len() as u64) as usize)?;
+    Some((liar, lie.name.to_string()))
 }
 
 /// Runs one seed to its end and judges it.
@@ -116,7 +147,7 @@ pub fn run_seed<P: Protocol>(
     make: impl Fn(&Genesis) -> P + 'static,
 ) -> Outcome {
     let mut world = options.world(seed, make);
-    run(&mut world, options);
+    let asked = run(&mut world, options);
     let depths = depths(world.setup());
     let end = options.chaos + options.calm;
     let mut promises = Promises { may_revert: true, ..Promises::default() };
@@ -128,7 +159,9 @@ pub fn run_seed<P: Protocol>(
     });
     Outcome {
         seed,
-        schedule: world.setup().schedule.clone(),
+        schedule: asked
+            .into_iter()
+            .fold(world.setup().schedule.clone(), |all, step| all.at(step.time, step.fault)),
         heights: world.replicas().map(|id| world.height(id)).collect(),
         events: world.events(),
         counts: world.counts(),
@@ -138,14 +171,15 @@ pub fn run_seed<P: Protocol>(
     }
 }
 
-/// Runs a world of these options to its end, under load.
-pub fn run<P: Protocol>(world: &mut World<P>, options: &Options) {
+/// Runs a world of these options to its end, under load. Returns who asked to come or to go.
+pub fn run<P: Protocol>(world: &mut World<P>, options: &Options) -> Vec<Step> {
     let end = options.chaos + options.calm;
     let accounts = u64::from(options.setup.accounts);
     if options.transfer_every.is_zero() || accounts == 0 {
         world.run_for(end);
     }
     let mut chance = stream(world.setup().seed, "load", 0);
+    let (mut churn, mut wishes) = (Churn::default(), stream(world.setup().seed, "churn", 0));
     while world.now() < end {
         world.run_for(options.transfer_every.min(end - world.now()));
         let mut pick = |bound| below(chance.next_u64(), bound);
@@ -155,7 +189,11 @@ pub fn run<P: Protocol>(world: &mut World<P>, options: &Options) {
         if world.is_up(at) {
             world.submit(at, Transfer { from, to, amount: 1, fee: 1 });
         }
+        if options.churn && world.now() < options.chaos {
+            churn.go_on(world, &mut wishes);
+        }
     }
+    churn.steps().to_vec()
 }
 
 impl Outcome {

@@ -3,6 +3,7 @@
 mod errands;
 mod faults;
 mod mining;
+mod stakes;
 
 use crate::{
     adversary::SCRIPT,

@@ -51,6 +51,10 @@ pub struct Soak {
     /// How long everybody then has to decide three heights, in virtual time
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = span::parse)]
     pub calm: Duration,
+    /// Replicas come and go by bonding and unbonding stake, and one of all lies: who and how follows from
+    /// the seed. Founders are four, the others join
+    #[arg(long)]
+    pub churn: bool,
     /// How many threads [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub threads: Option<u16>,
@@ -67,6 +71,7 @@ Examples:
   testnet soak                                   a first impression: 150 runs
   testnet soak --seeds 0..1000                   the full figure: 3,000 runs
   testnet soak --consensus pbft                  another protocol under the same faults
+  testnet soak --churn --replicas 7 --seeds 0..5000   members come and go, one lies
   testnet soak --replicas 7 --seeds 42           one run, to look at it again
   testnet soak --replicas 7 --seeds 42 --trace seed-42.jsonl
 
@@ -127,11 +132,8 @@ impl Visitor for Soaking<'_> {
         ctrlc::set_handler(|| stop.store(true, Ordering::Relaxed))?;
         let mut broken = 0;
         for &replicas in &order.replicas {
-            let options = Options {
-                chaos: order.chaos,
-                calm: order.calm,
-                ..Options::new(&order.consensus, replicas)
-            };
+            let options =
+                Options { chaos: order.chaos, calm: order.calm, ..usual(order, replicas) };
             P::new(&options.setup.genesis())?;
             if let Some(path) = &order.trace {
                 write_trace::<P>(&options, order.seeds.start, path)?;
@@ -145,6 +147,13 @@ impl Visitor for Soaking<'_> {
             0 => Ok(()),
             broken => Err(SoakError::Broken(broken)),
         }
+    }
+}
+
+fn usual(order: &Soak, replicas: u32) -> Options {
+    match order.churn {
+        true => Options::churning(&order.consensus, replicas),
+        false => Options::new(&order.consensus, replicas),
     }
 }
 

@@ -35,15 +35,16 @@ Examples:
   wallet send --from alice --to bob --amount 25 --wait
   wallet verify 3f8a…c1 --genesis ./genesis.json
   wallet history alice --limit 10
+  wallet stake
   wallet balance alice --node http://127.0.0.1:7001 --node http://127.0.0.1:7002
 
 The wallet's directory is --dir, else WALLET_DIR, else ~/.byzantium/wallet. It holds keys/NAME.json
-for each account, genesis.json, perhaps node.url with one node a line, and history/ and headers/,
-which may be deleted. payments/ remembers what was called confirmed, so that it can be told if that
+for each account, genesis.json, perhaps node.url with one node a line, and history/, headers/ and
+committees/, which may be deleted. payments/ remembers what was called confirmed, so that it can be told if that
 is undone.
 Nodes are --node, else WALLET_NODE, else node.url, else http://127.0.0.1:26657. Of several in
 WALLET_NODE or node.url the next one is asked when one does not answer. With --node given several
-times, `balance`, `status`, `verify` and `history` ask all of them and compare: the highest proven
+times, `balance`, `stake`, `status`, `verify` and `history` ask all of them and compare: the highest proven
 answer wins, a node that lags or is silent is noted on standard error (with --json: in \"nodes\"),
 and two proven blocks at one height are CONFLICTING FINALITY. `send` takes the first that answers.
 
@@ -138,6 +139,33 @@ pub enum Command {
         after_help = "Examples:\n  wallet send --from alice --to bob --amount 25\n  wallet send --from alice --to byz1… --amount 25 --fee 2 --wait --timeout 1m"
     )]
     Send(Transfer),
+    /// Print who has what at stake, proven by a certified block
+    ///
+    /// For each validator: its number, its stake, the share that it votes with now, since which height
+    /// it has a seat, and when it was punished. Of an account also what it has bonded, and what is on its
+    /// way back and until when. A validator is an account whose key votes.
+    #[command(
+        after_help = "Examples:\n  wallet stake\n  wallet stake alice\n  wallet stake byz1… --json"
+    )]
+    Stake {
+        /// An account of this wallet, or any address
+        #[arg(value_name = "NAME|ADDRESS")]
+        account: Option<String>,
+    },
+    /// Turn money of an account into stake: it votes with it
+    ///
+    /// The account's key has to vote, so a node has to run with it (`testnet join`, `node init`). A
+    /// stake whose node is silent makes the chain slower, and a third of all of it makes it stand still.
+    /// A newcomer gets the next free number.
+    #[command(
+        after_help = "Examples:\n  wallet bond 100 --from alice --wait\n  wallet bond 100 --from alice --validator 4"
+    )]
+    Bond(Bonding),
+    /// Take stake out: it comes free after a while, and can be lost until then
+    #[command(
+        after_help = "Examples:\n  wallet unbond 40 --from alice\n  wallet unbond 40 --from alice --wait --json"
+    )]
+    Unbond(Unbonding),
     /// Ask what became of a transaction
     ///
     /// This is a node's word. `wallet verify` proves it. Several --node are compared, and then
@@ -227,6 +255,51 @@ pub enum Shell {
     Zsh,
     /// The friendly interactive shell.
     Fish,
+}
+
+/// `wallet bond`.
+#[derive(Clone, Debug, Args)]
+pub struct Bonding {
+    /// How much, a whole number
+    #[arg(value_name = "AMOUNT", allow_negative_numbers = true)]
+    pub amount: String,
+    /// The number that the validator is known by [default: its own, or the next free one]
+    #[arg(long, value_name = "N")]
+    pub validator: Option<u32>,
+    /// Whose stake, and how it is sent.
+    #[command(flatten)]
+    pub sending: Sending,
+}
+
+/// `wallet unbond`.
+#[derive(Clone, Debug, Args)]
+pub struct Unbonding {
+    /// How much, a whole number
+    #[arg(value_name = "AMOUNT", allow_negative_numbers = true)]
+    pub amount: String,
+    /// Whose stake, and how it is sent.
+    #[command(flatten)]
+    pub sending: Sending,
+}
+
+/// What `bond` and `unbond` have in common.
+#[derive(Clone, Debug, Args)]
+pub struct Sending {
+    /// The validator's account [default: the only one in this wallet]
+    #[arg(long, value_name = "NAME")]
+    pub from: Option<String>,
+    /// What the block's proposer earns, on top
+    #[arg(long, value_name = "F", default_value = "1", allow_negative_numbers = true)]
+    pub fee: String,
+    /// Wait until it is final, and check the proof
+    #[arg(long)]
+    pub wait: bool,
+    /// How long to wait: 500ms, 30s, 2m
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
+    pub timeout: Duration,
+    /// Where the passphrase comes from.
+    #[command(flatten)]
+    pub passphrase: PassphraseOptions,
 }
 
 /// `wallet send`.

@@ -1,6 +1,7 @@
 //! What each command does, from its arguments to its report.
 
 mod accounts;
+mod bond;
 mod chain;
 mod compare;
 mod completions;
@@ -9,6 +10,7 @@ mod light;
 mod page;
 mod reports;
 mod send;
+mod stake;
 #[cfg(test)]
 mod tests;
 
@@ -50,6 +52,9 @@ pub fn run(
         Command::Address { name } => accounts::address(&mut session, &name),
         Command::Balance { account } => chain::balance(&mut session, &account),
         Command::Send(transfer) => send::send(&mut session, &transfer),
+        Command::Stake { account } => stake::stake(&mut session, account.as_deref()),
+        Command::Bond(bonding) => bond::bond(&mut session, &bonding),
+        Command::Unbond(unbonding) => bond::unbond(&mut session, &unbonding),
         Command::Status { transaction } => chain::status(&mut session, &transaction),
         Command::Verify { transaction } => chain::verify(&mut session, &transaction),
         Command::History { account, limit } => history::history(&mut session, &account, limit),

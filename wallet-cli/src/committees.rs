@@ -230,7 +230,7 @@ impl Era {
 
 /// Whether a chain's committee can ever change.
 pub fn can_change(genesis: &Genesis) -> bool {
-    genesis.settings.contains_key("ledger.unbonding_blocks")
+    genesis.staking().is_some()
 }
 
 /// Why a change of the committee is not believed.

@@ -118,6 +118,20 @@ pub enum Error {
         /// Both together.
         needed: u128,
     },
+    /// The genesis has no rules of stake.
+    #[error(
+        "the chain {network:?} has no stake that could move: its genesis fixes who decides, or lets work decide"
+    )]
+    NoStake {
+        /// What the genesis calls the chain.
+        network: String,
+    },
+    /// Nobody says which account.
+    #[error("say which account, with --from NAME: {}", names(accounts))]
+    WhichAccount {
+        /// All there are.
+        accounts: Vec<AccountName>,
+    },
     /// The node's answer does not follow from the genesis.
     #[error("not proven: {reason} (asked at {node})")]
     NotProven {
@@ -259,6 +273,16 @@ fn so_far(height: Option<u64>, confirmations: u64, needed: u64) -> String {
     }
 }
 
+fn names(accounts: &[AccountName]) -> String {
+    match accounts {
+        [] => "there are none yet; `wallet new NAME` makes one".to_owned(),
+        some => {
+            let names: Vec<_> = some.iter().map(AccountName::to_string).collect();
+            format!("there are {}", names.join(", "))
+        }
+    }
+}
+
 fn last(reason: &Option<impl Display>) -> String {
     reason
         .as_ref()
@@ -301,6 +325,8 @@ impl Error {
             },
             Error::OtherChain { .. } => "wrong_chain",
             Error::Balance { .. } => "balance",
+            Error::NoStake { .. } => "no_stake",
+            Error::WhichAccount { .. } => "which_account",
             Error::NotProven { .. } => "not_proven",
             Error::Conflict(_) => "conflicting_finality",
             Error::Several { cause, .. } | Error::Light { cause, .. } => cause.code(),

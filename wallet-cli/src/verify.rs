@@ -33,13 +33,14 @@ use ledger::{
     BlockHash, ChainId, Genesis, Header, Transaction, TransactionId,
     chain::genesis_header,
     query::{AccountAnswer, Finality, TransactionAnswer, TransactionStatus},
-    state::{Account, BadProof},
+    state::{Account, BadProof, BadRegister},
     transaction::BadTransaction,
 };
 use thiserror::Error;
 
 pub mod blocks;
 pub mod inclusion;
+pub mod stake;
 #[cfg(test)]
 mod tests;
 
@@ -489,6 +490,9 @@ pub enum NotProven {
     /// The balance is not what the state holds.
     #[error("the balance is not proven: {0}")]
     Account(BadProof),
+    /// The register of stake is not what the state holds.
+    #[error("what is at stake is not proven: {0}")]
+    Register(BadRegister),
 }
 
 /// Where a transaction is that is not on the heaviest chain.

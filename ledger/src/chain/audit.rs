@@ -6,7 +6,7 @@ use super::{
     open::{self, OpenError},
 };
 use crate::{
-    Amount, Block, BlockHash, Genesis, Header, Proof, Rejected,
+    Amount, Block, BlockHash, Committee, Genesis, Header, Proof, Rejected,
     state::Account,
     store::{Batch, MemoryStore, Store, StoreError, ahead, keys},
 };
@@ -44,6 +44,8 @@ pub struct Audit {
 pub struct Audited {
     /// Its header.
     pub header: Header,
+    /// Who decided it, as the blocks before it say.
+    pub committee: Arc<Committee>,
     /// What the store holds as its proof, which nobody has verified yet.
     pub proof: Option<Proof>,
 }
@@ -192,6 +194,7 @@ impl Audit {
             return Err(Flaw::Name { height, filed, found });
         }
         let expected = self.replay.root();
+        let committee = self.replay.committee(expected).expect("the root is known");
         if height > 0 {
             if block.header.parent != expected {
                 return Err(Flaw::Unlinked { height, expected, found: block.header.parent });
@@ -209,7 +212,7 @@ impl Audit {
         });
         let proof = proof.map_err(|reason| Flaw::Unreadable { height, reason })?;
         self.proven = if proof.is_some() { height } else { self.proven };
-        Ok(Audited { header: block.header, proof })
+        Ok(Audited { header: block.header, committee, proof })
     }
 
     fn replay_block(&mut self, block: Arc<Block>) -> Result<(), Rejected> {

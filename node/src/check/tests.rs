@@ -11,6 +11,8 @@ use ledger::{
 use std::collections::BTreeMap;
 use tempfile::TempDir;
 
+mod committees;
+
 /// A directory of a single validator whose chain has a few blocks, committed with these proofs.
 fn node(consensus: &str, blocks: u64) -> TempDir {
     let dir = tempfile::tempdir().expect("a directory");
@@ -25,21 +27,7 @@ fn node(consensus: &str, blocks: u64) -> TempDir {
         validators: vec![validator],
         accounts: vec![Funded { address: secret.public().address(), balance: Amount(77) }],
     };
-    let settings = Settings {
-        id: 0,
-        genesis: crate::config::GENESIS_FILE.into(),
-        listen: free_address(),
-        rpc: free_address(),
-        trace: false,
-        guests: 0,
-        peers: Vec::new(),
-        miner: Default::default(),
-    };
-    let write =
-        |name: &str, text: String| std::fs::write(dir.path().join(name), text).expect("disk");
-    write(crate::config::CONFIG_FILE, settings.to_toml());
-    write(crate::config::GENESIS_FILE, genesis.to_json());
-
+    configure(&dir, &genesis);
     let store: Arc<dyn Store> =
         Arc::new(DiskStore::open(dir.path().join(DATABASE)).expect("a fresh database"));
     let mut ledger = Ledger::open(Arc::clone(&store), &genesis).expect("a fresh chain");
@@ -60,6 +48,24 @@ fn node(consensus: &str, blocks: u64) -> TempDir {
     }
     store.sync().expect("disk");
     dir
+}
+
+/// Writes what makes a directory that of the first validator.
+fn configure(dir: &TempDir, genesis: &Genesis) {
+    let settings = Settings {
+        id: 0,
+        genesis: crate::config::GENESIS_FILE.into(),
+        listen: free_address(),
+        rpc: free_address(),
+        trace: false,
+        guests: 0,
+        peers: Vec::new(),
+        miner: Default::default(),
+    };
+    let write =
+        |name: &str, text: String| std::fs::write(dir.path().join(name), text).expect("disk");
+    write(crate::config::CONFIG_FILE, settings.to_toml());
+    write(crate::config::GENESIS_FILE, genesis.to_json());
 }
 
 fn look(dir: &TempDir) -> Result<Report, CheckError> {

@@ -11,6 +11,8 @@
 //! | `submit` | `transaction`: hexadecimal, canonical encoding | `{"id": …}` |
 //! | `committee` | none | [`CommitteeAnswer`](ledger::query::CommitteeAnswer) |
 //! | `conflict` | none | [`ConflictAnswer`](ledger::query::ConflictAnswer), or null |
+//! | `committees` | `from`: a height | [`CommitteesAnswer`](ledger::query::CommitteesAnswer) |
+//! | `stake` | none | [`StakeAnswer`](ledger::query::StakeAnswer) |
 //! | `consensus` | none | [`ConsensusAnswer`](ledger::query::ConsensusAnswer) |
 //! | `submit_batch`, `transaction_ids` | see [`super::bulk`] | |
 
@@ -35,6 +37,8 @@ pub(super) const METHODS: &[&str] = &[
     "account",
     "submit",
     "committee",
+    "committees",
+    "stake",
     "conflict",
     "consensus",
     "submit_batch",
@@ -60,6 +64,8 @@ pub(super) async fn perform(backend: &Backend, call: Call) -> Result<Value, RpcE
         "submit" => submit(backend, params).await,
         "committee" => committee(backend, params).await,
         "conflict" => conflict(backend, params).await,
+        "committees" => committees(backend, params).await,
+        "stake" => stake(backend, params).await,
         "consensus" => consensus(backend, params).await,
         "submit_batch" => bulk::submit_batch(backend, params).await,
         "transaction_ids" => bulk::transaction_ids(backend, params).await,
@@ -172,6 +178,23 @@ async fn conflict(backend: &Backend, params: Params) -> Result<Value, RpcError> 
     params.finish()?;
     match backend.ask(Query::Conflict).await? {
         Answer::Conflict(conflict) => to_json(&conflict),
+        other => Err(mismatch(&other)),
+    }
+}
+
+async fn committees(backend: &Backend, mut params: Params) -> Result<Value, RpcError> {
+    let from = params.required("from")?;
+    params.finish()?;
+    match backend.ask(Query::Committees(from)).await? {
+        Answer::Committees(committees) => to_json(&committees),
+        other => Err(mismatch(&other)),
+    }
+}
+
+async fn stake(backend: &Backend, params: Params) -> Result<Value, RpcError> {
+    params.finish()?;
+    match backend.ask(Query::Stake).await? {
+        Answer::Stake(stake) => to_json(&stake),
         other => Err(mismatch(&other)),
     }
 }

@@ -6,7 +6,10 @@ use crate::{
     runtime::{Counters, Question},
 };
 use crypto::SecretKey;
-use ledger::{Action, Amount, BlockHash, Payload, ReplicaId, Transaction, query};
+use ledger::{
+    Action, Amount, BlockHash, Genesis, Ledger, Payload, ReplicaId, Stake, Transaction,
+    genesis::Validator, query, store::MemoryStore,
+};
 use proptest::prelude::*;
 use replica::pool::PoolRefusal;
 use std::{
@@ -176,12 +179,31 @@ fn friendly(query: Query) -> Option<Answer> {
         Query::Committee => {
             Answer::Committee(query::CommitteeAnswer { height: 17, members: Vec::new() })
         }
+        Query::Committees(_) => Answer::Committees(query::CommitteesAnswer::default()),
+        Query::Stake => Answer::Stake(Box::new(founding_stake())),
+        Query::Conflict => Answer::Conflict(None),
         Query::Submit(transaction) => Answer::Submitted(Ok(transaction.id())),
         Query::SubmitMany(many) => {
             Answer::SubmittedMany(many.iter().map(|transaction| Ok(transaction.id())).collect())
         }
         Query::Bodies(_) => Answer::Bodies(Vec::new()),
     })
+}
+
+/// What a ledger says at its genesis.
+fn founding_stake() -> query::StakeAnswer {
+    let validator = Validator { key: SecretKey::from_seed([3; 32]).public(), stake: Stake(5) };
+    let genesis = Genesis {
+        name: "stake".into(),
+        time: 0,
+        consensus: "tendermint".into(),
+        block_time: 1_000,
+        settings: [("ledger.unbonding_blocks".to_owned(), 9)].into(),
+        validators: vec![validator],
+        accounts: Vec::new(),
+    };
+    let ledger = Ledger::open(Arc::new(MemoryStore::default()), &genesis).expect("a good genesis");
+    ledger.stake_answer().expect("memory")
 }
 
 fn transfer() -> Transaction {
@@ -207,6 +229,11 @@ fn every_method_answers() {
     assert_eq!(transaction["status"], "unknown");
     let committee = bench.call("committee", json!({})).expect("an answer");
     assert_eq!(committee["height"], 17);
+    let committees = bench.call("committees", json!({ "from": 1 })).expect("an answer");
+    assert_eq!(committees, json!({ "changes": [], "more": false }));
+    assert_eq!(bench.call("conflict", json!({})), Ok(Value::Null));
+    let stake = bench.call("stake", json!({})).expect("an answer");
+    assert_eq!((&stake["height"], &stake["supply"]), (&json!(0), &json!(5)));
     let consensus = bench.call("consensus", json!({})).expect("an answer");
     assert_eq!(consensus["height"], 18);
     let blocks = bench.call("blocks", json!({ "from": 1 })).expect("an answer");
@@ -274,6 +301,8 @@ fn wrong_parameters_are_named_with_their_values() {
         ("block", json!({ "heigth": 1 }), "unknown_param"),
         ("status", json!({ "verbose": true }), "unknown_param"),
         ("committee", json!({ "height": 1 }), "unknown_param"),
+        ("committees", json!({}), "missing_param"),
+        ("stake", json!({ "height": 1 }), "unknown_param"),
         ("blocks", json!({}), "missing_param"),
         ("blocks", json!({ "from": "first" }), "bad_param"),
         ("consensus", json!({ "height": 1 }), "unknown_param"),

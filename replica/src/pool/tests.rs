@@ -135,6 +135,8 @@ fn every_refusal_has_its_own_word() {
         PoolRefusal::Balance { balance: zero, needed: 0 },
         PoolRefusal::Full { capacity: 0, fee: zero },
         PoolRefusal::Refused(StakeRefusal::Fixed.into()),
+        PoolRefusal::Behind { expected: 0, found: 1 },
+        PoolRefusal::Accused(ReplicaId(1)),
         PoolRefusal::Refused(EvidenceRefusal::SelfServing.into()),
         PoolRefusal::Halted(String::new()),
     ];
@@ -166,4 +168,58 @@ proptest! {
             *expected += 1;
         }
     }
+}
+
+fn evidence(from: u8, nonce: u64, against: u32) -> VerifiedTransaction {
+    let pair =
+        |byte| (crypto::Hash::from_bytes([byte; 32]), crypto::Signature::from_bytes([0; 64]));
+    let slot = ledger::Slot { height: 1, ..Default::default() };
+    let evidence = ledger::vote::Evidence::new(ReplicaId(against), slot, pair(1), pair(2));
+    let (chain, sender) = (ChainId::default(), key(from).public());
+    let action = Action::Evidence(Box::new(evidence));
+    let payload = Payload { chain, sender, nonce, fee: Amount::ZERO, action };
+    payload.sign(&key(from)).verify(chain).expect("it is signed by its sender")
+}
+
+#[test]
+fn evidence_comes_first_and_is_not_pushed_out() {
+    let mut pool = Pool::new(2);
+    pool.insert(transfer(1, 0, 50, 1), &rich(0)).unwrap();
+    pool.insert(transfer(2, 0, 60, 1), &rich(0)).unwrap();
+    pool.insert(evidence(3, 0, 7), &Account::default()).unwrap();
+    assert_eq!(order(&pool), [(address(3), 0), (address(2), 0)], "the cheapest gave way");
+    assert!(pool.accuses(ReplicaId(7)));
+    pool.insert(transfer(4, 0, 70, 1), &rich(0)).unwrap();
+    assert_eq!(order(&pool), [(address(3), 0), (address(4), 0)]);
+}
+
+#[test]
+fn one_piece_of_evidence_is_held_against_each_offender() {
+    let mut pool = Pool::new(10);
+    pool.insert(evidence(1, 0, 7), &rich(0)).unwrap();
+    let again = pool.insert(evidence(2, 0, 7), &rich(0));
+    assert_eq!(again, Err(PoolRefusal::Accused(ReplicaId(7))));
+    pool.insert(evidence(2, 0, 8), &rich(0)).unwrap();
+    let behind = pool.insert(evidence(3, 1, 9), &rich(0));
+    assert_eq!(behind, Err(PoolRefusal::Behind { expected: 0, found: 1 }));
+    pool.settle_all(|address| rich(u64::from(address == self::address(1))));
+    assert!(!pool.accuses(ReplicaId(7)), "it was ordered");
+    pool.insert(evidence(3, 0, 7), &rich(0)).unwrap();
+}
+
+#[test]
+fn what_can_no_longer_be_ordered_is_dropped() {
+    let mut pool = Pool::new(10);
+    pool.insert(evidence(1, 0, 7), &rich(0)).unwrap();
+    pool.insert(evidence(2, 0, 8), &rich(0)).unwrap();
+    pool.insert(transfer(3, 0, 1, 1), &rich(0)).unwrap();
+    let against = |transaction: &Transaction| match &transaction.payload.action {
+        Action::Evidence(evidence) => evidence.offender != ReplicaId(7),
+        _ => panic!("a transfer can be ordered while it can be paid for"),
+    };
+    pool.settle_conditional(|_| rich(0), against);
+    assert_eq!(
+        (pool.len(), pool.accuses(ReplicaId(7)), pool.accuses(ReplicaId(8))),
+        (2, false, true)
+    );
 }

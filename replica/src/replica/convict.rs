@@ -18,8 +18,9 @@ impl<P: Protocol> Replica<P> {
         let Evidence { offender, slot, .. } = *evidence;
         self.trace(What::Accused { offender, charge: "equivocation".into(), slot: Some(slot) });
         // An earlier life of ours may have said it, on a disk that is lost. Others will tell.
-        if offender != self.me {
-            self.docket.hold(evidence, &mut self.batch);
+        if offender != self.me && !self.is_settled(evidence) {
+            self.found += u64::from(self.docket.hold(evidence, &mut self.batch));
+            self.report();
         }
     }
 
@@ -111,7 +112,7 @@ impl<P: Protocol> Replica<P> {
 
     /// What peers show us again and again is told once.
     fn convict_once(&mut self, evidence: &Evidence) {
-        if self.docket.against(evidence.offender).is_none() {
+        if self.docket.against(evidence.offender).is_none() && !self.is_settled(evidence) {
             self.convict(evidence);
         }
     }

@@ -98,7 +98,7 @@ impl<P: Protocol> Replica<P> {
     }
 
     /// From now on this disk knows what was signed.
-    fn be_born(&mut self) {
+    pub(super) fn be_born(&mut self) {
         if !std::mem::replace(&mut self.is_born, true) {
             self.batch.put(BORN.to_vec(), Vec::new());
         }
@@ -154,9 +154,7 @@ impl<P: Protocol> Replica<P> {
         let chain = self.ledger.chain_id();
         let verified: Option<VerifiedTransaction> = transaction.verify(chain).ok();
         let Some(verified) = verified else { return };
-        let head = self.ledger.head();
-        let account = self.ledger.account(head, verified.sender()).unwrap_or_default();
-        match self.pool.insert(verified, &account) {
+        match self.pool_in(verified) {
             Ok(id) => {
                 self.submitted.insert(id, self.moment.now);
             }
@@ -166,7 +164,10 @@ impl<P: Protocol> Replica<P> {
 
     fn settle_pool(&mut self) {
         let (ledger, head) = (&self.ledger, self.ledger.head());
-        self.pool.settle_all(|address| ledger.account(head, address).unwrap_or_default());
+        let account = |address| ledger.account(head, address).unwrap_or_default();
+        self.pool.settle_all(account);
+        let executes = |each: &ledger::Transaction| ledger.would_execute(head, each).is_ok();
+        self.pool.settle_conditional(account, executes);
         self.pool_changed();
     }
 
@@ -196,6 +197,7 @@ impl<P: Protocol> Replica<P> {
         }
         if !committed.is_empty() {
             self.settle_pool();
+            self.settle_docket();
         }
     }
 

@@ -275,6 +275,7 @@ impl<P: Protocol> Replica<P> {
     pub(super) fn tell_someone(&mut self) {
         self.actions.push(Action::SetTimer { alarm: Alarm::Gossip, after: gossip::PERIOD });
         self.ask_how_far();
+        self.report();
         self.publish_again();
         let peers = self.peers();
         if !peers.is_empty() {

@@ -10,8 +10,9 @@ use crypto::Address;
 use ledger::{
     Block, TransactionId,
     query::{
-        AccountAnswer, BlockAnswer, BlocksAnswer, CommitteeAnswer, ConsensusAnswer, HeadersAnswer,
-        SlotAnswer, StatusAnswer, TransactionAnswer, TransactionStatus, VoiceAnswer,
+        AccountAnswer, BlockAnswer, BlocksAnswer, CommitteeAnswer, CommitteesAnswer,
+        ConsensusAnswer, HeadersAnswer, SlotAnswer, StatusAnswer, TransactionAnswer,
+        TransactionStatus, VoiceAnswer,
     },
 };
 use std::sync::Arc;
@@ -24,6 +25,11 @@ const MAX_SLOTS: usize = 256;
 
 /// After how many transactions an answer to [`Query::Bodies`] ends, with a whole block.
 const MAX_NAMED: usize = 8_192;
+
+/// How many changes of the committee one answer holds, and how many members all of them have together
+/// unless a single one has more. With their signatures a thousand members take some 300 KiB of JSON.
+const MAX_CHANGES: usize = 64;
+const MAX_MEMBERS: usize = 2_048;
 
 impl<P: Protocol> Replica<P> {
     /// Answers everything but [`Query::Submit`] and [`Query::SubmitMany`], which change the pool.
@@ -44,6 +50,11 @@ impl<P: Protocol> Replica<P> {
             Query::Account(address) => self.account(*address, self.ledger.height()),
             Query::AccountAt(address, height) => self.account(*address, *height),
             Query::Committee => self.committee_answer(),
+            Query::Committees(from) => Answer::Committees(self.committees(*from)),
+            Query::Stake => match self.ledger.stake_answer() {
+                Ok(stake) => Answer::Stake(Box::new(stake)),
+                Err(error) => Answer::Failed(error.to_string()),
+            },
             Query::Conflict => Answer::Conflict(self.conflict.clone()),
             Query::Submit(_) | Query::SubmitMany(_) => {
                 unreachable!("the main loop takes submissions apart")
@@ -207,6 +218,22 @@ impl<P: Protocol> Replica<P> {
             proof,
             finality: self.ledger.finality(height),
         }))
+    }
+
+    /// Pages of bounded length: a change names everybody and bears a certificate of most.
+    fn committees(&self, from: u64) -> CommitteesAnswer {
+        let mut changes = self.ledger.changes_after(from.saturating_sub(1), MAX_CHANGES + 1);
+        let mut members = 0;
+        let fits = changes.iter().take(MAX_CHANGES).take_while(|change| {
+            // The first always does, or nobody could ever go on.
+            let is_first = members == 0;
+            members += change.members.len();
+            is_first || members <= MAX_MEMBERS
+        });
+        let fits = fits.count();
+        let more = changes.len() > fits;
+        changes.truncate(fits);
+        CommitteesAnswer { changes, more }
     }
 
     fn committee_answer(&self) -> Answer {

@@ -28,7 +28,7 @@ impl<P: Protocol> Replica<P> {
     }
 
     /// Takes in, in this order, what was submitted here, and publishes together what was taken.
-    fn take_in(
+    pub(super) fn take_in(
         &mut self,
         transactions: Vec<VerifiedTransaction>,
     ) -> Vec<Result<TransactionId, PoolRefusal>> {

@@ -110,6 +110,13 @@ pub enum Violation {
         /// Balance and nonce in the ledger.
         found: (u128, u64),
     },
+    /// Accountability: somebody was punished who never lied.
+    Unjust {
+        /// Who.
+        replica: ReplicaId,
+        /// The height of the block that did it.
+        height: u64,
+    },
     /// Validity: a proof that a replica keeps proves nothing.
     BadProof {
         /// Who.
@@ -270,6 +277,10 @@ impl Violation {
                 "validity: in replica {replica}'s ledger at height {height} account {address} has \
                  balance {} and nonce {}, by its blocks it has {} and {}",
                 found.0, found.1, expected.0, expected.1
+            ),
+            Violation::Unjust { replica, height } => write!(
+                f,
+                "accountability: replica {replica}, which is honest, was punished at height {height}"
             ),
             Violation::BadProof { replica, height, block, reason } => write!(
                 f,

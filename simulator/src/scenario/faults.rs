@@ -72,6 +72,14 @@ fn faults(table: &mut Table<'_>, replicas: u32) -> Read<Vec<Fault>> {
         let (replica, factor) = surroundings::hash_rate(&value, replicas)?;
         Ok(Fault::HashRate { replica, factor })
     })?);
+    found.extend(table.read("bond", |value| {
+        let (replica, amount) = surroundings::stake(&value, replicas)?;
+        Ok(Fault::Bond { replica, amount })
+    })?);
+    found.extend(table.read("unbond", |value| {
+        let (replica, amount) = surroundings::stake(&value, replicas)?;
+        Ok(Fault::Unbond { replica, amount })
+    })?);
     Ok(found)
 }
 

@@ -68,6 +68,7 @@ fn read(file: &mut Table<'_>) -> Read<Scenario> {
     let until = file.read("until", until)?.unwrap_or(usual::UNTIL);
     let replicas =
         file.read("replicas", |value| value.count(1..=MAX_REPLICAS))?.unwrap_or(usual::REPLICAS);
+    let candidates = file.read("candidates", |value| value.count(0..=replicas - 1))?.unwrap_or(0);
     let stakes = file.take("stakes");
     let settings = file.take("settings");
     let byzantine = file.take("byzantine");
@@ -81,6 +82,7 @@ fn read(file: &mut Table<'_>) -> Read<Scenario> {
         seeds,
         until,
         replicas,
+        candidates,
         stakes: stakes
             .as_ref()
             .map(|value| read_stakes(value, replicas))
@@ -145,6 +147,10 @@ fn check(
         })?;
         catalogue::check(&genesis).map_err(|error| blame(settings, error.to_string()))?;
         check_work(scenario, &genesis).map_err(|error| blame(settings, error))?;
+        if scenario.candidates > 0 && genesis.staking().is_none() {
+            let what = format!("candidates join by bonding stake, which {module} has no rules for");
+            return Err(file.bad(what).hint("name modules that have, or leave candidates out"));
+        }
     }
     for key in scenario.settings.keys() {
         let of = |name: &&str| key.strip_prefix(*name).is_some_and(|rest| rest.starts_with('.'));

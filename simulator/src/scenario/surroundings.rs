@@ -19,6 +19,9 @@ const MOST_DRIFT_PPM: i64 = 100_000;
 /// How many times as fast as others a miner may be; blocks get harder by as much.
 const MOST_FACTOR: f64 = 100.0;
 
+/// More than any account of a simulation owns.
+const MOST_STAKE: i64 = 1_000_000_000;
+
 pub(super) fn network(value: &Value<'_>, replicas: u32) -> Read<Conditions> {
     let usual = Conditions::default();
     let mut table = value.table()?;
@@ -149,6 +152,14 @@ pub(super) fn hash_rate(value: &Value<'_>, replicas: u32) -> Read<(ReplicaId, f6
     let factor = table.need("factor", |value| value.number(0.0..=MOST_FACTOR))?;
     table.finish()?;
     Ok((replica, factor))
+}
+
+pub(super) fn stake(value: &Value<'_>, replicas: u32) -> Read<(ReplicaId, u64)> {
+    let mut table = value.table()?;
+    let replica = table.need("replica", |value| value.replica(replicas))?;
+    let amount = table.need("amount", |value| value.whole(1..=MOST_STAKE))?;
+    table.finish()?;
+    Ok((replica, u64::try_from(amount).expect("it is within bounds")))
 }
 
 pub(super) fn clocks(value: &Value<'_>, replicas: u32) -> Read<BTreeMap<ReplicaId, Skew>> {

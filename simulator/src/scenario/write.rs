@@ -75,6 +75,7 @@ impl Scenario {
         say("seeds", (self.seeds != usual::SEEDS).then(|| seeds(&self.seeds)));
         say("until", (self.until != usual::UNTIL).then(|| time(self.until)));
         say("replicas", (self.replicas != usual::REPLICAS).then(|| self.replicas.to_string()));
+        say("candidates", (self.candidates > 0).then(|| self.candidates.to_string()));
         say("stakes", filled(self.stakes.iter().map(u64::to_string)));
         say("block_time", (self.block_time != usual::BLOCK_TIME).then(|| time(self.block_time)));
         let settings = self.settings.iter().map(|(key, value)| (quoted(key), value.to_string()));
@@ -407,5 +408,7 @@ fn fault(fault: &Fault) -> (&'static str, String) {
         Fault::HashRate { replica, factor } => {
             ("hash_rate", table(steps::hash_rate(*replica, *factor)))
         }
+        Fault::Bond { replica, amount } => ("bond", table(steps::stake(*replica, *amount))),
+        Fault::Unbond { replica, amount } => ("unbond", table(steps::stake(*replica, *amount))),
     }
 }

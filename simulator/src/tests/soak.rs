@@ -76,3 +76,23 @@ fn a_failing_seed_tells_its_story() {
         assert!(story.contains(&step.to_string()), "{step} is missing in {story}");
     }
 }
+
+fn churns(replicas: u32, seeds: std::ops::Range<u64>) {
+    let options = Options::churning(Tendermint::NAME, replicas);
+    let (mut failed, mut changes) = (Vec::new(), 0);
+    for seed in seeds {
+        let outcome = run(seed, &options);
+        changes += outcome.schedule.steps().iter().filter(|step| step.fault.moves_stake()).count();
+        failed.extend((!outcome.holds()).then_some(outcome));
+    }
+    println!("{changes} wishes to come or to go");
+    assert!(changes > 0);
+    assert!(failed.is_empty(), "{} seeds fail: {}", failed.len(), failed[0]);
+}
+
+/// Members come and go in chaos, one of all lies, with every lie there is.
+#[test]
+fn liars_and_others_come_and_go() {
+    churns(5, 0..10);
+    churns(7, 0..20);
+}

@@ -11,7 +11,7 @@ use consensus::{
     Protocol,
     byzantine::{Entry, Liar, Lie, Seat, choose, mutants::Beneath, script::Script},
 };
-use ledger::{ReplicaId, Slot};
+use ledger::{Amount, ReplicaId, Slot};
 use std::{sync::Arc, time::Duration};
 
 impl<P: Protocol> World<P> {
@@ -150,6 +150,8 @@ impl<P: Protocol> World<P> {
                     .for_each(|place| self.host(place).sync_delay = sync.clone());
             }
             Fault::HashRate { replica, factor } => self.change_hash_rate(*replica, *factor),
+            Fault::Bond { replica, amount } => self.bond(*replica, Amount(*amount)),
+            Fault::Unbond { replica, amount } => self.unbond(*replica, Amount(*amount)),
         }
     }
 

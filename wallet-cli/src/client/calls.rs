@@ -5,8 +5,8 @@ use crypto::{Address, codec};
 use ledger::{
     BlockHash, Transaction, TransactionId,
     query::{
-        AccountAnswer, BlockAnswer, BlocksAnswer, CommitteesAnswer, HeadersAnswer, StatusAnswer,
-        TransactionAnswer,
+        AccountAnswer, BlockAnswer, BlocksAnswer, CommitteesAnswer, HeadersAnswer, StakeAnswer,
+        StatusAnswer, TransactionAnswer,
     },
 };
 use serde::Deserialize;
@@ -53,6 +53,11 @@ impl Client {
     /// below the newest committed one nor above the head.
     pub fn account_at(&self, address: Address, height: u64) -> Result<AccountAnswer, ClientError> {
         self.call("account", json!({"address": address, "height": height}))
+    }
+
+    /// Who has what at stake after the newest committed block.
+    pub fn stake(&self) -> Result<StakeAnswer, ClientError> {
+        self.call("stake", json!({}))
     }
 
     /// Changes of the committee that headers from this height on announce, as many as one answer holds.

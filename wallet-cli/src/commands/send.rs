@@ -2,7 +2,7 @@
 
 use super::{Session, depths, light, reports::SentReport};
 use crate::{
-    cli::Transfer,
+    cli::{PassphraseOptions, Transfer},
     client::{Client, ClientError},
     committees::Committees,
     error::Error,
@@ -36,7 +36,7 @@ pub(super) fn send(session: &mut Session<'_>, transfer: &Transfer) -> Result<Exi
     let client = session.client()?;
 
     let nonce = prepare(&client, &mut committees, &from, amount, fee)?;
-    let key = unlock(session, &keystore, &from, transfer)?;
+    let key = unlock(session, &keystore, &from, &transfer.passphrase)?;
     let payload = Payload {
         chain: genesis.chain_id(),
         sender: from.public_key,
@@ -64,7 +64,7 @@ pub(super) fn send(session: &mut Session<'_>, transfer: &Transfer) -> Result<Exi
 }
 
 /// Checks chain and balance before anything is signed. Returns the nonce to use.
-fn prepare(
+pub(super) fn prepare(
     client: &Client,
     committees: &mut Committees,
     from: &Account,
@@ -88,12 +88,12 @@ pub(super) fn unlock(
     session: &mut Session<'_>,
     keystore: &Keystore,
     from: &Account,
-    transfer: &Transfer,
+    passphrase: &PassphraseOptions,
 ) -> Result<SecretKey, Error> {
     if from.dev {
         return Ok(keystore.unlock(&from.name, "")?);
     }
-    let file = &transfer.passphrase.passphrase_file;
+    let file = &passphrase.passphrase_file;
     let passphrase = session.secrets(file).passphrase(&from.name)?;
     Ok(keystore.unlock(&from.name, &passphrase)?)
 }
@@ -114,7 +114,7 @@ pub(super) fn hand_over(
 /// Asks until a node says that the transaction is final, and believes it when the proof holds.
 ///
 /// Nodes that do not answer may come back, so only the deadline ends the wait for them.
-fn wait(
+pub(super) fn wait(
     output: &mut Output,
     client: &Client,
     committees: &mut Committees,
@@ -158,7 +158,7 @@ fn wait(
     })
 }
 
-fn parse_amount(what: &'static str, text: &str) -> Result<Amount, Error> {
+pub(super) fn parse_amount(what: &'static str, text: &str) -> Result<Amount, Error> {
     // `u64` would take a leading plus, which nobody means.
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     let amount = digits.then(|| text.parse().ok()).flatten();

@@ -140,6 +140,8 @@ pub fn answer(network: &mut Network, method: &str, params: &Value) -> Reply {
         }
         "block" => Reply::result(json!(network.block(number(params, "height")))),
         "blocks" => Reply::result(json!(network.blocks(number(params, "from")))),
+        "stake" => Reply::result(json!(network.stake())),
+        "committees" => Reply::result(json!(network.committees(number(params, "from")))),
         "submit" => {
             let bytes = hex::decode(text("transaction")).expect("hexadecimal");
             let transaction = ledger::Transaction::decode(&bytes).expect("canonical");
@@ -160,7 +162,15 @@ pub fn number(params: &Value, key: &str) -> u64 {
 
 /// A network and a wallet that knows its genesis, and the rich account as `rich`.
 pub fn network_and_wallet(name: &str) -> (Shared, Wallet) {
-    let network = Network::new(name);
+    in_wallet(Network::new(name))
+}
+
+/// The same with rules of stake.
+pub fn staked_network_and_wallet(name: &str) -> (Shared, Wallet) {
+    in_wallet(Network::staked(name))
+}
+
+fn in_wallet(network: Network) -> (Shared, Wallet) {
     let wallet = Wallet::new();
     wallet.file("genesis.json", &network.genesis.to_json());
     let name = "rich".parse().expect("a good name");

@@ -7,16 +7,16 @@ use consensus::{
 };
 use crypto::{Address, SecretKey, Signature, merkle};
 use ledger::{
-    Action, Amount, Block, Draft, Genesis, Hand, Ledger, Payload, Proof, ReplicaId, Seal, Stake,
-    Transaction, TransactionId,
+    Action, Amount, Block, Committee, Draft, Genesis, Hand, Ledger, Payload, Proof, ReplicaId,
+    Seal, Stake, Transaction, TransactionId,
     genesis::{Funded, Validator},
     query::{
-        AccountAnswer, BlockAnswer, BlocksAnswer, StatusAnswer, TransactionAnswer,
-        TransactionStatus,
+        AccountAnswer, BlockAnswer, BlocksAnswer, CommitteesAnswer, StakeAnswer, StatusAnswer,
+        TransactionAnswer, TransactionStatus,
     },
     store::{Batch, MemoryStore, Store},
 };
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// The round in which every block here is decided.
 pub const ROUND: u64 = 2;
@@ -39,6 +39,11 @@ pub fn validator(number: u8) -> SecretKey {
     SecretKey::from_seed([200 + number; 32])
 }
 
+/// The key by which a replica votes: the rich account is the first newcomer.
+pub fn key_of(id: u8) -> SecretKey {
+    if id < 4 { validator(id) } else { rich() }
+}
+
 /// The key of the account that owns 1000 at the start.
 pub fn rich() -> SecretKey {
     SecretKey::from_seed([1; 32])
@@ -58,6 +63,16 @@ impl Network {
     /// As [`Network::new`], where a block earns its proposer so much.
     pub fn rewarding(name: &str, reward: u64) -> Network {
         let settings = [("ledger.reward".to_owned(), reward)].into_iter();
+        Network::with(name, settings.filter(|(_, reward)| *reward > 0).collect())
+    }
+
+    /// As [`Network::new`], where stake moves: it is held back for six blocks, evidence counts for four.
+    pub fn staked(name: &str) -> Network {
+        let rules = [("ledger.unbonding_blocks", 6), ("ledger.evidence_blocks", 4)];
+        Network::with(name, rules.map(|(key, value)| (key.to_owned(), value)).into())
+    }
+
+    fn with(name: &str, settings: BTreeMap<String, u64>) -> Network {
         let seats = (0..4).map(|id| Validator { key: validator(id).public(), stake: Stake(1) });
         let funded = Funded { address: rich().public().address(), balance: Amount(1000) };
         let genesis = Genesis {
@@ -65,7 +80,7 @@ impl Network {
             time: 1_700_000_000_000,
             consensus: "tendermint".to_owned(),
             block_time: 1000,
-            settings: settings.filter(|(_, reward)| *reward > 0).collect(),
+            settings,
             validators: seats.collect(),
             accounts: vec![funded],
         };
@@ -100,11 +115,22 @@ impl Network {
         let mut batch = Batch::default();
         let block = self.ledger.assemble(draft).expect("a valid block");
         let hash = self.ledger.accept(&block, &mut batch).expect("a valid block");
-        let proof = certified.then(|| self.certify(&block, &[0, 1, 2]));
+        // The founders without the last are enough; where others may have come all sign.
+        let founders = vec![0, 1, 2];
+        let signers = match self.ledger.staking() {
+            None => founders,
+            Some(_) => self.deciding().members().iter().map(|each| each.id.0 as u8).collect(),
+        };
+        let proof = certified.then(|| self.certify(&block, &signers));
         self.ledger.adopt(hash).expect("it was accepted");
         self.ledger.commit(hash, proof, &mut batch).expect("it was accepted");
         self.store.write(&batch).expect("memory does not fail");
         block
+    }
+
+    /// Who decides the next block.
+    pub fn deciding(&self) -> Arc<Committee> {
+        self.ledger.committee(self.ledger.root()).expect("the root is known")
     }
 
     /// The precommits of these validators, in this order.
@@ -116,7 +142,7 @@ impl Network {
     /// What validator `id` signs.
     pub fn precommit(&self, block: &Block, id: u8) -> (ReplicaId, Signature) {
         let me = ReplicaId(id.into());
-        let hand = Hand::new(me, self.genesis.chain_id(), validator(id));
+        let hand = Hand::new(me, self.genesis.chain_id(), key_of(id));
         let value = Some(block.hash());
         let height = block.header.height;
         let signed = Signed::by(&hand, Message::Precommit { height, round: ROUND, value });
@@ -177,6 +203,21 @@ impl Network {
             proof,
             finality: self.ledger.finality(height).filter(|_| height > 0),
         }
+    }
+
+    /// An honest node's answer to `stake`.
+    pub fn stake(&self) -> StakeAnswer {
+        let answer = self.ledger.stake_answer().expect("memory");
+        let finality = answer.finality.clone().filter(|_| answer.height > 0);
+        StakeAnswer { finality, ..answer }
+    }
+
+    /// An honest node's answer to `committees`, a change at a time.
+    pub fn committees(&self, from: u64) -> CommitteesAnswer {
+        let mut changes = self.ledger.changes_after(from.saturating_sub(1), 2);
+        let more = changes.len() > 1;
+        changes.truncate(1);
+        CommitteesAnswer { changes, more }
     }
 
     /// An honest node's answer to `block`.

@@ -90,6 +90,8 @@ fn named(scenario: &Scenario, names: &Names) -> Scenario {
             names.0.keys().map(stake).collect()
         }
     };
+    let founders = scenario.replicas - scenario.candidates;
+    scenario.candidates = names.0.keys().filter(|id| id.0 >= founders).count() as u32;
     scenario.replicas = names.0.len() as u32;
     scenario.clocks = names.keys(scenario.clocks);
     scenario.disks = names.keys(scenario.disks);
@@ -169,7 +171,9 @@ impl Names {
             Fault::Link(link) => self.both(&mut link.from, &mut link.to),
             Fault::Skew { replica, .. }
             | Fault::Disk { replica, .. }
-            | Fault::HashRate { replica, .. } => self.one(replica),
+            | Fault::HashRate { replica, .. }
+            | Fault::Bond { replica, .. }
+            | Fault::Unbond { replica, .. } => self.one(replica),
             Fault::Heal
             | Fault::Loss(_)
             | Fault::Duplication(_)

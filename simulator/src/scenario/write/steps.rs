@@ -121,3 +121,7 @@ pub(super) fn disk(replica: ReplicaId, sync: &Delay) -> Vec<(&'static str, Strin
 pub(super) fn hash_rate(replica: ReplicaId, factor: f64) -> Vec<(&'static str, String)> {
     vec![("replica", replica.to_string()), ("factor", factor.to_string())]
 }
+
+pub(super) fn stake(replica: ReplicaId, amount: u64) -> Vec<(&'static str, String)> {
+    vec![("replica", replica.to_string()), ("amount", amount.to_string())]
+}

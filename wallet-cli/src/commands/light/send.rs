@@ -65,7 +65,7 @@ pub(in crate::commands) fn send(
         let error = Error::Balance { from, balance, amount, fee, needed };
         return light.finish::<SentReport>(&mut session.output, reverted, Err(error));
     }
-    let key = unlock(session, &order.keystore, from, transfer)?;
+    let key = unlock(session, &order.keystore, from, &transfer.passphrase)?;
     let payload = Payload {
         chain: genesis.chain_id(),
         sender: from.public_key,

@@ -1,0 +1,86 @@
+//! Evidence becomes a transaction of our own account, so that whoever is guilty is punished.
+
+use super::Replica;
+use crate::{pool::PoolRefusal, trace::What};
+use consensus::Protocol;
+use ledger::{
+    Action, Staking, VerifiedTransaction, stake::EvidenceRefusal, state::Refusal, vote::Evidence,
+};
+
+impl<P: Protocol> Replica<P> {
+    /// Reports one of those against whom we hold evidence, unless a report of it waits in our pool. What
+    /// got lost is reported again, since this is asked on each tick of gossip.
+    ///
+    /// One at a time, because evidence must be its account's next transaction; and not all of us begin with
+    /// the same one.
+    pub(super) fn report(&mut self) {
+        if self.halted.is_some() || self.docket.is_empty() || self.ledger.staking().is_none() {
+            return;
+        }
+        let (head, height) = (self.ledger.head(), self.ledger.head_height() + 1);
+        let register = self.ledger.register(head).expect("the head has a register");
+        let is_due = |evidence: &&Evidence| {
+            let offender = register.validator(evidence.offender);
+            offender.is_some_and(|offender| offender.punished.is_none())
+                && evidence.slot.height <= height
+                && !self.pool.accuses(evidence.offender)
+        };
+        let due: Vec<&Evidence> = self.docket.all().filter(is_due).collect();
+        let Some(evidence) = due.get(self.me.0 as usize % due.len().max(1)) else { return };
+        let evidence = (*evidence).clone();
+        let Some(transaction) = self.sign_report(&evidence) else { return };
+        let result = self.take_in(vec![transaction]).pop().expect("one result for each");
+        match result {
+            Ok(id) => {
+                self.reported += 1;
+                let detail =
+                    format!("replica {} is reported by transaction {id}", evidence.offender);
+                self.trace(What::Note { label: "report".into(), detail });
+            }
+            Err(refusal) => {
+                self.refuse("report", refusal.reason());
+                // It will never convict anybody.
+                if let PoolRefusal::Refused(Refusal::Evidence(
+                    EvidenceRefusal::NoSeat { .. } | EvidenceRefusal::Undated,
+                )) = refusal
+                {
+                    self.docket.drop(evidence.offender, &mut self.batch);
+                }
+            }
+        }
+    }
+
+    /// A transaction of our own account, if its next is not taken.
+    fn sign_report(&self, evidence: &Evidence) -> Option<VerifiedTransaction> {
+        let own = self.signer.hand().account()?.address();
+        let account = self.ledger.account(self.ledger.head(), own).unwrap_or_default();
+        if self.pool.next_nonce(own, &account) != account.nonce {
+            return None;
+        }
+        let action = Action::Evidence(Box::new(evidence.clone()));
+        let transaction = self.signer.hand().transact(account.nonce, action)?;
+        let verified = transaction.verify(self.ledger.chain_id());
+        Some(verified.expect("we have just signed it for this chain"))
+    }
+
+    /// Forgets evidence that has done its work, or can do it no more.
+    pub(super) fn settle_docket(&mut self) {
+        let settled: Vec<_> = self.docket.all().filter(|each| self.is_settled(each)).collect();
+        let settled: Vec<_> = settled.into_iter().map(|evidence| evidence.offender).collect();
+        for offender in settled {
+            self.docket.drop(offender, &mut self.batch);
+        }
+    }
+
+    /// Whether the offender is punished for good, or it happened too long ago for that. Where nobody is
+    /// ever punished it is never settled.
+    pub(super) fn is_settled(&self, evidence: &Evidence) -> bool {
+        let Some(Staking { evidence_blocks, .. }) = self.ledger.staking() else { return false };
+        let register = self.ledger.register(self.ledger.root()).expect("the root has a register");
+        let offender = register.validator(evidence.offender);
+        let is_punished = offender.is_some_and(|offender| offender.punished.is_some());
+        // A height of zero is nobody's: see [`EvidenceRefusal::Undated`].
+        let last = evidence.slot.height.saturating_add(*evidence_blocks);
+        is_punished || last <= self.ledger.height()
+    }
+}
