@@ -103,7 +103,7 @@ fn the_command_that_replays_a_range_names_its_directory() {
 fn a_range_that_does_not_agree_is_told_to_scripts() {
     let wish = wish(&["messages", "--out", "pages"]);
     for (good, agrees) in [(3, true), (2, false)] {
-        let line = report::line(&wish, &[finding(Some(1.0), Some(1.0))], Some((good, 3)));
+        let line = report::line(&wish, &[], &[finding(Some(1.0), Some(1.0))], Some((good, 3)));
         let read: serde_json::Value = serde_json::from_str(&line).unwrap();
         assert_eq!(read["along"], serde_json::json!({ "agree": good, "points": 3 }));
         assert_eq!(read["agrees"], agrees);
