@@ -124,7 +124,7 @@ pub enum Refused {
     Codec(#[from] CodecError),
     /// A signature is not its sender's.
     #[error(transparent)]
-    Forged(#[from] Forged),
+    Forged(Forged),
     /// A signature is that of somebody whose key the chain has not told us, which it may have told others.
     #[error("the {} is said to be from replica {}, whose key is not known here", .0.kind, .0.sender)]
     Stranger(Forged),
@@ -276,8 +276,8 @@ fn open_stubs(claimed: Vec<ClaimedStub>, keys: &Keys) -> Result<Vec<Stub>, Refus
     }
     // Of newcomers a peer may have learnt before us.
     let known = claimed.into_iter().filter(|claimed| keys.knows(claimed.sender));
-    let opened = known.map(|claimed| claimed.open(keys));
-    Ok(opened.collect::<Result<_, _>>()?)
+    let opened: Result<_, Forged> = known.map(|claimed| claimed.open(keys)).collect();
+    opened.map_err(|forged| Refused::signature(forged, keys))
 }
 
 /// Checks the signature of a message, then those in it. Its block's transactions are remembered
@@ -389,7 +389,7 @@ fn check_evidence(transaction: &Transaction, keys: &Keys) -> Result<(), Refused>
     let Action::Evidence(evidence) = &transaction.payload.action else { return Ok(()) };
     let sender = evidence.offender;
     match keys.knows(sender) && !evidence.verify(keys) {
-        true => Err(Forged { sender, kind: "evidence" }.into()),
+        true => Err(Refused::Forged(Forged { sender, kind: "evidence" })),
         false => Ok(()),
     }
 }

@@ -91,6 +91,7 @@ impl From<PoolRefusal> for RpcError {
         match refusal {
             PoolRefusal::Known(id) => error.with("id", id.to_string()),
             PoolRefusal::Used { expected, found }
+            | PoolRefusal::Behind { expected, found }
             | PoolRefusal::TooFarAhead { expected, found } => {
                 error.with("expected", expected).with("found", found)
             }
@@ -104,6 +105,7 @@ impl From<PoolRefusal> for RpcError {
             PoolRefusal::Full { capacity, fee } => {
                 error.with("capacity", json!(capacity)).with("fee", fee.0)
             }
+            PoolRefusal::Accused(validator) => error.with("validator", validator.0),
             PoolRefusal::Refused(refusal) => error.with("refusal", refusal.to_string()),
             PoolRefusal::Halted(why) => error.with("why", why),
         }
