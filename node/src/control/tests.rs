@@ -252,7 +252,7 @@ fn garbage_is_answered_with_an_error_that_names_it_and_harms_nothing() {
     assert!(reply.contains("0 is no peer of this node, whose peers are 1"), "{reply}");
     // The same connection still serves, and nothing has changed.
     let reply = say(&mut stream, b"{\"status\":true}\n");
-    assert_eq!(reply, "{\"cut\":[],\"connected\":[1]}\n");
+    assert_eq!(reply, "{\"cut\":[],\"connected\":[1],\"peers\":[1]}\n");
     bench.end();
 }
 
