@@ -11,7 +11,7 @@
 //! {"heal":true}    nobody is cut off
 //! {"status":true}  changes nothing
 //!
-//! {"cut":[2,3],"connected":[1]}      how it is now
+//! {"cut":[2,3],"connected":[1],"peers":[1,2,3]}    how it is now
 //! {"error":"…"}                      it was not done, and why
 //! ```
 //!
@@ -63,6 +63,8 @@ pub struct View {
     pub cut: Vec<u32>,
     /// The peers that are connected, ascending. Who was healed takes about a second to be.
     pub connected: Vec<u32>,
+    /// All peers that have a seat, ascending: those that can be cut.
+    pub peers: Vec<u32>,
 }
 
 /// Asks the node in `dir`, and waits up to [`PATIENCE`] for what it says. A cut is complete when

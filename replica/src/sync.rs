@@ -260,3 +260,6 @@ fn rival<P: Protocol>(
         proven: Box::new(Finality { headers, proof }),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -149,7 +149,8 @@ async fn perform(line: &[u8], network: &Network) -> Result<View, String> {
     if let Some(seats) = seats {
         network.cut(&seats).await.map_err(|error| error.to_string())?;
     }
-    Ok(View { cut: network.cut_off(), connected: network.connected() })
+    let (cut, connected) = (network.cut_off(), network.connected());
+    Ok(View { cut, connected, peers: network.seats() })
 }
 
 async fn answer(to: &mut (impl AsyncWriteExt + Unpin), answer: &Answer) -> io::Result<()> {

@@ -144,20 +144,22 @@ fn say(stream: &mut UnixStream, bytes: &[u8]) -> String {
 #[test]
 fn what_is_cut_does_not_get_through_either_way_until_it_is_healed() {
     let mut bench = bench(3);
-    let view =
-        |cut: &[u32], connected: &[u32]| View { cut: cut.into(), connected: connected.into() };
-    assert_eq!(bench.ask(0, &Request::Status).expect("answered"), view(&[], &[1, 2]));
+    let view = |cut: &[u32], connected: &[u32], peers: [u32; 2]| {
+        let (cut, connected) = (cut.into(), connected.into());
+        View { cut, connected, peers: peers.into() }
+    };
+    assert_eq!(bench.ask(0, &Request::Status).expect("answered"), view(&[], &[1, 2], [1, 2]));
     assert!(bench.passes(0, 1, 2) && bench.passes(1, 0, 2));
 
-    assert_eq!(bench.ask(0, &cut(&[1])).expect("done"), view(&[1], &[2]));
+    assert_eq!(bench.ask(0, &cut(&[1])).expect("done"), view(&[1], &[2], [1, 2]));
     assert!(!bench.passes(0, 1, 2) && !bench.passes(1, 0, 2));
     assert!(bench.passes(0, 2, 1), "the third is not concerned");
-    assert_eq!(bench.ask(0, &Request::Status).expect("answered"), view(&[1], &[2]));
+    assert_eq!(bench.ask(0, &Request::Status).expect("answered"), view(&[1], &[2], [1, 2]));
 
     assert!(bench.ask(0, &Request::Heal).expect("done").cut.is_empty());
     wait_for("they find each other", || {
-        bench.ask(0, &Request::Status).is_ok_and(|now| now == view(&[], &[1, 2]))
-            && bench.ask(1, &Request::Status).is_ok_and(|now| now == view(&[], &[0, 2]))
+        bench.ask(0, &Request::Status).is_ok_and(|now| now == view(&[], &[1, 2], [1, 2]))
+            && bench.ask(1, &Request::Status).is_ok_and(|now| now == view(&[], &[0, 2], [0, 2]))
     });
     assert!(bench.passes(0, 1, 2) && bench.passes(1, 0, 2));
     bench.end();
@@ -250,7 +252,7 @@ fn garbage_is_answered_with_an_error_that_names_it_and_harms_nothing() {
     assert!(reply.contains("0 is no peer of this node, whose peers are 1"), "{reply}");
     // The same connection still serves, and nothing has changed.
     let reply = say(&mut stream, b"{\"status\":true}\n");
-    assert_eq!(reply, "{\"cut\":[],\"connected\":[1]}\n");
+    assert_eq!(reply, "{\"cut\":[],\"connected\":[1],\"peers\":[1]}\n");
     bench.end();
 }
 

@@ -20,7 +20,7 @@ const FIRST_WAIT: Duration = Duration::from_millis(250);
 /// that the other side alone had cut off.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
 /// How long the side with the lower identity waits for the other to dial, each time.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The peers we dial, each with the time of its next attempt.
 #[derive(Debug)]

@@ -313,6 +313,11 @@ impl Network {
         members.iter().filter(|peer| peer.is_linked()).map(|peer| peer.seat()).collect()
     }
 
+    /// The seats of all peers, connected or not, ascending, without guests.
+    pub fn seats(&self) -> Vec<u32> {
+        self.roster.members().iter().map(|peer| peer.seat()).collect()
+    }
+
     /// How many guests are connected.
     pub fn guests(&self) -> usize {
         let everybody = self.roster.everybody();

@@ -1,7 +1,11 @@
 //! Tells the network whom the chain names, whenever that changes.
 
+use crate::network::MAX_SEATS;
 use crate::network::Network;
-use ledger::{Ledger, vote::Member};
+use ledger::{Ledger, stake::MAX_VALIDATORS, vote::Member};
+
+// Whomever the chain names, the network has a seat for.
+const _: () = assert!(MAX_VALIDATORS <= MAX_SEATS as usize);
 
 /// Whom the network was last told of.
 #[derive(Debug, Default)]

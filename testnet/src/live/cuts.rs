@@ -74,8 +74,15 @@ pub fn ask(net: &Net, id: u32, request: &Request) -> Result<(), ControlError> {
         let request = match request {
             // Twins do not know everybody, and nobody can be told to cut off strangers.
             Request::Cut(ids) => {
-                let known = net.met_by(actor).into_iter().map(|peer| peer.id);
-                Request::Cut(known.filter(|id| ids.contains(id)).collect())
+                let met = net.met_by(actor).into_iter().map(|peer| peer.id);
+                let mut cut: BTreeSet<_> = met.filter(|id| ids.contains(id)).collect();
+                // Whoever joined is a stranger to those who ran before, until it has a seat. It knows
+                // them, and cuts them off from its side.
+                if cut.iter().any(|id| *id >= net.founders()) {
+                    let known = node::control::ask(&dir, &Request::Status)?.peers;
+                    cut.retain(|id| known.contains(id));
+                }
+                Request::Cut(cut)
             }
             other => other.clone(),
         };
