@@ -2,7 +2,7 @@
 
 use consensus::tendermint::Tendermint;
 use ledger::query::AccountAnswer;
-use simulator::{Goal, Progress, Promises, checker, soak};
+use simulator::{Fault, Goal, Progress, Promises, checker, soak};
 use std::time::Duration;
 use tests::tendermint;
 use wallet_cli::{committees::Committees, verify};
@@ -10,12 +10,13 @@ use wallet_cli::{committees::Committees, verify};
 /// Real signatures, losses, partitions, crashes, a liar, and a load of transfers.
 #[test]
 fn after_a_hundred_changes_of_the_committee_a_wallet_still_verifies_from_the_genesis() {
-    let seed = 3;
+    let seed = 6;
     let mut options =
         soak::Options::churning(<Tendermint as consensus::catalogue::Module>::NAME, 7);
     options.setup.wire = true;
-    options.chaos = Duration::from_secs(480);
+    // One seat is taken by replicas that crash in turn.
     options.faulty = 1;
+    options.chaos = Duration::from_secs(300);
     let mut world = options.world(seed, tendermint);
     let wishes = soak::run(&mut world, &options);
     let mut promises = Promises::default();
@@ -23,11 +24,16 @@ fn after_a_hundred_changes_of_the_committee_a_wallet_still_verifies_from_the_gen
     promises.progress.push(Progress { since, within, goal });
     let verdict = checker::judge(&world, promises);
     assert!(verdict.holds(), "seed {seed}: {verdict}");
+    let steps = world.setup().schedule.steps();
+    let crashes = steps.iter().filter(|step| matches!(step.fault, Fault::Crash(_))).count();
 
     let ledger = world.furthest().expect("everybody is up");
     let (height, changes) = (ledger.height(), ledger.changes().len());
-    println!("seed {seed}: {} wishes, {changes} changes, {height} blocks", wishes.len());
-    assert!(changes >= 100, "there were {changes} only");
+    println!(
+        "seed {seed}: {} wishes, {changes} changes, {height} blocks, {crashes} crashes",
+        wishes.len()
+    );
+    assert!(changes >= 100 && crashes >= 20, "{changes} changes and {crashes} crashes are few");
 
     let genesis = world.genesis();
     let mut committees = Committees::of(genesis).expect("a chain began with it");
@@ -49,31 +55,5 @@ fn after_a_hundred_changes_of_the_committee_a_wallet_still_verifies_from_the_gen
         // The founders alone do not vouch for this any more.
         let founders = Committees::of(genesis).expect("a chain began with it");
         assert!(verify::verify_account(&founders, address, &answer).is_err());
-    }
-}
-
-#[test]
-fn scan() {
-    for seed in 0..12 {
-        let mut options = soak::Options::churning("tendermint", 7);
-        options.chaos = Duration::from_secs(300);
-        options.faulty = 1;
-        let mut world = options.world(seed, tendermint);
-        let wishes = soak::run(&mut world, &options);
-        let ledger = world.furthest().unwrap();
-        println!(
-            "seed {seed}: {} wishes {} changes {} height {:?} crashes {}",
-            wishes.len(),
-            ledger.changes().len(),
-            ledger.height(),
-            world.setup().byzantine,
-            world
-                .setup()
-                .schedule
-                .steps()
-                .iter()
-                .filter(|s| matches!(s.fault, simulator::Fault::Crash(_)))
-                .count()
-        );
     }
 }

@@ -16,6 +16,9 @@ use std::{
 
 pub(super) const STAKE: Stake = Stake(1_000);
 
+/// What a newcomer needs for a seat, where stake moves: enough that nobody takes all seats for a trifle.
+const MINIMUM: (&str, u64) = ("ledger.minimum_stake", STAKE.0 / 10);
+
 const DEFAULT_CONSENSUS: &str = "tendermint";
 const DEFAULT_REPLICAS: u32 = 4;
 const DEFAULT_BLOCK_TIME: Duration = Duration::from_secs(1);
@@ -65,6 +68,9 @@ pub(super) fn draft(
             return Err(NetError::ForeignSetting { key: key.clone(), consensus });
         }
         settings.insert(key.clone(), *value);
+    }
+    if settings.contains_key("ledger.unbonding_blocks") {
+        settings.entry(MINIMUM.0.to_owned()).or_insert(MINIMUM.1);
     }
     let genesis = Genesis {
         name: "testnet".to_owned(),
