@@ -41,6 +41,10 @@ use tell::{Step, Teller};
 const PATIENCE: Duration = Duration::from_secs(60);
 const PATIENT_BLOCKS: u32 = 60;
 
+/// How long a newcomer is connected to everybody before it bonds: time to be told by each of them, which
+/// it asks for several times a second.
+const ACQUAINTANCE: Duration = Duration::from_secs(1);
+
 /// How often the net is asked.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -143,16 +147,28 @@ impl Walk {
         }
     }
 
-    /// Waits until the node is as high as everybody else.
+    /// Waits until the node is as high as everybody else, and has been connected to all of them for a
+    /// while. Its disk is empty, so it signs nothing before a quorum has told it how far they are; if it
+    /// had a seat before that, the height of that moment would be closed to it for good.
     fn catch_up(&self, id: u32) -> Result<u64, JoinError> {
+        let mut met: Option<(Instant, u64)> = None;
         self.wait("reads the chain", |told| {
             let view = self.look()?;
             let height = |node: &NodeView| node.sight.as_ref().map(|sight| sight.height);
             let own = view.nodes.iter().find(|node| node.id == id).and_then(height);
             let highest = view.nodes.iter().filter(|node| node.id != id).filter_map(height).max();
             let (Some(own), Some(highest)) = (own, highest) else { return Ok(None) };
-            *told = format!("is at height {own} of {highest}");
-            Ok((own >= highest).then_some(own))
+            let peers = |node: &NodeView| node.sight.as_ref().map_or(0, |sight| sight.peers);
+            let others = view.nodes.iter().filter(|node| node.up && node.id != id).count();
+            let reached = view.nodes.iter().find(|node| node.id == id).map_or(0, peers);
+            *told = format!("is at height {own} of {highest}, with {reached} of {others} peers");
+            if reached < others {
+                met = None;
+                return Ok(None);
+            }
+            let (since, height) = *met.get_or_insert((Instant::now(), own));
+            let is_told = since.elapsed() >= ACQUAINTANCE && own >= height + 2;
+            Ok((is_told && own >= highest).then_some(own))
         })
     }
 
