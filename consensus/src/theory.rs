@@ -24,10 +24,13 @@ pub struct Theory {
     pub dead_leaders: Option<fn(&Genesis, u32, Duration) -> Duration>,
     /// By turns as stakes say: who takes the first so many turns from the beginning, by seat, where
     /// nothing goes wrong. None where turns do not go by stake.
-    pub turns: Option<fn(&[u64], usize) -> Vec<usize>>,
+    pub turns: Option<Turns>,
     /// What a genesis sets so that it holds.
     pub settings: &'static [(&'static str, u64)],
 }
+
+/// Of some stakes, who takes the first so many turns, by seat.
+pub type Turns = fn(&[u64], usize) -> Vec<usize>;
 
 /// Messages that no decision waits for.
 #[derive(Clone, Copy, Debug)]

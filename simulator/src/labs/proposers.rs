@@ -5,7 +5,10 @@ use super::{
     voting::{CONSENSUS, delay, seed_of},
 };
 use crate::{record::Tracing, setup::Setup, world::World};
-use consensus::catalogue::{self, Module, Visitor};
+use consensus::{
+    catalogue::{self, Module, Visitor},
+    theory::Turns,
+};
 use ledger::ReplicaId;
 use std::time::Duration;
 
@@ -64,7 +67,7 @@ struct Proposers {
     module: &'static str,
     stakes: Vec<u64>,
     steps: usize,
-    turns: fn(&[u64], usize) -> Vec<usize>,
+    turns: Turns,
 }
 
 fn prepare(values: &Values) -> Result<Box<dyn Experiment>, BadValue> {

@@ -77,7 +77,7 @@ fn a_world_takes_the_turns_that_were_calculated() {
         assert_eq!(judged.len(), 5 + stakes.len(), "{findings:#?}");
         assert!(judged.iter().all(|agrees| *agrees), "{stakes:?} {findings:#?}");
     }
-    let late: fn(&[u64], usize) -> Vec<usize> = |stakes, count| {
+    let late: Turns = |stakes, count| {
         let turns = catalogue::theory("tendermint").unwrap().unwrap().turns.unwrap();
         turns(stakes, count + 1)[1..].to_vec()
     };
