@@ -10,7 +10,8 @@
 //! | `seeds` | `"0..50"`, its end excluded, or one number: that seed alone | `"0..10"` |
 //! | `until` | when a run ends, in virtual time, if not before | `"10m"` |
 //! | `replicas` | how many | 4 |
-//! | `stakes` | a list: what each weighs | all alike |
+//! | `candidates` | how many of them, the last ones, are no founders: they have money, follow the chain and may bond | none |
+//! | `stakes` | a list: what each founder weighs | all alike |
 //! | `block_time` | the pause of an idle chain, or the mean time between mined blocks | `"1s"` |
 //! | `settings` | what the genesis sets: `{ "pow.confirmations" = 3 }` | what is customary |
 //! | `topology` | `"mesh"`, `{ gossip = 4 }`: that many random neighbours, or `{ random = 4 }`: that many others each time | `"mesh"` |
@@ -33,7 +34,8 @@
 //! A step has a `time` and one of `crash`, `restart`, `silence` and `speak` (a replica, or a list of
 //! them), `partition` (a list of sides), `heal = true`, `cut` and `mend` (`{ from, to }`), `eclipse`
 //! (`{ victim, but }`), `loss`, `duplication`, `reordering`, `latency`, `link` (as in `links`), `skew`
-//! (as in `clocks`), `disk` (as in `disks`), `hash_rate` (as in `hash_rates`). Beside `crash` there may
+//! (as in `clocks`), `disk` (as in `disks`), `hash_rate` (as in `hash_rates`), `bond` and `unbond` (`{ replica, amount }`: it asks for more stake, or for
+//! some back). Beside `crash` there may
 //! be `restart_after`.
 //!
 //! # The adversary's choices
