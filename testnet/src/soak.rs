@@ -257,9 +257,10 @@ impl<'a> Batch<'a> {
 
     /// The command that runs this seed again.
     fn again(&self, seed: u64) -> String {
-        let Soak { consensus, chaos, calm, .. } = self.order;
+        let Soak { consensus, chaos, calm, churn, .. } = self.order;
+        let churn = if *churn { "--churn " } else { "" };
         format!(
-            "testnet soak --consensus {consensus} --replicas {} --seeds {seed} --chaos {} --calm {}",
+            "testnet soak {churn}--consensus {consensus} --replicas {} --seeds {seed} --chaos {} --calm {}",
             self.replicas,
             span::format(*chaos),
             span::format(*calm)

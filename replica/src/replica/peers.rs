@@ -106,9 +106,11 @@ impl<P: Protocol> Replica<P> {
             self.post_to(vec![from], Packet::Message(signed), Class::Resend);
         }
         self.compare(from, &summary.dead);
-        // A peer that is behind must not wait until our dice pick it.
+        // A peer that is behind must not wait until our dice pick it. They never pick who lost its seat, which
+        // may not know that yet; and on a fast chain nothing ever settles.
         let settled = self.moment.now >= self.progress + gossip::PATIENCE;
-        if settled && summary.reach < self.reach() {
+        let unseated = committee.seat(from).is_none();
+        if (settled || unseated) && summary.reach < self.reach() {
             self.tell(from);
         }
         self.catch_up();

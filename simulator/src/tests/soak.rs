@@ -96,3 +96,10 @@ fn liars_and_others_come_and_go() {
     churns(5, 0..10);
     churns(7, 0..20);
 }
+
+/// Seed 802: replica 5 lost its seat while it was down, and the chain never paused. Nobody whose dice pick members
+/// only would ever have told it.
+#[test]
+fn whoever_lost_its_seat_while_it_was_down_is_told() {
+    churns(7, 802..803);
+}
