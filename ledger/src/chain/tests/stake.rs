@@ -212,3 +212,45 @@ proptest! {
         prop_assert_eq!(audit.finish().unwrap().flaws, vec![]);
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// Whoever signs a transaction may put anything into it: bent evidence, absurd bonds. It is left out of a
+    /// block, refused in one, and the state is as if it had never been.
+    #[test]
+    fn bent_evidence_and_absurd_bonds_have_no_effect(
+        at in any::<prop::sample::Index>(),
+        bit in 0..8u8,
+        amount in prop_oneof![Just(0), 501..u64::MAX],
+        id in any::<u32>(),
+    ) {
+        let mut world = staked(&[(9, 500)]);
+        let root = world.ledger.root();
+        let good = report(&world, 9, 0, 3, 1);
+        let Action::Evidence(evidence) = &good.payload.action else { unreachable!() };
+        let mut bytes = codec::encode(&**evidence);
+        let place = at.index(bytes.len());
+        bytes[place] ^= 1 << bit;
+        let bent = codec::decode::<Evidence>(&bytes, bytes.len());
+        let bent = bent.into_iter().map(|bent| Action::Evidence(Box::new(bent)));
+        let wishes = [
+            Action::Bond { amount: Amount(amount), validator: ReplicaId(id) },
+            Action::Bond { amount: Amount(5), validator: ReplicaId(id | 8) },
+            Action::Unbond { amount: Amount(amount) },
+        ];
+        let empty = world.assemble(root, 0, vec![]);
+        for action in bent.chain(wishes) {
+            let wish = act(&world.genesis, 9, 0, 0, action);
+            prop_assert!(world.ledger.would_execute(root, &wish).is_err());
+            prop_assert_eq!(&world.assemble(root, 0, vec![wish.clone()]), &empty);
+            let mut block = Block::clone(&empty);
+            block.transactions.push(wish);
+            block.header.transactions = crate::block::transaction_root(&block.transactions);
+            let refused = world.accept(&Arc::new(block));
+            let refused = matches!(refused, Err(Rejected::Invalid(Invalid::Execution { index: 0, .. })));
+            prop_assert!(refused);
+        }
+        prop_assert_eq!(world.ledger.would_execute(root, &good), Ok(()));
+    }
+}
