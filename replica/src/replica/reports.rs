@@ -3,9 +3,7 @@
 use super::Replica;
 use crate::{pool::PoolRefusal, trace::What};
 use consensus::Protocol;
-use ledger::{
-    Action, Staking, VerifiedTransaction, stake::EvidenceRefusal, state::Refusal, vote::Evidence,
-};
+use ledger::{Action, VerifiedTransaction, stake::EvidenceRefusal, state::Refusal, vote::Evidence};
 
 impl<P: Protocol> Replica<P> {
     /// Reports one of those against whom we hold evidence, unless a report of it waits in our pool. What
@@ -72,15 +70,21 @@ impl<P: Protocol> Replica<P> {
         }
     }
 
-    /// Whether the offender is punished for good, or it happened too long ago for that. Where nobody is
-    /// ever punished it is never settled.
+    /// Whether no report of it will ever convict anybody: the offender is punished for good, or had no seat,
+    /// or it happened too long ago, or so far ahead that nobody honest listens. Such a confession would
+    /// otherwise keep us from holding what does convict. Where nobody is ever punished it is never settled.
     pub(super) fn is_settled(&self, evidence: &Evidence) -> bool {
-        let Some(Staking { evidence_blocks, .. }) = self.ledger.staking() else { return false };
+        let Some(rules) = self.ledger.staking() else { return false };
+        let (id, slot, height) = (evidence.offender, evidence.slot, self.ledger.height());
+        let known = height.max(self.inbox.horizon().height);
+        if slot.height > known.saturating_add(self.protocol.heights_ahead()) {
+            return true;
+        }
         let register = self.ledger.register(self.ledger.root()).expect("the root has a register");
-        let offender = register.validator(evidence.offender);
-        let is_punished = offender.is_some_and(|offender| offender.punished.is_some());
-        // A height of zero is nobody's: see [`EvidenceRefusal::Undated`].
-        let last = evidence.slot.height.saturating_add(*evidence_blocks);
-        is_punished || last <= self.ledger.height()
+        match register.try_deed(id, slot.height, slot.height.max(height + 1), rules) {
+            Ok(_) => false,
+            Err(EvidenceRefusal::NoSeat { .. }) => !register.may_sit(id, slot.height, height),
+            Err(_) => true,
+        }
     }
 }

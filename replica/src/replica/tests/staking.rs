@@ -1,0 +1,67 @@
+//! Where stake can be lost: what is held against whom, and who is listened to.
+
+use super::*;
+use crate::{
+    docket::Docket,
+    testimony::Stub,
+    testing::{staking_genesis, staking_hand, staking_keys},
+};
+use ledger::vote::Evidence;
+
+/// Replica 0 on a chain that punishes.
+fn punishing() -> Rig {
+    let options = Options { first_life: true, ..Options::default() };
+    let mut rig =
+        Rig::of((staking_genesis(), staking_hand(0), staking_keys()), Arc::default(), options);
+    rig.start();
+    rig
+}
+
+/// Two words of one sender in one slot.
+fn double(who: u32, height: u64) -> [Signed<Word>; 2] {
+    [1, 2].map(|text| say(&staking_hand(who), Word { height, round: 0, text }))
+}
+
+/// As a peer shows it.
+fn testimony(who: u32, height: u64) -> Opened<Word> {
+    Opened::Testimony(double(who, height).iter().filter_map(Stub::of).collect())
+}
+
+fn held(docket: &Docket) -> Vec<(u32, u64)> {
+    docket.all().map(|each: &Evidence| (each.offender.0, each.slot.height)).collect()
+}
+
+/// Who confesses to what convicts nobody must not become immune by it.
+#[test]
+fn a_confession_that_convicts_nobody_hides_nothing() {
+    for height in [u64::MAX, 0, 100] {
+        let mut rig = punishing();
+        rig.from(3, testimony(3, height));
+        assert_eq!(held(rig.replica.docket()), [], "height {height}");
+        rig.from(2, testimony(3, 1));
+        assert_eq!(held(rig.replica.docket()), [(3, 1)]);
+        assert!(rig.replica.pool.accuses(ReplicaId(3)), "it is reported at once");
+    }
+}
+
+#[test]
+fn nobody_is_held_guilty_of_a_height_without_a_seat() {
+    let mut rig = punishing();
+    rig.from(3, testimony(9, 1));
+    assert_eq!(held(rig.replica.docket()), []);
+    assert_eq!(rig.replica.findings(), (0, 0));
+}
+
+/// Its seat may be gone by then.
+#[test]
+fn what_convicts_now_takes_the_place_of_what_is_still_to_come() {
+    let mut rig = punishing();
+    rig.from(3, testimony(3, 4));
+    assert_eq!(held(rig.replica.docket()), [(3, 4)]);
+    assert!(!rig.replica.pool.accuses(ReplicaId(3)), "height 4 is still to come");
+    rig.from(2, testimony(3, 1));
+    assert_eq!(held(rig.replica.docket()), [(3, 1)]);
+    assert!(rig.replica.pool.accuses(ReplicaId(3)));
+    rig.from(3, testimony(3, 3));
+    assert_eq!(held(rig.replica.docket()), [(3, 1)]);
+}
