@@ -39,6 +39,9 @@ impl<P: Protocol> Replica<P> {
     /// Judges a message and delivers what is new.
     pub(super) fn hear(&mut self, signed: Signed<P::Message>) {
         let kind = signed.message().kind();
+        if !self.may_speak(&signed) {
+            return self.refuse(kind, "no_seat");
+        }
         match self.inbox.receive(&signed, self.moment.now) {
             Verdict::Fresh => self.recall(&signed),
             Verdict::Equivocation(evidence) => self.convict(&evidence),
@@ -54,6 +57,19 @@ impl<P: Protocol> Replica<P> {
             self.keep_loose(&signed);
         }
         self.inputs.push_back(Input::Heard(signed));
+    }
+
+    /// Whether its sender has a seat at the height it speaks of, or may have one that we do not know of yet.
+    /// Keys are never forgotten, and whoever left the committee could go on filling our memory. It is nobody's
+    /// fault: we may be the one who lags behind.
+    fn may_speak(&self, signed: &Signed<P::Message>) -> bool {
+        let (sender, root) = (signed.sender(), self.ledger.root());
+        let Some(slot) = signed.slot().filter(|slot| slot.height > 0) else { return true };
+        if !P::proofs_settle() || self.ledger.staking().is_none() || sender == self.me {
+            return true;
+        }
+        let register = self.ledger.register(root).expect("the root has a register");
+        register.may_sit(sender, slot.height, self.ledger.height())
     }
 
     /// Keeps a message without a slot for those who want it. Nobody can push out what others said: of

@@ -65,3 +65,17 @@ fn what_convicts_now_takes_the_place_of_what_is_still_to_come() {
     rig.from(3, testimony(3, 3));
     assert_eq!(held(rig.replica.docket()), [(3, 1)]);
 }
+
+#[test]
+fn who_has_no_seat_is_not_heard() {
+    let mut rig = punishing();
+    let heard = |input: &Input<Word>| matches!(input, Input::Heard(_));
+    let mut refused = Vec::new();
+    for (who, height) in [(9, 1), (9, 3), (3, 1), (3, 3), (3, 0)] {
+        let word = say(&staking_hand(who), Word { height, round: 0, text: 1 });
+        refused.extend(refusals(&rig.from(who, Opened::Message(word))));
+    }
+    assert_eq!(refused, ["no_seat"; 2]);
+    assert_eq!(rig.puppet.count(heard), 3);
+    assert!(rig.replica.inbox.slots().values().all(|held| held.voices.speakers() == 1));
+}
