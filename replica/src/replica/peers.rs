@@ -171,7 +171,7 @@ impl<P: Protocol> Replica<P> {
         if self.halted.is_some() {
             return;
         }
-        if !self.sync.expects(from) {
+        if !self.sync.expects(from, blocks.first().map(|first| first.block.header.height)) {
             return self.refuse("blocks", "unasked");
         }
         if blocks.len() > sync::MAX_BLOCKS {

@@ -3,6 +3,8 @@
 use super::*;
 use crate::{
     docket::Docket,
+    gossip::Summary,
+    sync,
     testimony::Stub,
     testing::{staking_genesis, staking_hand, staking_keys},
 };
@@ -78,4 +80,54 @@ fn who_has_no_seat_is_not_heard() {
     assert_eq!(refused, ["no_seat"; 2]);
     assert_eq!(rig.puppet.count(heard), 3);
     assert!(rig.replica.inbox.slots().values().all(|held| held.voices.speakers() == 1));
+}
+
+/// An own chain of so many blocks, each with its proof, the rivals of those of everybody else.
+fn rivals(height: u64) -> Vec<Chained> {
+    let mut rig = punishing();
+    let mut blocks = Vec::new();
+    for at in 1..=height {
+        rig.commit(Some(believed()));
+        let mut block = rig.replica.ledger.committed(at).expect("committed").as_ref().clone();
+        block.header.time += 1;
+        blocks.push(Chained { block: Arc::new(block), proof: Some(believed()) });
+    }
+    blocks
+}
+
+fn reach(reach: u64) -> Opened<Word> {
+    let covers = (Default::default(), Default::default());
+    Opened::Summary(Summary { reach, covers, slots: Vec::new(), dead: Box::default() })
+}
+
+/// Those who decided it long ago have nothing at stake any more.
+#[test]
+fn a_rival_from_long_ago_halts_nobody_and_a_fresh_one_does() {
+    let rivals = rivals(13);
+    for (ours, halts) in [(11, true), (12, false)] {
+        let mut rig = punishing();
+        // Asked at the beginning, it answers late.
+        rig.from(1, reach(50));
+        for _ in 0..ours {
+            rig.commit(Some(believed()));
+        }
+        let refused = refusals(&rig.from(1, Opened::Blocks(rivals[..1].to_vec())));
+        assert_eq!(refused, [if halts { "conflict" } else { "old_rival" }], "height {ours}");
+        assert_eq!(rig.replica.halted.is_some(), halts, "height {ours}");
+    }
+}
+
+#[test]
+fn an_answer_does_not_begin_below_what_was_asked_for() {
+    let rivals = rivals(3);
+    let mut rig = punishing();
+    for _ in 0..3 {
+        rig.commit(Some(believed()));
+    }
+    rig.now += sync::TIMEOUT;
+    rig.from(1, reach(50));
+    assert_eq!(refusals(&rig.from(1, Opened::Blocks(rivals.clone()))), ["unasked"]);
+    assert_eq!(rig.replica.halted, None);
+    let refused = refusals(&rig.from(1, Opened::Blocks(rivals[2..].to_vec())));
+    assert_eq!(refused, ["conflict"], "the question stands");
 }
