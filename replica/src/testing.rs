@@ -157,11 +157,13 @@ pub(crate) fn genesis() -> Genesis {
     }
 }
 
-/// The same, where stake can be lost.
+/// The same, where stake can be lost, and somebody else has money, too.
 pub(crate) fn staking_genesis() -> Genesis {
     let settings = [("ledger.unbonding_blocks", 20), ("ledger.evidence_blocks", 10)];
     let settings = settings.map(|(name, value)| (name.to_string(), value));
-    Genesis { settings: settings.into(), ..genesis() }
+    let mut genesis = Genesis { settings: settings.into(), ..genesis() };
+    genesis.accounts.push(Funded { address: address(4), balance: Amount(1_000) });
+    genesis
 }
 
 /// The hand of a validator there, which reports from its own account.

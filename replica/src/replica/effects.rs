@@ -77,6 +77,11 @@ impl<P: Protocol> Replica<P> {
         let committee = self.ledger.committee(self.ledger.root());
         let committee = committee.expect("the root's committee is known");
         let (me, now, quorum) = (self.me, self.moment.now, P::quorum(&committee));
+        // Who is no validator has nothing to sign, and those who are asked may have left long ago: who
+        // knows what we signed is told by the chain that names us.
+        if self.ledger.staking().is_some() && !self.is_staked() {
+            return;
+        }
         let told = self.birth.as_mut().and_then(|birth| birth.floor(me, &committee, quorum, now));
         let Some((floor, since)) = told else { return };
         // A protocol's slots may run ahead of its blocks.
@@ -198,6 +203,8 @@ impl<P: Protocol> Replica<P> {
         if !committed.is_empty() {
             self.settle_pool();
             self.settle_docket();
+            // A newcomer has two heights from here to its seat.
+            self.try_birth();
         }
     }
 

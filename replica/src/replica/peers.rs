@@ -280,6 +280,8 @@ impl<P: Protocol> Replica<P> {
 
     fn told_by(&mut self, from: ReplicaId, summary: &Summary) {
         let committee = self.ledger.committee(self.ledger.root());
+        // Whoever has left, or never was a member, is not asked and may say anything.
+        let committee = committee.filter(|committee| committee.seat(from).is_some());
         if let (Some(birth), Some(committee)) = (&mut self.birth, committee) {
             birth.told(from, summary, self.me, &committee);
             self.try_birth();
@@ -347,6 +349,13 @@ impl<P: Protocol> Replica<P> {
             self.post_to(vec![peer], Packet::Ask(ask), Class::Sync);
         }
         self.actions.push(Action::SetTimer { alarm: Alarm::Wants, after: WANT_PERIOD });
+    }
+
+    /// Whether we have a seat, or stake that gives us one soon.
+    pub(super) fn is_staked(&self) -> bool {
+        let register = self.ledger.register(self.ledger.root()).expect("the root has a register");
+        let own = register.validator(self.me);
+        own.is_some_and(|own| own.stake.0 > 0 || own.weight.0 > 0)
     }
 
     /// Whether we are a member of the committee.

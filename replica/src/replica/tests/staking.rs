@@ -8,7 +8,7 @@ use crate::{
     testimony::Stub,
     testing::{staking_genesis, staking_hand, staking_keys},
 };
-use ledger::vote::Evidence;
+use ledger::{Action as Deed, vote::Evidence};
 
 /// Replica 0 on a chain that punishes.
 fn punishing() -> Rig {
@@ -130,4 +130,42 @@ fn an_answer_does_not_begin_below_what_was_asked_for() {
     assert_eq!(rig.replica.halted, None);
     let refused = refusals(&rig.from(1, Opened::Blocks(rivals[2..].to_vec())));
     assert_eq!(refused, ["conflict"], "the question stands");
+}
+
+/// The founders' word is worth nothing to whoever became a validator after them.
+#[test]
+fn a_later_member_is_born_when_the_chain_names_it_and_not_on_the_founders_word() {
+    let setup = (staking_genesis(), staking_hand(4), staking_keys());
+    let mut rig = Rig::of(setup, Arc::default(), Options::default());
+    rig.start();
+    rig.puppet.act(Effect::Send { to: To::All, message: Word { height: 3, round: 0, text: 1 } });
+    rig.nudge();
+    for who in 0..4 {
+        rig.from(who, reach(0));
+    }
+    rig.commit(Some(believed()));
+    assert!(rig.replica.birth.is_some() && !rig.replica.is_born);
+    let bond = Deed::Bond { amount: ledger::Amount(5), validator: ReplicaId(4) };
+    let bond = staking_hand(4).transact(0, bond).expect("it has an account");
+    rig.puppet.pull(|turn| {
+        let block = assemble(turn, vec![bond]);
+        let block = turn.app.accept(&block).unwrap();
+        turn.act(Effect::Commit { block, proof: Some(believed()) });
+    });
+    let actions = rig.nudge();
+    let actions = rig.settle(actions);
+    assert!(rig.replica.is_born);
+    let said = |(_, packet, _): &(Class, &Packet<Word>, _)| matches!(packet, Packet::Message(_));
+    assert_eq!(sends(&actions).iter().filter(|sent| said(sent)).count(), 1, "what waited is said");
+}
+
+#[test]
+fn the_word_of_a_guest_says_nothing_about_our_past() {
+    let setup = (staking_genesis(), staking_hand(0), staking_keys());
+    let mut rig = Rig::of(setup, Arc::default(), Options::default());
+    rig.start();
+    for (who, height) in [(9, u64::MAX), (1, 0), (2, 0)] {
+        rig.from(who, reach(height));
+    }
+    assert!(rig.replica.is_born, "nobody who counts has said that there is more");
 }
