@@ -10,11 +10,11 @@ use crate::{
 };
 use consensus::{Effect, Input, Message, Protocol, To};
 use ledger::{
-    BlockHash, Proof, ReplicaId, VerifiedTransaction,
+    BlockHash, Committee, Ledger, Proof, ReplicaId, VerifiedTransaction,
     chain::CommitError,
     store::{Store, StoreError},
 };
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 /// Keys of the replica's part of the store; the ledger's begin with other letters.
 const RECORD: &[u8] = b"rr";
@@ -211,9 +211,8 @@ impl<P: Protocol> Replica<P> {
     fn raise(&mut self, height: u64, round: u64) {
         self.signer.raise(height, round, &mut self.batch);
         let dead = self.inbox.raise(height, round);
-        if let Some(committee) = self.ledger.committee(self.ledger.root()) {
-            self.testimony.close(&dead, &committee, self.moment.now);
-        }
+        let ledger = &self.ledger;
+        self.testimony.close(&dead, |height| decided_by(ledger, height), self.moment.now);
         self.wants.clear();
         self.hear_deferred();
     }
@@ -229,6 +228,20 @@ impl<P: Protocol> Replica<P> {
         self.halted = Some(reason);
         self.inputs.retain(|input| matches!(input, Input::Start { .. }));
     }
+}
+
+/// The committee that decided `height`; of heights that are not committed the newest one known.
+fn decided_by(ledger: &Ledger, height: u64) -> Arc<Committee> {
+    let newest = ledger.committee(ledger.root()).expect("the root's committee is known");
+    let Some(below) = height.checked_sub(1).filter(|below| *below < ledger.height()) else {
+        return newest;
+    };
+    let parent = ledger.committed(below).expect("what is below our height is committed");
+    // Mostly the two are the same, and nothing has to be read.
+    if parent.header.committee == ledger.root_header().committee {
+        return newest;
+    }
+    ledger.committee(parent.hash()).unwrap_or(newest)
 }
 
 fn record_key(number: u64) -> Vec<u8> {

@@ -117,17 +117,31 @@ impl<P: Protocol> Replica<P> {
     fn summary_from(&mut self, from: ReplicaId, summary: &Summary) {
         self.sync.heard(from, summary.reach);
         self.told_by(from, summary);
-        let Some(committee) = self.ledger.committee(self.ledger.root()) else { return };
-        for signed in gossip::missing(&self.inbox, summary, &committee, self.moment.now) {
-            self.post_to(vec![from], Packet::Message(signed), Class::Resend);
+        // Guests follow by blocks. They hold no messages, and whatever they say they do costs us little.
+        if self.is_validator(from) {
+            self.answer_summary(from, summary);
         }
-        self.compare(from, &summary.dead);
         // A peer that is behind must not wait until our dice pick it.
         let settled = self.moment.now >= self.progress + gossip::PATIENCE;
         if settled && summary.reach < self.reach() {
             self.tell(from);
         }
         self.catch_up();
+    }
+
+    /// Sends what a peer lacks, and what contradicts it.
+    fn answer_summary(&mut self, from: ReplicaId, summary: &Summary) {
+        let Some(committee) = self.ledger.committee(self.ledger.root()) else { return };
+        for signed in gossip::missing(&self.inbox, summary, &committee, self.moment.now) {
+            self.post_to(vec![from], Packet::Message(signed), Class::Resend);
+        }
+        self.compare(from, &summary.dead);
+    }
+
+    /// Whether somebody is a validator, or was one.
+    fn is_validator(&self, id: ReplicaId) -> bool {
+        let register = self.ledger.register(self.ledger.root()).expect("the root has a register");
+        register.validator(id).is_some()
     }
 
     pub(super) fn catch_up(&mut self) {

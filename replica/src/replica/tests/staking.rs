@@ -8,7 +8,7 @@ use crate::{
     testimony::Stub,
     testing::{staking_genesis, staking_hand, staking_keys},
 };
-use ledger::{Action as Deed, vote::Evidence};
+use ledger::{Action as Deed, Slot, vote::Evidence};
 
 /// Replica 0 on a chain that punishes.
 fn punishing() -> Rig {
@@ -168,4 +168,46 @@ fn the_word_of_a_guest_says_nothing_about_our_past() {
         rig.from(who, reach(height));
     }
     assert!(rig.replica.is_born, "nobody who counts has said that there is more");
+}
+
+/// The longest answers there are go to nobody who need not answer for anything.
+#[test]
+fn a_guest_is_sent_no_messages_and_no_hearsay() {
+    let mut rig = punishing();
+    let ours = say(&staking_hand(1), Word { height: 1, round: 0, text: 1 });
+    rig.from(1, Opened::Message(ours));
+    rig.now += gossip::PATIENCE;
+    let mut answers = |who| {
+        let everything = Slot { height: u64::MAX, ..Slot::default() };
+        let covers = (Slot::default(), everything);
+        let summary = Summary { reach: 0, covers, slots: Vec::new(), dead: Box::default() };
+        let actions = rig.from(who, Opened::Summary(summary));
+        sends(&actions).len()
+    };
+    assert_eq!((answers(2), answers(9)), (1, 0));
+}
+
+/// A newcomer with nearly all stake decides height 3, and none before.
+#[test]
+fn a_round_matters_by_the_stake_of_those_who_decided_its_height() {
+    let mut rig = punishing();
+    let bond = Deed::Bond { amount: ledger::Amount(900), validator: ReplicaId(4) };
+    let bond = staking_hand(4).transact(0, bond).expect("it has an account");
+    rig.puppet.pull(|turn| {
+        let block = assemble(turn, vec![bond]);
+        let block = turn.app.accept(&block).unwrap();
+        turn.act(Effect::Commit { block, proof: Some(believed()) });
+    });
+    let actions = rig.nudge();
+    rig.settle(actions);
+    for who in [1, 2] {
+        let word = say(&staking_hand(who), Word { height: 2, round: 0, text: 1 });
+        rig.from(who, Opened::Message(word));
+    }
+    rig.commit(Some(believed()));
+    let committee = rig.replica.ledger.committee(rig.replica.ledger.root()).expect("known");
+    assert_eq!(committee.total(), 904, "it decides height 3");
+    rig.puppet.act(Effect::Horizon { height: 2, round: 0 });
+    rig.nudge();
+    assert_eq!(rig.replica.testimony.len(), 2, "two of the four who decided height 2");
 }
