@@ -171,8 +171,18 @@ impl<P: Protocol> Replica<P> {
         let (ledger, head) = (&self.ledger, self.ledger.head());
         let account = |address| ledger.account(head, address).unwrap_or_default();
         self.pool.settle_all(account);
-        let executes = |each: &ledger::Transaction| ledger.would_execute(head, each).is_ok();
-        self.pool.settle_conditional(account, executes);
+        let executes = |all: &[&ledger::Transaction]| {
+            let results = ledger.would_each_execute(head, all);
+            results.iter().map(Result::is_ok).collect()
+        };
+        let void = self.pool.settle_conditional(account, executes);
+        let own = self.signer.hand().account().map(|key| key.address());
+        let is_report = |each: &&VerifiedTransaction| {
+            Some(each.sender()) == own
+                && matches!(each.payload().action, ledger::Action::Evidence(_))
+        };
+        let own = void.iter().find(is_report);
+        self.voided = own.map(|report| report.payload().nonce).or(self.voided);
         self.pool_changed();
     }
 

@@ -308,6 +308,7 @@ impl<P: Protocol> Replica<P> {
         self.actions.push(Action::SetTimer { alarm: Alarm::Gossip, after: gossip::PERIOD });
         self.ask_how_far();
         self.report();
+        self.fill_gap();
         self.publish_again();
         let peers = self.peers();
         if !peers.is_empty() {

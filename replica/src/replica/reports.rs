@@ -3,7 +3,9 @@
 use super::Replica;
 use crate::{pool::PoolRefusal, trace::What};
 use consensus::Protocol;
-use ledger::{Action, VerifiedTransaction, stake::EvidenceRefusal, state::Refusal, vote::Evidence};
+use ledger::{
+    Action, Amount, VerifiedTransaction, stake::EvidenceRefusal, state::Refusal, vote::Evidence,
+};
 
 impl<P: Protocol> Replica<P> {
     /// Reports one of those against whom we hold evidence, unless a report of it waits in our pool. What
@@ -59,6 +61,27 @@ impl<P: Protocol> Replica<P> {
         let transaction = self.signer.hand().transact(account.nonce, action)?;
         let verified = transaction.verify(self.ledger.chain_id());
         Some(verified.expect("we have just signed it for this chain"))
+    }
+
+    /// Uses up the nonce of a report of ours that somebody else was faster with, if transactions of our account
+    /// wait for it: a wallet that asked for the next nonce was told the one after, and neither it nor we would
+    /// ever come back to this one. We send ourselves nothing.
+    pub(super) fn fill_gap(&mut self) {
+        let (Some(nonce), Some(key)) = (self.voided, self.signer.hand().account()) else { return };
+        let own = key.address();
+        let account = self.ledger.account(self.ledger.head(), own).unwrap_or_default();
+        if account.nonce > nonce {
+            self.voided = None;
+        } else if self.pool.lacks(own, nonce) && self.halted.is_none() {
+            let action = Action::Transfer { to: own, amount: Amount::ZERO };
+            let nothing = self.signer.hand().transact(nonce, action).expect("it has an account");
+            let nothing = nothing.verify(self.ledger.chain_id());
+            let nothing = nothing.expect("we have just signed it for this chain");
+            let result = self.take_in(vec![nothing]).pop().expect("one result for each");
+            if let Err(refusal) = result {
+                self.refuse("filler", refusal.reason());
+            }
+        }
     }
 
     /// Forgets evidence that has done its work, or can do it no more.

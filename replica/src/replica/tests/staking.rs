@@ -211,3 +211,35 @@ fn a_round_matters_by_the_stake_of_those_who_decided_its_height() {
     rig.nudge();
     assert_eq!(rig.replica.testimony.len(), 2, "two of the four who decided height 2");
 }
+
+/// A wallet that asked while the report waited was told the nonce after it.
+#[test]
+fn a_report_that_came_too_late_leaves_no_gap_before_a_payment() {
+    let mut rig = punishing();
+    rig.from(2, testimony(3, 1));
+    let action = Deed::Transfer { to: address(3), amount: ledger::Amount(5) };
+    let payment = staking_hand(0).transact(1, action).expect("it has an account");
+    let payment = payment.verify(staking_genesis().chain_id()).expect("it is signed");
+    let theirs = rig.replica.docket().all().next().expect("it is held").clone();
+    let theirs = staking_hand(1).transact(0, Deed::Evidence(Box::new(theirs))).expect("signed");
+    for transactions in [Some(vec![theirs]), None] {
+        rig.puppet.pull(|turn| {
+            let waiting = turn.app.pending(turn.app.root(), &BTreeSet::new(), 10);
+            let block = assemble(turn, transactions.unwrap_or(waiting));
+            let block = turn.app.accept(&block).unwrap();
+            turn.act(Effect::Commit { block, proof: Some(believed()) });
+        });
+        let actions = rig.nudge();
+        rig.settle(actions);
+        if rig.replica.ledger.height() == 1 {
+            assert!(rig.replica.pool.is_empty(), "somebody else was faster");
+            rig.handle(Event::Asked { id: 1, query: Query::Submit(payment.clone()) });
+            rig.handle(Event::Rang(Alarm::Gossip));
+        }
+    }
+    let account = rig.replica.ledger.account(rig.replica.ledger.root(), address(0)).unwrap();
+    // The reporter of block 1 is replica 1, and a fee of nothing was paid.
+    assert_eq!((account.nonce, account.balance), (2, ledger::Amount(995)));
+    rig.handle(Event::Rang(Alarm::Gossip));
+    assert_eq!((rig.replica.voided, rig.replica.pool.len()), (None, 0));
+}
