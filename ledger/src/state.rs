@@ -151,6 +151,15 @@ impl<'a> Execution<'a> {
         Ok(())
     }
 
+    /// Whether the transaction, whose signature was checked, could be the next. Nothing changes.
+    pub(crate) fn attempt(&self, transaction: &Transaction) -> Result<(), Refusal> {
+        // A fee that comes back to its sender is in nobody's way.
+        let terms = Terms { proposer: transaction.sender(), ..self.terms };
+        let (before, register) = (self.before.clone(), self.register.clone());
+        let accounts = self.accounts.clone();
+        Execution { parent: self.parent, terms, accounts, before, register }.apply(transaction)
+    }
+
     /// Does what is asked, to the accounts that have `changed` and in the register, or nothing: it is the
     /// last that can be refused of a transaction.
     fn act(

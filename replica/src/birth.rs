@@ -7,8 +7,9 @@
 //! where somebody has heard it already.
 //!
 //! Whoever begins without a seat cannot know whether it had one once, since an empty disk remembers no
-//! committee but the first. So it signs nothing at or below any height it sees either, and may sign
-//! once it is there and has a seat.
+//! committee but the first. It waits until the chain that it follows names it as a validator, and then
+//! asks a quorum of the committee of that time: the founders may have left long ago, and would answer for
+//! nothing. It signs nothing at or below any height it was told of meanwhile.
 //!
 //! Any one of them may be the only honest one that knows, so the highest word counts. It may as well
 //! be a lie: whoever cannot bring us there within [`PATIENCE`] is not believed, and the height that

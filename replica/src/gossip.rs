@@ -6,7 +6,10 @@
 //! peer answers with what is missing, bounded. Slots younger than a patience are left alone, so
 //! fault-free runs keep the paper's message counts. No protocol has a timer of its own to re-send.
 
-use crate::{inbox::Inbox, testimony::Tag};
+use crate::{
+    inbox::{Held, Inbox, Said},
+    testimony::Tag,
+};
 use consensus::{Message, Signed};
 use crypto::Hash;
 use ledger::{Committee, ReplicaId, Slot};
@@ -133,7 +136,7 @@ pub fn missing<M: Message>(
             theirs.is_some_and(|theirs| has(&theirs.spoke, committee.seat(sender)))
         };
         let before = answer.len();
-        for (sender, said) in held.voices.iter() {
+        for (sender, said) in seated(held, committee) {
             if !heard(sender) {
                 answer.extend(said.both().cloned());
             }
@@ -141,7 +144,7 @@ pub fn missing<M: Message>(
         // The same speakers but other words: somebody said two things, and we cannot tell who.
         let same_speakers = answer.len() == before;
         if same_speakers && theirs.is_some_and(|theirs| differs(theirs, held, committee)) {
-            answer.extend(held.voices.messages().cloned());
+            answer.extend(seated(held, committee).flat_map(|(_, said)| said.both()).cloned());
         }
         if answer.len() >= MAX_ANSWER {
             answer.truncate(MAX_ANSWER);
@@ -149,6 +152,14 @@ pub fn missing<M: Message>(
         }
     }
     answer
+}
+
+/// What members said: no summary can tell that anybody else was heard, who would be sent again each time.
+fn seated<'a, M: Message>(
+    held: &'a Held<M>,
+    committee: &'a Committee,
+) -> impl Iterator<Item = (ReplicaId, Said<'a, M>)> {
+    held.voices.iter().filter(|(sender, _)| committee.seat(*sender).is_some())
 }
 
 fn has(bitmap: &[u8], seat: Option<usize>) -> bool {
@@ -160,15 +171,15 @@ fn has(bitmap: &[u8], seat: Option<usize>) -> bool {
 
 /// Whether the peer's words differ from ours although everyone we heard it heard too. Where it has
 /// heard more speakers than we, nothing can be said.
-fn differs<M: Message>(
-    theirs: &SlotSummary,
-    held: &crate::inbox::Held<M>,
-    committee: &Committee,
-) -> bool {
+fn differs<M: Message>(theirs: &SlotSummary, held: &Held<M>, committee: &Committee) -> bool {
     let spoke = (0..committee.len()).filter(|seat| has(&theirs.spoke, Some(*seat))).count();
     let mut ids = [0; 32];
-    held.voices.messages().for_each(|message| xor(&mut ids, message.id()));
-    spoke == held.voices.speakers() && ids != *theirs.ids.as_bytes()
+    let mut speakers = 0;
+    for (_, said) in seated(held, committee) {
+        speakers += 1;
+        said.both().for_each(|message| xor(&mut ids, message.id()));
+    }
+    spoke == speakers && ids != *theirs.ids.as_bytes()
 }
 
 #[cfg(test)]

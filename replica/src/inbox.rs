@@ -15,6 +15,9 @@ pub use voices::{Said, Voices};
 /// How many messages of one sender are held at a time.
 pub const MAX_HELD_PER_SENDER: usize = 1_024;
 
+/// How many messages of one sender wait for the next turn of events.
+pub const MAX_DEFERRED_PER_SENDER: usize = 256;
+
 /// What becomes of a message on arrival.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Verdict {
@@ -39,6 +42,8 @@ pub struct Inbox<M> {
     /// How many messages of each sender are held, by its id.
     shares: Vec<usize>,
     deferred: Vec<Signed<M>>,
+    /// How many of them each sender has.
+    waiting: BTreeMap<ReplicaId, usize>,
     horizon: Horizon,
     /// How many heights past the last dead one are listened to.
     ahead: u64,
@@ -83,7 +88,8 @@ impl<M: Message> Inbox<M> {
     /// `ahead` heights past it ([`consensus::Protocol::heights_ahead`]).
     pub fn new(horizon: Horizon, ahead: u64) -> Inbox<M> {
         let (slots, shares) = (BTreeMap::new(), Vec::new());
-        Inbox { slots, shares, deferred: Vec::new(), horizon, ahead }
+        let (deferred, waiting) = (Vec::new(), BTreeMap::new());
+        Inbox { slots, shares, deferred, waiting, horizon, ahead }
     }
 
     /// Judges a message, and holds it where the verdict is [`Verdict::Fresh`] or
@@ -164,17 +170,23 @@ impl<M: Message> Inbox<M> {
             self.slots.remove(&furthest);
         }
         *self.share(sender) -= dropped;
+        let before = self.deferred.len();
         self.deferred
             .retain(|deferred| deferred.sender() != sender || deferred.slot() != Some(furthest));
+        if let Some(waiting) = self.waiting.get_mut(&sender) {
+            *waiting -= before - self.deferred.len();
+        }
         true
     }
 
     /// Keeps a message for the next turn of events; see [`Inbox::take_deferred`].
     pub fn defer(&mut self, signed: Signed<M>) {
         // What is not held any more was dropped on purpose, and messages without a slot are best
-        // effort: their share of memory is bounded here.
+        // effort. Nobody can take the room of others.
         let held = signed.slot().is_none_or(|slot| self.slots.contains_key(&slot));
-        if held && self.deferred.len() < MAX_HELD_PER_SENDER * 4 {
+        let waiting = self.waiting.entry(signed.sender()).or_default();
+        if held && *waiting < MAX_DEFERRED_PER_SENDER {
+            *waiting += 1;
             self.deferred.push(signed);
         }
     }
@@ -182,6 +194,7 @@ impl<M: Message> Inbox<M> {
     /// The deferred messages that still live, in the order they were deferred.
     pub fn take_deferred(&mut self) -> Vec<Signed<M>> {
         let horizon = self.horizon;
+        self.waiting.clear();
         let mut deferred = std::mem::take(&mut self.deferred);
         deferred.retain(|signed| signed.slot().is_none_or(|slot| !horizon.passed(slot)));
         deferred

@@ -4,7 +4,8 @@
 //! then by age, and within an account by nonce. A nonce with a gap before it is held until the gap
 //! closes. A second transaction of the same nonce replaces the first only if it pays more.
 //!
-//! Evidence comes first, pays nothing, and gives way to nobody. So that it costs nobody anything either,
+//! Evidence comes first, pays nothing, and gives way to nobody else's transactions; one of its own account
+//! that has the same nonce and pays something takes its place. So that it costs nobody anything either,
 //! one piece is held against each offender, and only if it is its account's next transaction: then it can
 //! be ordered at once, and a second piece could not be ordered after it.
 
@@ -20,6 +21,9 @@ use std::{
 
 /// How far ahead of its account's nonce a transaction may be.
 pub const MAX_NONCE_GAP: u64 = 1_024;
+
+/// How many transactions wait that move stake or report somebody: each of them is tried again on each block.
+pub const MAX_CONDITIONAL: usize = 1_024;
 
 /// Why the pool does not take a transaction.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -75,6 +79,11 @@ pub enum PoolRefusal {
         /// The lowest fee that waits.
         fee: Amount,
     },
+    /// As many wait as are ever tried again on each block.
+    #[error(
+        "{MAX_CONDITIONAL} transactions that move stake or report somebody are waiting already; try later"
+    )]
+    Crowded,
     /// It is the account's next one, and the rules of stake refuse it as things stand.
     #[error(transparent)]
     Refused(Refusal),
@@ -106,6 +115,7 @@ impl PoolRefusal {
             PoolRefusal::Underpriced { .. } => "underpriced",
             PoolRefusal::Balance { .. } => "balance",
             PoolRefusal::Full { .. } => "pool_full",
+            PoolRefusal::Crowded => "crowded",
             PoolRefusal::Refused(Refusal::Evidence(_)) => "evidence",
             PoolRefusal::Refused(_) => "stake",
             PoolRefusal::Behind { .. } => "evidence_behind",
@@ -247,6 +257,11 @@ impl Pool {
                 return Err(PoolRefusal::Accused(offender));
             }
         }
+        // There is less evidence than validators, and it waits for nobody.
+        let is_free = matches!(payload.action, Action::Transfer { .. } | Action::Evidence(_));
+        if !is_free && self.conditional.len() >= MAX_CONDITIONAL {
+            return Err(PoolRefusal::Crowded);
+        }
         let mut needed = cost(transaction);
         for (nonce, entry) in self.accounts.get(&sender).into_iter().flatten() {
             if *nonce < found {
@@ -291,9 +306,10 @@ impl Pool {
         Ok(())
     }
 
-    fn remove_at(&mut self, address: Address, nonce: u64) {
-        let Some(waiting) = self.accounts.get_mut(&address) else { return };
-        if let Some(entry) = waiting.remove(&nonce) {
+    fn remove_at(&mut self, address: Address, nonce: u64) -> Option<VerifiedTransaction> {
+        let waiting = self.accounts.get_mut(&address)?;
+        let removed = waiting.remove(&nonce);
+        if let Some(entry) = &removed {
             self.by_fee.remove(&entry.rank());
             self.ids.remove(&entry.transaction.id());
             self.conditional.remove(&(address, nonce));
@@ -302,6 +318,7 @@ impl Pool {
         if waiting.is_empty() {
             self.accounts.remove(&address);
         }
+        removed.map(|entry| entry.transaction)
     }
 
     /// Forgets what can never be ordered any more on the state that `account` reads: used nonces.
@@ -317,20 +334,28 @@ impl Pool {
     }
 
     /// Forgets what moves stake or reports somebody, is its account's next transaction on the state that
-    /// `account` reads, and can no longer be ordered there.
+    /// `account` reads, and can no longer be ordered there. `executes` tells it of each. Returns what is
+    /// gone.
     pub fn settle_conditional(
         &mut self,
         account: impl Fn(Address) -> Account,
-        executes: impl Fn(&Transaction) -> bool,
-    ) {
-        let void = |(address, nonce): &(Address, u64)| {
-            let transaction = self.accounts[address][nonce].transaction.transaction();
-            account(*address).nonce == *nonce && !executes(transaction)
-        };
-        let void: Vec<_> = self.conditional.iter().copied().filter(void).collect();
-        for (address, nonce) in void {
-            self.remove_at(address, nonce);
-        }
+        executes: impl Fn(&[&Transaction]) -> Vec<bool>,
+    ) -> Vec<VerifiedTransaction> {
+        let next = |(address, nonce): &&(Address, u64)| account(*address).nonce == *nonce;
+        let next: Vec<_> = self.conditional.iter().filter(next).copied().collect();
+        let transaction =
+            |(address, nonce): &(_, _)| self.accounts[address][nonce].transaction.transaction();
+        let executes = executes(&next.iter().map(transaction).collect::<Vec<_>>());
+        let void = next.into_iter().zip(executes).filter(|(_, executes)| !executes);
+        let void: Vec<_> = void.map(|(place, _)| place).collect();
+        void.into_iter().filter_map(|(address, nonce)| self.remove_at(address, nonce)).collect()
+    }
+
+    /// Whether transactions of an account wait for one of this nonce, which is not there.
+    pub fn lacks(&self, address: Address, nonce: u64) -> bool {
+        self.accounts.get(&address).is_some_and(|waiting| {
+            !waiting.contains_key(&nonce) && waiting.range(nonce..).next().is_some()
+        })
     }
 
     /// Whether anything could be ordered on the state that `account` reads.

@@ -108,6 +108,8 @@ pub struct Replica<P: Protocol> {
     /// How many pieces of it were found in this life, and how many reports were made of them.
     found: u64,
     reported: u64,
+    /// The nonce of a report of ours that came to nothing.
+    voided: Option<u64>,
     signer: Signer<P::Message>,
     /// While it is not known what an earlier life on a lost disk may have signed.
     birth: Option<Birth<P::Message>>,
@@ -181,6 +183,7 @@ impl<P: Protocol> Replica<P> {
             docket,
             found: 0,
             reported: 0,
+            voided: None,
             protocol,
             ledger,
             pool: Pool::new(options.pool),

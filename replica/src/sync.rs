@@ -15,7 +15,11 @@ use ledger::{
     query::Finality,
 };
 use rand_chacha::{ChaCha8Rng, rand_core::Rng};
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 
 /// How long an answer may take before another peer is asked.
 pub const TIMEOUT: Duration = Duration::from_secs(1);
@@ -24,7 +28,7 @@ pub const TIMEOUT: Duration = Duration::from_secs(1);
 pub const MAX_BLOCKS: usize = 64;
 
 /// How many answers of one peer may be under way.
-const MAX_OWED: u32 = 8;
+const MAX_OWED: usize = 8;
 
 /// How many bytes of blocks one answer holds, roughly.
 const MAX_ANSWER_BYTES: usize = 2 * MAX_BLOCK_BYTES;
@@ -34,8 +38,8 @@ const MAX_ANSWER_BYTES: usize = 2 * MAX_BLOCK_BYTES;
 pub struct Sync {
     reaches: BTreeMap<ReplicaId, u64>,
     asked: Option<(ReplicaId, Duration)>,
-    /// How many answers each peer may still give: late ones are welcome, others are not.
-    owed: BTreeMap<ReplicaId, u32>,
+    /// From which heights on each peer may still answer: late answers are welcome, others are not.
+    owed: BTreeMap<ReplicaId, VecDeque<u64>>,
 }
 
 /// Why blocks from a peer were not committed.
@@ -53,6 +57,10 @@ pub enum SyncFault {
     /// A block does not execute although it is proven: more than a third must be lying.
     #[error("a proven block is rejected: {0}")]
     Rejected(#[from] Rejected),
+    /// They begin with rivals of blocks so old that whoever signs such a thing has nothing to lose any more.
+    /// Ours came first, and stand.
+    #[error("the blocks rival ours of height {0}, too long ago to count")]
+    OldRival(u64),
     /// A block we committed has a proven rival.
     #[error("height {height} has two final blocks: {ours} and {theirs}")]
     Conflict {
@@ -75,6 +83,7 @@ impl SyncFault {
             SyncFault::Unlinked(_) => "unlinked",
             SyncFault::Unproven(_) => "unproven",
             SyncFault::Rejected(_) => "rejected",
+            SyncFault::OldRival(_) => "old_rival",
             SyncFault::Conflict { .. } => "conflict",
         }
     }
@@ -86,11 +95,14 @@ impl Sync {
         self.reaches.insert(peer, reach);
     }
 
-    /// Whether an answer of this peer was asked for. Each question allows one.
-    pub fn expects(&mut self, peer: ReplicaId) -> bool {
-        let Some(owed) = self.owed.get_mut(&peer).filter(|owed| **owed > 0) else { return false };
-        *owed -= 1;
-        true
+    /// Whether an answer of this peer was asked for that begins at height `first`, or is empty. Each question
+    /// allows one, that does not begin below what it asks for.
+    pub fn expects(&mut self, peer: ReplicaId, first: Option<u64>) -> bool {
+        let Some(owed) = self.owed.get_mut(&peer) else { return false };
+        let Some(first) = first else { return owed.pop_front().is_some() };
+        let fitting = owed.iter().enumerate().filter(|(_, from)| **from <= first);
+        let Some((place, _)) = fitting.max_by_key(|(_, from)| **from) else { return false };
+        owed.remove(place).is_some()
     }
 
     /// An answer came, good or bad. After a bad one the peer is not asked again until it speaks.
@@ -128,10 +140,14 @@ impl Sync {
         let ahead = if inside.is_empty() { outside } else { inside };
         let peer = *ahead.get(rng.next_u32() as usize % ahead.len().max(1))?;
         self.asked = Some((peer, now));
-        let owed = self.owed.entry(peer).or_default();
-        *owed = owed.saturating_add(1).min(MAX_OWED);
         // Our own last block comes along, so that a rival to it is noticed.
-        Some((peer, Ask::Blocks { from: height.max(1) }))
+        let from = height.max(1);
+        let owed = self.owed.entry(peer).or_default();
+        owed.push_back(from);
+        if owed.len() > MAX_OWED {
+            owed.pop_front();
+        }
+        Some((peer, Ask::Blocks { from }))
     }
 }
 
@@ -243,6 +259,13 @@ fn rival<P: Protocol>(
     // What comes before the last that we know does not say more than that one does.
     let first = last.min(known - 1);
     let rival = &blocks[first].block.header;
+    // Those who decided it may have their stake back, or have lost it: nothing stops them from signing the
+    // past again. A conflict is only what somebody answers for.
+    if let Some(rules) = ledger.staking()
+        && rival.height.saturating_add(rules.evidence_blocks) < ledger.height()
+    {
+        return Err(SyncFault::OldRival(rival.height));
+    }
     let below = ledger.committed(rival.height - 1).expect("what is below our height is committed");
     let Some(committee) = ledger.committee(below.hash()) else { return Ok(()) };
     let (genesis, parent) = (ledger.genesis(), Some(&below.header));

@@ -24,6 +24,7 @@ use crypto::{codec, hash};
 use ledger::{Committee, ReplicaId, Slot, vote::Evidence};
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::Duration,
 };
 
@@ -81,18 +82,18 @@ struct Kept {
 }
 
 impl Testimony {
-    /// Keeps what is needed of slots that died just now, given by rising slot. `committee` is the one
-    /// by whose stake it is told which rounds matter.
+    /// Keeps what is needed of slots that died just now, given by rising slot. `committee` is whoever
+    /// decided a height: their stake tells which rounds matter.
     pub fn close<M: Message>(
         &mut self,
         dead: &[(Slot, Voices<M>)],
-        committee: &Committee,
+        committee: impl Fn(u64) -> Arc<Committee>,
         now: Duration,
     ) {
         for of_height in dead.chunk_by(|one, other| one.0.height == other.0.height) {
             let height = of_height[0].0.height;
             if height > 0 {
-                self.close_height(height, of_height, committee, now);
+                self.close_height(height, of_height, &committee(height), now);
             }
         }
         self.forget(now);

@@ -157,6 +157,26 @@ pub(crate) fn genesis() -> Genesis {
     }
 }
 
+/// The same, where stake can be lost, and somebody else has money, too.
+pub(crate) fn staking_genesis() -> Genesis {
+    let settings = [("ledger.unbonding_blocks", 20), ("ledger.evidence_blocks", 10)];
+    let settings = settings.map(|(name, value)| (name.to_string(), value));
+    let mut genesis = Genesis { settings: settings.into(), ..genesis() };
+    genesis.accounts.push(Funded { address: address(4), balance: Amount(1_000) });
+    genesis
+}
+
+/// The hand of a validator there, which reports from its own account.
+pub(crate) fn staking_hand(who: u32) -> Hand {
+    let chain = staking_genesis().chain_id();
+    Hand::simulated(ReplicaId(who), chain, SECRET).with_account(key(who))
+}
+
+/// What checks votes there, also of some who have no seat.
+pub(crate) fn staking_keys() -> Keys {
+    Keys::simulated(staking_genesis().chain_id(), SECRET, 12)
+}
+
 pub(crate) fn chain() -> ChainId {
     genesis().chain_id()
 }

@@ -82,12 +82,25 @@ impl Ledger {
     /// # Panics
     /// If there is no such block.
     pub fn would_execute(&self, at: BlockHash, transaction: &Transaction) -> Result<(), Refusal> {
+        self.would_each_execute(at, &[transaction]).pop().expect("one result for each")
+    }
+
+    /// The same of each of several, by itself, with one beginning of a block for all.
+    ///
+    /// # Panics
+    /// If there is no such block.
+    pub fn would_each_execute(
+        &self,
+        at: BlockHash,
+        transactions: &[&Transaction],
+    ) -> Vec<Result<(), Refusal>> {
+        let Some(first) = transactions.first() else { return Vec::new() };
         let header = self.header(at).expect("the root or an undecided block");
         let state = self.state(at).expect("the root or an undecided block");
         let standing = self.standing(at).expect("the root or an undecided block");
-        let nobody = transaction.sender();
-        let terms = self.terms(header.height + 1, nobody);
-        Execution::new(&state, standing.register.clone(), terms).apply(transaction)
+        let terms = self.terms(header.height + 1, first.sender());
+        let execution = Execution::new(&state, standing.register.clone(), terms);
+        transactions.iter().map(|transaction| execution.attempt(transaction)).collect()
     }
 
     /// Everybody's stake after the newest committed block, with proof.

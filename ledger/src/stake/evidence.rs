@@ -7,9 +7,9 @@
 //! The reporter's share is small on purpose. Whoever is guilty may report itself from another
 //! account, and must not get back more than that.
 
-use super::{EvidenceRefusal, Register, Staking, Unbonding};
+use super::{EvidenceRefusal, Register, Staking, Unbonding, Validator};
 use crate::{
-    Amount, Stake,
+    Amount, ReplicaId, Stake,
     vote::{Evidence, Keys},
 };
 use crypto::PublicKey;
@@ -41,13 +41,32 @@ impl Register {
         keys: &Keys,
         rules: &Staking,
     ) -> Result<(), EvidenceRefusal> {
-        let (id, slot) = (evidence.offender, evidence.slot.height);
+        let id = evidence.offender;
+        let offender = self.try_deed(id, evidence.slot.height, height, rules)?;
+        if offender.key == reporter {
+            return Err(EvidenceRefusal::SelfServing);
+        }
+        if !evidence.verify_as(&offender.key, keys) {
+            return Err(EvidenceRefusal::Forged(id));
+        }
+        Ok(())
+    }
+
+    /// Whether anybody's evidence that the validator `id` contradicted itself at height `slot` could
+    /// convict it in the block at `height`. Returns that validator.
+    ///
+    /// # Errors
+    /// [`EvidenceRefusal`]: the first reason why not.
+    pub fn try_deed(
+        &self,
+        id: ReplicaId,
+        slot: u64,
+        height: u64,
+        rules: &Staking,
+    ) -> Result<&Validator, EvidenceRefusal> {
         let offender = self.validator(id).ok_or(EvidenceRefusal::Unknown(id))?;
         if let Some(height) = offender.punished {
             return Err(EvidenceRefusal::Punished { validator: id, height });
-        }
-        if offender.key == reporter {
-            return Err(EvidenceRefusal::SelfServing);
         }
         if slot == 0 {
             return Err(EvidenceRefusal::Undated);
@@ -59,15 +78,17 @@ impl Register {
         if slot < oldest {
             return Err(EvidenceRefusal::Expired { slot, height, oldest });
         }
-        let sat =
-            |seat: &super::Seat| seat.from <= slot && seat.until.is_none_or(|until| slot <= until);
-        if !offender.seats.iter().any(sat) {
+        if !offender.sat(slot) {
             return Err(EvidenceRefusal::NoSeat { validator: id, slot });
         }
-        if !evidence.verify_as(&offender.key, keys) {
-            return Err(EvidenceRefusal::Forged(id));
-        }
-        Ok(())
+        Ok(offender)
+    }
+
+    /// Whether the validator `id` may have a vote at height `slot`, as far as one can tell who knows the
+    /// block at `height`, whose register this is: two heights on, whoever has stake now.
+    pub fn may_sit(&self, id: ReplicaId, slot: u64, height: u64) -> bool {
+        let stays = |each: &Validator| slot > height.saturating_add(1) && each.stake.0 > 0;
+        self.validator(id).is_some_and(|each| each.sat(slot) || stays(each))
     }
 
     /// Punishes the offender of evidence that [`Register::try_evidence`] found good: takes its share of all
@@ -102,6 +123,16 @@ impl Register {
         let burned = Amount(lost - reward);
         self.burned = Amount(self.burned.0 + burned.0);
         Penalty { offender: key, stake, reward: Amount(reward), burned }
+    }
+}
+
+impl Validator {
+    /// Whether it had a seat at this height, or has.
+    fn sat(&self, height: u64) -> bool {
+        let covers = |seat: &super::Seat| {
+            seat.from <= height && seat.until.is_none_or(|until| height <= until)
+        };
+        self.seats.iter().any(covers)
     }
 }
 

@@ -47,6 +47,16 @@ fn an_equivocation_spreads_although_the_speakers_are_the_same() {
     assert_eq!(sent, vec![one]);
 }
 
+/// A summary has no bit for them, so they would be sent again and again, and hide what differs.
+#[test]
+fn who_has_no_seat_is_not_passed_on_and_hides_nothing() {
+    let (one, two, stranger) = (word(0, 0, 1), word(0, 0, 2), word(9, 0, 1));
+    let holder = inbox_of(&[one.clone(), stranger.clone()]);
+    assert_eq!(answer(&holder, &inbox_of(&[]), LATE), std::slice::from_ref(&one));
+    assert_eq!(answer(&holder, &inbox_of(std::slice::from_ref(&one)), LATE), []);
+    assert_eq!(answer(&holder, &inbox_of(&[two]), LATE), [one], "they heard something else");
+}
+
 #[test]
 fn an_answer_is_bounded() {
     let messages: Vec<_> = (0..200).map(|round| word(0, round, 1)).collect();

@@ -60,6 +60,26 @@ fn deferred_messages_come_back_unless_they_died() {
     assert!(inbox.take_deferred().is_empty());
 }
 
+/// However much one of them defers, the others are heard.
+#[test]
+fn nobody_can_take_the_room_in_which_others_wait() {
+    let mut inbox = Inbox::new(Horizon::default(), 4);
+    let at = |who, round| say(&hand(who), Word { height: 1, round, text: 0 });
+    let wait = |inbox: &mut Inbox<Word>, message: Signed<Word>| {
+        inbox.receive(&message, Duration::ZERO);
+        inbox.defer(message);
+    };
+    for turn in 0..2 * MAX_HELD_PER_SENDER as u64 {
+        (4..10).for_each(|who| wait(&mut inbox, at(who, turn)));
+    }
+    wait(&mut inbox, at(1, 0));
+    let deferred = inbox.take_deferred();
+    assert_eq!(deferred.len(), 6 * MAX_DEFERRED_PER_SENDER + 1);
+    assert_eq!(deferred.last(), Some(&at(1, 0)));
+    wait(&mut inbox, at(4, 0));
+    assert_eq!(inbox.take_deferred().len(), 1, "what was taken takes no room");
+}
+
 #[test]
 fn a_full_share_gives_its_furthest_slot_for_a_nearer_one_and_nobody_elses() {
     let mut inbox = Inbox::new(Horizon::default(), 4);

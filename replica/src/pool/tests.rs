@@ -217,9 +217,30 @@ fn what_can_no_longer_be_ordered_is_dropped() {
         Action::Evidence(evidence) => evidence.offender != ReplicaId(7),
         _ => panic!("a transfer can be ordered while it can be paid for"),
     };
-    pool.settle_conditional(|_| rich(0), against);
+    let all = |all: &[&Transaction]| all.iter().map(|each| against(each)).collect();
+    let void = pool.settle_conditional(|_| rich(0), all);
+    assert_eq!(void, [evidence(1, 0, 7)]);
     assert_eq!(
         (pool.len(), pool.accuses(ReplicaId(7)), pool.accuses(ReplicaId(8))),
         (2, false, true)
     );
+}
+
+/// Each of them is tried again on each block.
+#[test]
+fn so_many_and_no_more_wait_that_must_be_tried_again() {
+    let mut pool = Pool::new(4 * MAX_CONDITIONAL);
+    let unbond = |nonce| {
+        let (chain, sender) = (ChainId::default(), key(1).public());
+        let action = Action::Unbond { amount: Amount(1) };
+        let payload = Payload { chain, sender, nonce, fee: Amount(1), action };
+        payload.sign(&key(1)).verify(chain).expect("it is signed by its sender")
+    };
+    for nonce in 0..MAX_CONDITIONAL as u64 {
+        pool.insert(unbond(nonce), &rich(0)).unwrap();
+    }
+    let more = unbond(MAX_CONDITIONAL as u64);
+    assert_eq!(pool.insert(more, &rich(0)), Err(PoolRefusal::Crowded));
+    pool.insert(evidence(2, 0, 7), &rich(0)).expect("evidence finds room");
+    pool.insert(transfer(3, 0, 1, 1), &rich(0)).expect("and so do transfers");
 }

@@ -4,7 +4,10 @@
 //! A node notices a conflict when its protocol commits a block beside the root, or when a peer that it
 //! asked for blocks answers with a proof of another block at a height that it has committed. It asks
 //! as soon as the peer is ahead, and its own last height comes along. What it does not notice is a
-//! rival that nobody builds upon, nor one far below its own height: nobody is asked for those.
+//! rival that nobody builds upon, nor one below the height that it asked for: such blocks are refused.
+//! Where stake can be lost it does not believe in a rival either that is too old for evidence
+//! ([`ledger::Staking::evidence_blocks`]), whoever signed it: those who left the committee keep their keys and
+//! nothing else, and could halt everybody with another past. What a node has seen first stands.
 
 use super::Replica;
 use consensus::{Backing, Protocol, conviction, conviction::Unprovable};

@@ -19,6 +19,9 @@ impl<P: Protocol> Replica<P> {
         self.trace(What::Accused { offender, charge: "equivocation".into(), slot: Some(slot) });
         // An earlier life of ours may have said it, on a disk that is lost. Others will tell.
         if offender != self.me && !self.is_settled(evidence) {
+            if self.is_better(evidence) {
+                self.docket.drop(offender, &mut self.batch);
+            }
             self.found += u64::from(self.docket.hold(evidence, &mut self.batch));
             self.report();
         }
@@ -112,8 +115,18 @@ impl<P: Protocol> Replica<P> {
 
     /// What peers show us again and again is told once.
     fn convict_once(&mut self, evidence: &Evidence) {
-        if self.docket.against(evidence.offender).is_none() && !self.is_settled(evidence) {
+        let is_news = self.docket.against(evidence.offender).is_none() || self.is_better(evidence);
+        if is_news && !self.is_settled(evidence) {
             self.convict(evidence);
         }
+    }
+
+    /// Whether it can do what the evidence that we hold against the same offender cannot, or not yet: who
+    /// confesses to a height that is still to come may have no seat by then.
+    fn is_better(&self, evidence: &Evidence) -> bool {
+        let Some(held) = self.docket.against(evidence.offender) else { return false };
+        let next = self.ledger.height() + 1;
+        let waits = held.slot.height > next && evidence.slot.height < held.slot.height;
+        self.ledger.staking().is_some() && (waits || self.is_settled(held))
     }
 }

@@ -10,11 +10,11 @@ use crate::{
 };
 use consensus::{Effect, Input, Message, Protocol, To};
 use ledger::{
-    BlockHash, Proof, ReplicaId, VerifiedTransaction,
+    BlockHash, Committee, Ledger, Proof, ReplicaId, VerifiedTransaction,
     chain::CommitError,
     store::{Store, StoreError},
 };
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 /// Keys of the replica's part of the store; the ledger's begin with other letters.
 const RECORD: &[u8] = b"rr";
@@ -77,6 +77,11 @@ impl<P: Protocol> Replica<P> {
         let committee = self.ledger.committee(self.ledger.root());
         let committee = committee.expect("the root's committee is known");
         let (me, now, quorum) = (self.me, self.moment.now, P::quorum(&committee));
+        // Who is no validator has nothing to sign, and those who are asked may have left long ago: who
+        // knows what we signed is told by the chain that names us.
+        if self.ledger.staking().is_some() && !self.is_staked() {
+            return;
+        }
         let told = self.birth.as_mut().and_then(|birth| birth.floor(me, &committee, quorum, now));
         let Some((floor, since)) = told else { return };
         // A protocol's slots may run ahead of its blocks.
@@ -166,8 +171,18 @@ impl<P: Protocol> Replica<P> {
         let (ledger, head) = (&self.ledger, self.ledger.head());
         let account = |address| ledger.account(head, address).unwrap_or_default();
         self.pool.settle_all(account);
-        let executes = |each: &ledger::Transaction| ledger.would_execute(head, each).is_ok();
-        self.pool.settle_conditional(account, executes);
+        let executes = |all: &[&ledger::Transaction]| {
+            let results = ledger.would_each_execute(head, all);
+            results.iter().map(Result::is_ok).collect()
+        };
+        let void = self.pool.settle_conditional(account, executes);
+        let own = self.signer.hand().account().map(|key| key.address());
+        let is_report = |each: &&VerifiedTransaction| {
+            Some(each.sender()) == own
+                && matches!(each.payload().action, ledger::Action::Evidence(_))
+        };
+        let own = void.iter().find(is_report);
+        self.voided = own.map(|report| report.payload().nonce).or(self.voided);
         self.pool_changed();
     }
 
@@ -198,15 +213,16 @@ impl<P: Protocol> Replica<P> {
         if !committed.is_empty() {
             self.settle_pool();
             self.settle_docket();
+            // A newcomer has two heights from here to its seat.
+            self.try_birth();
         }
     }
 
     fn raise(&mut self, height: u64, round: u64) {
         self.signer.raise(height, round, &mut self.batch);
         let dead = self.inbox.raise(height, round);
-        if let Some(committee) = self.ledger.committee(self.ledger.root()) {
-            self.testimony.close(&dead, &committee, self.moment.now);
-        }
+        let ledger = &self.ledger;
+        self.testimony.close(&dead, |height| decided_by(ledger, height), self.moment.now);
         self.wants.clear();
         self.hear_deferred();
     }
@@ -222,6 +238,20 @@ impl<P: Protocol> Replica<P> {
         self.halted = Some(reason);
         self.inputs.retain(|input| matches!(input, Input::Start { .. }));
     }
+}
+
+/// The committee that decided `height`; of heights that are not committed the newest one known.
+fn decided_by(ledger: &Ledger, height: u64) -> Arc<Committee> {
+    let newest = ledger.committee(ledger.root()).expect("the root's committee is known");
+    let Some(below) = height.checked_sub(1).filter(|below| *below < ledger.height()) else {
+        return newest;
+    };
+    let parent = ledger.committed(below).expect("what is below our height is committed");
+    // Mostly the two are the same, and nothing has to be read.
+    if parent.header.committee == ledger.root_header().committee {
+        return newest;
+    }
+    ledger.committee(parent.hash()).unwrap_or(newest)
 }
 
 fn record_key(number: u64) -> Vec<u8> {

@@ -39,6 +39,9 @@ impl<P: Protocol> Replica<P> {
     /// Judges a message and delivers what is new.
     pub(super) fn hear(&mut self, signed: Signed<P::Message>) {
         let kind = signed.message().kind();
+        if !self.may_speak(&signed) {
+            return self.refuse(kind, "no_seat");
+        }
         match self.inbox.receive(&signed, self.moment.now) {
             Verdict::Fresh => self.recall(&signed),
             Verdict::Equivocation(evidence) => self.convict(&evidence),
@@ -54,6 +57,19 @@ impl<P: Protocol> Replica<P> {
             self.keep_loose(&signed);
         }
         self.inputs.push_back(Input::Heard(signed));
+    }
+
+    /// Whether its sender has a seat at the height it speaks of, or may have one that we do not know of yet.
+    /// Keys are never forgotten, and whoever left the committee could go on filling our memory. It is nobody's
+    /// fault: we may be the one who lags behind.
+    fn may_speak(&self, signed: &Signed<P::Message>) -> bool {
+        let (sender, root) = (signed.sender(), self.ledger.root());
+        let Some(slot) = signed.slot().filter(|slot| slot.height > 0) else { return true };
+        if !P::proofs_settle() || self.ledger.staking().is_none() || sender == self.me {
+            return true;
+        }
+        let register = self.ledger.register(root).expect("the root has a register");
+        register.may_sit(sender, slot.height, self.ledger.height())
     }
 
     /// Keeps a message without a slot for those who want it. Nobody can push out what others said: of
@@ -101,19 +117,33 @@ impl<P: Protocol> Replica<P> {
     fn summary_from(&mut self, from: ReplicaId, summary: &Summary) {
         self.sync.heard(from, summary.reach);
         self.told_by(from, summary);
+        // Guests follow by blocks. They hold no messages, and whatever they say they do costs us little.
+        if self.is_validator(from) {
+            self.answer_summary(from, summary);
+        }
+        // A peer that is behind must not wait until our dice pick it. They never pick who lost its seat, which
+        // may not know that yet; and on a fast chain nothing ever settles.
+        let settled = self.moment.now >= self.progress + gossip::PATIENCE;
+        let unseated = !self.peers().contains(&from);
+        if (settled || unseated) && summary.reach < self.reach() {
+            self.tell(from);
+        }
+        self.catch_up();
+    }
+
+    /// Sends what a peer lacks, and what contradicts it.
+    fn answer_summary(&mut self, from: ReplicaId, summary: &Summary) {
         let Some(committee) = self.ledger.committee(self.ledger.root()) else { return };
         for signed in gossip::missing(&self.inbox, summary, &committee, self.moment.now) {
             self.post_to(vec![from], Packet::Message(signed), Class::Resend);
         }
         self.compare(from, &summary.dead);
-        // A peer that is behind must not wait until our dice pick it. They never pick who lost its seat, which
-        // may not know that yet; and on a fast chain nothing ever settles.
-        let settled = self.moment.now >= self.progress + gossip::PATIENCE;
-        let unseated = committee.seat(from).is_none();
-        if (settled || unseated) && summary.reach < self.reach() {
-            self.tell(from);
-        }
-        self.catch_up();
+    }
+
+    /// Whether somebody is a validator, or was one.
+    fn is_validator(&self, id: ReplicaId) -> bool {
+        let register = self.ledger.register(self.ledger.root()).expect("the root has a register");
+        register.validator(id).is_some()
     }
 
     pub(super) fn catch_up(&mut self) {
@@ -157,7 +187,7 @@ impl<P: Protocol> Replica<P> {
         if self.halted.is_some() {
             return;
         }
-        if !self.sync.expects(from) {
+        if !self.sync.expects(from, blocks.first().map(|first| first.block.header.height)) {
             return self.refuse("blocks", "unasked");
         }
         if blocks.len() > sync::MAX_BLOCKS {
@@ -266,6 +296,8 @@ impl<P: Protocol> Replica<P> {
 
     fn told_by(&mut self, from: ReplicaId, summary: &Summary) {
         let committee = self.ledger.committee(self.ledger.root());
+        // Whoever has left, or never was a member, is not asked and may say anything.
+        let committee = committee.filter(|committee| committee.seat(from).is_some());
         if let (Some(birth), Some(committee)) = (&mut self.birth, committee) {
             birth.told(from, summary, self.me, &committee);
             self.try_birth();
@@ -278,6 +310,7 @@ impl<P: Protocol> Replica<P> {
         self.actions.push(Action::SetTimer { alarm: Alarm::Gossip, after: gossip::PERIOD });
         self.ask_how_far();
         self.report();
+        self.fill_gap();
         self.publish_again();
         let peers = self.peers();
         if !peers.is_empty() {
@@ -333,6 +366,13 @@ impl<P: Protocol> Replica<P> {
             self.post_to(vec![peer], Packet::Ask(ask), Class::Sync);
         }
         self.actions.push(Action::SetTimer { alarm: Alarm::Wants, after: WANT_PERIOD });
+    }
+
+    /// Whether we have a seat, or stake that gives us one soon.
+    pub(super) fn is_staked(&self) -> bool {
+        let register = self.ledger.register(self.ledger.root()).expect("the root has a register");
+        let own = register.validator(self.me);
+        own.is_some_and(|own| own.stake.0 > 0 || own.weight.0 > 0)
     }
 
     /// Whether we are a member of the committee.

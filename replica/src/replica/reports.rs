@@ -4,7 +4,7 @@ use super::Replica;
 use crate::{pool::PoolRefusal, trace::What};
 use consensus::Protocol;
 use ledger::{
-    Action, Staking, VerifiedTransaction, stake::EvidenceRefusal, state::Refusal, vote::Evidence,
+    Action, Amount, VerifiedTransaction, stake::EvidenceRefusal, state::Refusal, vote::Evidence,
 };
 
 impl<P: Protocol> Replica<P> {
@@ -63,6 +63,27 @@ impl<P: Protocol> Replica<P> {
         Some(verified.expect("we have just signed it for this chain"))
     }
 
+    /// Uses up the nonce of a report of ours that somebody else was faster with, if transactions of our account
+    /// wait for it: a wallet that asked for the next nonce was told the one after, and neither it nor we would
+    /// ever come back to this one. We send ourselves nothing.
+    pub(super) fn fill_gap(&mut self) {
+        let (Some(nonce), Some(key)) = (self.voided, self.signer.hand().account()) else { return };
+        let own = key.address();
+        let account = self.ledger.account(self.ledger.head(), own).unwrap_or_default();
+        if account.nonce > nonce {
+            self.voided = None;
+        } else if self.pool.lacks(own, nonce) && self.halted.is_none() {
+            let action = Action::Transfer { to: own, amount: Amount::ZERO };
+            let nothing = self.signer.hand().transact(nonce, action).expect("it has an account");
+            let nothing = nothing.verify(self.ledger.chain_id());
+            let nothing = nothing.expect("we have just signed it for this chain");
+            let result = self.take_in(vec![nothing]).pop().expect("one result for each");
+            if let Err(refusal) = result {
+                self.refuse("filler", refusal.reason());
+            }
+        }
+    }
+
     /// Forgets evidence that has done its work, or can do it no more.
     pub(super) fn settle_docket(&mut self) {
         let settled: Vec<_> = self.docket.all().filter(|each| self.is_settled(each)).collect();
@@ -72,15 +93,21 @@ impl<P: Protocol> Replica<P> {
         }
     }
 
-    /// Whether the offender is punished for good, or it happened too long ago for that. Where nobody is
-    /// ever punished it is never settled.
+    /// Whether no report of it will ever convict anybody: the offender is punished for good, or had no seat,
+    /// or it happened too long ago, or so far ahead that nobody honest listens. Such a confession would
+    /// otherwise keep us from holding what does convict. Where nobody is ever punished it is never settled.
     pub(super) fn is_settled(&self, evidence: &Evidence) -> bool {
-        let Some(Staking { evidence_blocks, .. }) = self.ledger.staking() else { return false };
+        let Some(rules) = self.ledger.staking() else { return false };
+        let (id, slot, height) = (evidence.offender, evidence.slot, self.ledger.height());
+        let known = height.max(self.inbox.horizon().height);
+        if slot.height > known.saturating_add(self.protocol.heights_ahead()) {
+            return true;
+        }
         let register = self.ledger.register(self.ledger.root()).expect("the root has a register");
-        let offender = register.validator(evidence.offender);
-        let is_punished = offender.is_some_and(|offender| offender.punished.is_some());
-        // A height of zero is nobody's: see [`EvidenceRefusal::Undated`].
-        let last = evidence.slot.height.saturating_add(*evidence_blocks);
-        is_punished || last <= self.ledger.height()
+        match register.try_deed(id, slot.height, slot.height.max(height + 1), rules) {
+            Ok(_) => false,
+            Err(EvidenceRefusal::NoSeat { .. }) => !register.may_sit(id, slot.height, height),
+            Err(_) => true,
+        }
     }
 }

@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 mod bulk;
 mod carriers;
 mod catching_up;
+mod staking;
 mod weak;
 mod wiped;
 
@@ -34,13 +35,22 @@ impl Rig {
     }
 
     fn with(store: Arc<MemoryStore>, options: Options) -> Rig {
+        Rig::of((genesis(), hand(0), keys()), store, options)
+    }
+
+    /// One life of whoever has this hand, on the chain with this genesis.
+    fn of(
+        (genesis, hand, keys): (Genesis, Hand, Keys),
+        store: Arc<MemoryStore>,
+        options: Options,
+    ) -> Rig {
         let puppet = Puppet::default();
         let setup = Setup {
-            me: ReplicaId(0),
-            genesis: genesis(),
+            me: hand.me(),
+            genesis,
             protocol: puppet.clone(),
-            hand: hand(0),
-            keys: keys(),
+            hand,
+            keys,
             store: Arc::clone(&store) as Arc<dyn Store>,
             seed: [1; 32],
             options,

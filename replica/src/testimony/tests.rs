@@ -15,7 +15,7 @@ fn close(testimony: &mut Testimony, height: u64, messages: &[Signed<Word>], now:
     for message in messages {
         inbox.receive(message, now);
     }
-    testimony.close(&inbox.raise(height, 0), &committee(), now);
+    testimony.close(&inbox.raise(height, 0), |_| Arc::new(committee()), now);
 }
 
 fn closed(messages: &[Signed<Word>]) -> Testimony {
