@@ -18,8 +18,9 @@
 //! address = "127.0.0.1:7001"
 //! ```
 //!
-//! A node that is no founder has a number that the genesis does not name, and a key of its own. It
-//! follows the chain, and takes part once the chain gives its key a seat.
+//! Where the genesis has rules of stake, a node may have a number that the genesis does not name, and a
+//! key of its own. It follows the chain, and takes part once the chain gives its key a seat. Elsewhere
+//! the validators are those of the genesis for good, and so are the nodes.
 //!
 //! Everything is checked before anything starts, and an error names the file, the value and what
 //! to do about it.
@@ -276,6 +277,11 @@ fn founder_with(genesis: &Genesis, key: PublicKey) -> Option<u32> {
 }
 
 fn check_settings(settings: &Settings, genesis: &Genesis) -> Result<(), Fault> {
+    let validators = genesis.validators.len();
+    let is_out = |id: u32| genesis.staking().is_none() && id as usize >= validators;
+    if is_out(settings.id) {
+        return Err(Fault::NoSuchValidator { id: settings.id, validators });
+    }
     if settings.id >= MAX_SEATS {
         return Err(Fault::BadNumber(settings.id));
     }
@@ -286,6 +292,9 @@ fn check_settings(settings: &Settings, genesis: &Genesis) -> Result<(), Fault> {
     let mut seen = vec![settings.id];
     for peer in &settings.peers {
         let id = peer.id;
+        if is_out(id) {
+            return Err(Fault::NoSuchPeer { id, validators });
+        }
         if id >= MAX_SEATS {
             return Err(Fault::BadPeerNumber(id));
         }
@@ -393,6 +402,29 @@ pub enum ConfigError {
 /// What can be wrong with a setting.
 #[derive(Clone, PartialEq, Debug, thiserror::Error)]
 pub enum Fault {
+    /// We are to be a validator that does not exist, on a chain that nobody can join.
+    #[error(
+        "`id = {id}`, but the genesis names {validators} validators, and this chain keeps them for good; \
+         choose 0 to {}",
+        validators - 1
+    )]
+    NoSuchValidator {
+        /// The one we are to be.
+        id: u32,
+        /// How many there are.
+        validators: usize,
+    },
+    /// A peer is a validator that does not exist, on a chain that nobody can join.
+    #[error(
+        "there is a peer with `id = {id}`, but the genesis names {validators} validators, and this chain \
+         keeps them for good; remove it"
+    )]
+    NoSuchPeer {
+        /// The peer's.
+        id: u32,
+        /// How many there are.
+        validators: usize,
+    },
     /// No validator ever has such a number.
     #[error("`id = {0}` is no number of a validator; the highest is {highest}", highest = MAX_SEATS - 1)]
     BadNumber(u32),

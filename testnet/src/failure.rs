@@ -160,6 +160,8 @@ fn of_join(error: &JoinError) -> Verdict {
         | JoinError::Name(_)
         | JoinError::Wallet(_) => Verdict::BadInput,
         JoinError::OutOfTurn { .. }
+        | JoinError::Taken { .. }
+        | JoinError::OtherNumber { .. }
         | JoinError::Punished(_)
         | JoinError::Alone
         | JoinError::Late { .. }

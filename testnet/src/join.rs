@@ -266,6 +266,28 @@ pub enum JoinError {
         /// What it takes, fee included.
         needed: u128,
     },
+    /// Its number is another's.
+    #[error(
+        "the number {node} belongs to another key, and the chain's next one is {next}, so node {node} can \
+         never have a seat; leave --node out to join with a new one"
+    )]
+    Taken {
+        /// The node.
+        node: u32,
+        /// The chain's next number.
+        next: ReplicaId,
+    },
+    /// The chain knows its key by another number.
+    #[error(
+        "the chain knows the key of node {node} as validator {number}, so its votes as {node} count for \
+         nothing; `wallet unbond` takes the stake out, and `testnet join` without --node adds a new node"
+    )]
+    OtherNumber {
+        /// The node.
+        node: u32,
+        /// What the chain calls it.
+        number: ReplicaId,
+    },
     /// Another number has to come first.
     #[error(
         "the chain gives the next validator the number {next}, and this is node {node}; let node \

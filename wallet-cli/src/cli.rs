@@ -156,14 +156,15 @@ pub enum Command {
     ///
     /// The account's key has to vote, so a node has to run with it (`testnet join`, `node init`). A
     /// stake whose node is silent makes the chain slower, and a third of all of it makes it stand still.
-    /// A newcomer gets the next free number.
+    /// A newcomer gets the next free number and has to name it, because its node must know it already;
+    /// `testnet join` does all of that.
     #[command(
-        after_help = "Examples:\n  wallet bond 100 --from alice --wait\n  wallet bond 100 --from alice --validator 4"
+        after_help = "Examples:\n  wallet bond 100 --from node-3 --wait\n  wallet bond 100 --from node-4 --validator 4      (a newcomer)"
     )]
     Bond(Bonding),
     /// Take stake out: it comes free after a while, and can be lost until then
     #[command(
-        after_help = "Examples:\n  wallet unbond 40 --from alice\n  wallet unbond 40 --from alice --wait --json"
+        after_help = "Examples:\n  wallet unbond 40 --from node-3\n  wallet unbond 40 --from node-3 --wait --json"
     )]
     Unbond(Unbonding),
     /// Ask what became of a transaction
@@ -182,8 +183,9 @@ pub enum Command {
     /// Prove that a transaction is final, trusting only the genesis
     ///
     /// Checked are the transaction's hash and chain, its Merkle path into a block, and the
-    /// certificate by which the genesis' validators made that block final. Where nothing is final,
-    /// the headers take the certificate's place: all from the genesis to the heaviest tip that a
+    /// certificate by which the committee of its height made that block final. The committee follows
+    /// from the genesis: each change of it is certified by those before. Where nothing is final, the
+    /// headers take the certificate's place: all from the genesis to the heaviest tip that a
     /// node shows, and the work in them. Exits 0 if all holds, and the transaction is final or
     /// confirmed, and 1 if anything does not.
     #[command(
@@ -263,7 +265,8 @@ pub struct Bonding {
     /// How much, a whole number
     #[arg(value_name = "AMOUNT", allow_negative_numbers = true)]
     pub amount: String,
-    /// The number that the validator is known by [default: its own, or the next free one]
+    /// The number that the validator is known by; a newcomer has to say it, and a node has to be
+    /// known by it [default: its own]
     #[arg(long, value_name = "N")]
     pub validator: Option<u32>,
     /// Whose stake, and how it is sent.

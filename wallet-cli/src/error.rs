@@ -15,7 +15,7 @@ use crate::{
 };
 use consensus::catalogue::BadSettings;
 use crypto::{HexError, address::AddressError};
-use ledger::{Amount, ChainId, TransactionId, genesis::BadGenesis};
+use ledger::{Amount, ChainId, ReplicaId, TransactionId, genesis::BadGenesis};
 use serde_json::{Map, Value, json};
 use std::{fmt::Display, io, path::PathBuf, time::Duration};
 use thiserror::Error;
@@ -120,11 +120,24 @@ pub enum Error {
     },
     /// The genesis has no rules of stake.
     #[error(
-        "the chain {network:?} has no stake that could move: its genesis fixes who decides, or lets work decide"
+        "on the chain {network:?} nobody has stake that could move or be lost: its validators are those of \
+         its genesis for good, or work decides"
     )]
     NoStake {
         /// What the genesis calls the chain.
         network: String,
+    },
+    /// Nobody says that the account is to become a validator.
+    #[error(
+        "{from} is no validator yet; to make it one, a node has to run with its key and be known by the \
+         number {next}: `testnet join` makes both, `node init --id {next}` the node; then say \
+         --validator {next}"
+    )]
+    NoValidator {
+        /// Whose money it is.
+        from: AccountName,
+        /// The number that the chain gives next.
+        next: ReplicaId,
     },
     /// Nobody says which account.
     #[error("say which account, with --from NAME: {}", names(accounts))]
@@ -326,6 +339,7 @@ impl Error {
             Error::OtherChain { .. } => "wrong_chain",
             Error::Balance { .. } => "balance",
             Error::NoStake { .. } => "no_stake",
+            Error::NoValidator { .. } => "no_validator",
             Error::WhichAccount { .. } => "which_account",
             Error::NotProven { .. } => "not_proven",
             Error::Conflict(_) => "conflicting_finality",

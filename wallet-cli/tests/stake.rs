@@ -95,7 +95,7 @@ fn stake_is_bonded_shown_and_taken_out_again() {
     assert_eq!(early["validators"][2]["share_permille"], 250);
 
     // Without --from: there is only one account.
-    let bonded = run(&["bond", "5", "--wait"]).json();
+    let bonded = run(&["bond", "5", "--validator", "4", "--wait"]).json();
     assert_eq!((&bonded["status"], &bonded["validator"]), (&json!("final"), &json!(4)));
     assert_eq!((&bonded["height"], &bonded["votes_from"]), (&json!(1), &json!(3)));
     let soon = run(&["stake", "rich"]).json();
@@ -143,7 +143,7 @@ fn what_is_refused_says_why() {
     let (network, wallet) = staked_network_and_wallet("refusals");
     let node = honest(&network);
     let run = |arguments: &[&str]| wallet.json(&[arguments, &["--node", node.url()]].concat());
-    assert_eq!(run(&["bond", "1001"]).error(1), "balance");
+    assert_eq!(run(&["bond", "1001", "--validator", "4"]).error(1), "balance");
     assert_eq!(run(&["bond", "-1"]).error(2), "bad_amount");
     assert_eq!(run(&["bond", "1", "--from", "nobody"]).error(2), "unknown_account");
     // The chain's own words are passed on.
@@ -160,6 +160,24 @@ fn what_is_refused_says_why() {
     let which = run(&["bond", "1"]);
     assert_eq!(which.error(2), "which_account");
     assert!(which.out.contains("other, rich"), "{which:?}");
+}
+
+#[test]
+fn who_is_no_validator_bonds_only_as_the_number_that_a_node_knows() {
+    let (network, wallet) = staked_network_and_wallet("slip");
+    let node = honest(&network);
+    let run = |arguments: &[&str]| wallet.json(&[arguments, &["--node", node.url()]].concat());
+    let slip = run(&["bond", "500", "--from", "rich"]);
+    assert_eq!(slip.error(2), "no_validator");
+    for part in ["rich is no validator yet", "--validator 4", "testnet join"] {
+        assert!(slip.out.contains(part), "{part}: {slip:?}");
+    }
+    grow(&network, 1);
+    let answer = run(&["stake", "rich"]).json();
+    assert_eq!(answer["account"]["validator"], Value::Null, "nothing was handed over");
+    run(&["bond", "500", "--from", "rich", "--validator", "4", "--wait"]).json();
+    let more = run(&["bond", "1", "--from", "rich", "--wait"]).json();
+    assert_eq!(more["validator"], 4, "a validator's own number is known");
 }
 
 #[test]

@@ -12,6 +12,10 @@
 //! the paper), and never is zero. Nothing is needed to go on: a single miner cut off from the others
 //! goes on by itself, and whatever it did is undone when it meets a heavier branch.
 //!
+//! Nobody signs votes, so nothing can be proven of anybody, and nobody is punished: a second block
+//! at one height is no lie, only work that is lost. Membership is open to whoever has hash rate, but
+//! a block names its miner by number, so the addresses that earn are those of the genesis.
+//!
 //! # The rules
 //!
 //! - **R1 known** A block seen before is ignored. So is one that descends from an invalid one.

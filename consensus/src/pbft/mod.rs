@@ -13,6 +13,9 @@
 //! up and messages arrive, after some unknown time, within an unknown bound that the doubling
 //! timeouts reach. A replica that lost its disk counts as Byzantine until the next stable checkpoint.
 //!
+//! The members are those of the genesis for good. Who says two things in one slot is found out, the
+//! evidence is kept, and the node's status tells of it. Nobody has stake here, so nobody loses any.
+//!
 //! # The rules
 //!
 //! A *sequence number* stands for a batch of transactions, or for nothing. Numbers are agreed upon

@@ -29,8 +29,8 @@ pub struct Init {
     /// The chain's genesis; it is copied into the directory
     #[arg(long)]
     pub genesis: PathBuf,
-    /// Which of the genesis' validators the node is, counted from 0; a node that is to join later takes
-    /// the next number that nobody has
+    /// Which of the genesis' validators the node is, counted from 0; where stake can be bonded, a node
+    /// that is to join takes the next number that nobody has (`wallet stake` shows it)
     #[arg(long)]
     pub id: u32,
     /// Where peers reach the node
@@ -42,7 +42,8 @@ pub struct Init {
     /// Write a trace
     #[arg(long)]
     pub trace: bool,
-    /// Another validator and where it listens, such as 1@127.0.0.1:7001; once for each
+    /// Another of the genesis' validators and where it listens, such as 1@127.0.0.1:7001; once for
+    /// each. Who joined later is found by itself, or listed in config.toml with its key
     #[arg(long = "peer", value_name = "ID@ADDRESS")]
     pub peers: Vec<PeerAddress>,
 }

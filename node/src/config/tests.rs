@@ -15,7 +15,7 @@ fn genesis() -> Genesis {
         time: 1,
         consensus: "tendermint".into(),
         block_time: 100,
-        settings: Default::default(),
+        settings: [("ledger.unbonding_blocks".into(), 240)].into(),
         validators: validators.collect(),
         accounts: Vec::new(),
     }
@@ -147,6 +147,21 @@ fn a_number_that_no_validator_can_have_is_refused() {
         let error = changed(|settings| settings.peers[0].id = id);
         assert!(error.contains(&format!("id = {id}")) && error.contains("4095"), "{error}");
     }
+}
+
+#[test]
+fn where_members_are_fixed_a_number_beyond_the_genesis_is_refused() {
+    let fixed = Genesis { settings: Default::default(), ..genesis() };
+    let load = |settings: Settings, key: SecretKey| {
+        NodeConfig::new(Path::new("there"), settings, fixed.clone(), key)
+    };
+    load(settings(), key(0)).expect("the founders are as anywhere");
+    let error = load(Settings { id: 4, ..settings() }, key(4)).expect_err("refused").to_string();
+    assert!(error.contains("id = 4") && error.contains("choose 0 to 3"), "{error}");
+    let mut settings = settings();
+    settings.peers[0] = Peer { id: 9, public_key: key(9).public(), ..settings.peers[0].clone() };
+    let error = load(settings, key(0)).expect_err("refused").to_string();
+    assert!(error.contains("id = 9") && error.contains("remove it"), "{error}");
 }
 
 #[test]

@@ -52,7 +52,7 @@ counters! {
     dropped_oversized,
     /// Frames to a peer we are told to cut off.
     dropped_cut,
-    /// Frames addressed to a seat that is not a configured peer.
+    /// Frames addressed to a seat of no peer: nobody we were told of, or who has been seated since.
     dropped_unknown_peer,
     /// Substreams closed because the peer announced a frame longer than the limit.
     refused_oversized,

@@ -63,7 +63,7 @@ impl Network {
     ///
     /// # Errors
     ///
-    /// [`CutError::NotAPeer`] if one of the seats is none of a configured peer; then nothing
+    /// [`CutError::NotAPeer`] if one of the seats is none of a peer's that we know; then nothing
     /// changes. [`CutError::Ended`] if the network has ended.
     pub async fn cut(&self, seats: &BTreeSet<u32>) -> Result<(), CutError> {
         if let Some(&seat) = seats.iter().find(|seat| self.roster.seated(**seat).is_none()) {

@@ -48,7 +48,7 @@ fn genesis() -> Genesis {
         time: 1_700_000_000_000,
         consensus: "tendermint".into(),
         block_time: 100,
-        settings: Default::default(),
+        settings: [("ledger.unbonding_blocks".to_owned(), 240)].into(),
         validators,
         accounts,
     }

@@ -7,6 +7,7 @@ use ledger::{
     query::{CommitteeAnswer, StakeAnswer},
 };
 use serde_json::json;
+use std::cmp::Ordering;
 use wallet_cli::{
     client::{Client, NodeUrl},
     keystore::Keystore,
@@ -36,6 +37,9 @@ pub(super) fn bond(
     let key = walk.key(id)?;
     let answer: StakeAnswer = client.call("stake", json!({}))?;
     match answer.register.number(&key.public()) {
+        Some(number) if number != ReplicaId(id) => {
+            return Err(JoinError::OtherNumber { node: id, number });
+        }
         Some(number) => {
             let there = answer.register.validator(number).expect("it was just found");
             if there.punished.is_some() {
@@ -45,10 +49,7 @@ pub(super) fn bond(
                 return Ok(there.seats.last().map_or(answer.height, |seat| seat.from));
             }
         }
-        None if answer.register.next_number() != ReplicaId(id) => {
-            return Err(JoinError::OutOfTurn { node: id, next: answer.register.next_number() });
-        }
-        None => {}
+        None => check_turn(id, answer.register.next_number())?,
     }
     let address = key.public().address();
     let balance = client.account(address)?.account.balance;
@@ -65,6 +66,15 @@ pub(super) fn bond(
     let (transaction, height) = order(walk, &client, &key, &account_of(id), stake, action)?;
     walk.teller.tell(&Step::Bonded { node: id, stake, transaction, height });
     Ok(height)
+}
+
+/// Whether the chain's next number is the node's: numbers count up, and none is given twice.
+pub(super) fn check_turn(id: u32, next: ReplicaId) -> Result<(), JoinError> {
+    match next.cmp(&ReplicaId(id)) {
+        Ordering::Less => Err(JoinError::OutOfTurn { node: id, next }),
+        Ordering::Equal => Ok(()),
+        Ordering::Greater => Err(JoinError::Taken { node: id, next }),
+    }
 }
 
 /// Waits until the committee has the node.

@@ -26,3 +26,13 @@ fn who_is_interrupted_is_told_how_to_go_on() {
     let words = late.to_string();
     assert!(words.contains("after it is at height 3 of 9"), "{words}");
 }
+
+#[test]
+fn who_is_early_is_told_whom_to_wait_for_and_who_is_late_to_come_anew() {
+    assert!(bond::check_turn(6, ReplicaId(6)).is_ok());
+    let early = bond::check_turn(6, ReplicaId(5)).unwrap_err().to_string();
+    assert!(early.contains("`testnet join --node 5`"), "{early}");
+    let late = bond::check_turn(6, ReplicaId(7)).unwrap_err().to_string();
+    assert!(late.contains("the number 6 belongs to another key"), "{late}");
+    assert!(late.contains("leave --node out") && !late.contains("first"), "{late}");
+}

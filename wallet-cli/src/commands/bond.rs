@@ -64,8 +64,15 @@ fn move_stake(session: &mut Session<'_>, sending: &Sending, wish: Move) -> Resul
     let answer = client.stake()?;
     let verified = committees.prove(&client, |known| verify_stake(known, &answer))?;
     let register = verified.register();
+    let next = register.next_number();
     let own = register.number(&from.public_key);
-    let validator = number.or(own).unwrap_or(register.next_number());
+    let validator = match (number.or(own), kind) {
+        (Some(number), _) => number,
+        // Whoever bonds by mistake would get a seat, and its silence would cost everybody time.
+        (None, Kind::Bond) => return Err(Error::NoValidator { from: from.name, next }),
+        // There is nothing to take out, and the chain says so.
+        (None, Kind::Unbond) => next,
+    };
     let needs = if kind == Kind::Bond { amount } else { Amount::ZERO };
     let nonce = prepare(&client, &mut committees, &from, needs, fee)?;
     let key = unlock(session, &keystore, &from, &sending.passphrase)?;
