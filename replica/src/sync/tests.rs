@@ -10,7 +10,8 @@ fn asked(told: &[(u32, u64)], fresh: bool, seed: u64) -> Option<u32> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let (peer, ask) = sync.next(5, fresh, &MEMBERS, Duration::ZERO, &mut rng)?;
     assert_eq!(ask, Ask::Blocks { from: 5 });
-    assert!(sync.expects(peer) && !sync.expects(peer), "each question allows one answer");
+    assert!(!sync.expects(peer, Some(4)), "an answer begins where it was asked for");
+    assert!(sync.expects(peer, Some(5)) && !sync.expects(peer, Some(5)), "one answer each");
     Some(peer.0)
 }
 
