@@ -187,7 +187,8 @@ fn a_smaller_share_makes_easier_blocks() {
 fn a_chain_without_work_has_neither_depths_nor_miners() {
     let (_dir, net) = founded(&Wish::default());
     assert_eq!((net.depths(), net.record.miner), (None, None));
-    assert!(net.genesis.settings.is_empty());
+    assert!(net.genesis.settings.keys().all(|key| key.starts_with("ledger.")));
+    assert_eq!(net.genesis.staking().map(|rules| rules.minimum), Some(Amount(100)));
     let message = refusal(&Wish { miner_share: Some(0.5), ..Wish::default() });
     assert!(message.contains("--miner-share") && message.contains("tendermint"), "{message}");
 }
