@@ -209,13 +209,6 @@ impl Register {
         Committee::new(members.collect()).expect("somebody always has a seat")
     }
 
-    /// Who decides the child of that child, as things stand.
-    pub fn committee_after(&self) -> Committee {
-        let mut after = self.clone();
-        after.weigh(0);
-        after.committee()
-    }
-
     /// Whose turn it is at `height`, the child's, of which `committee` is [`Register::committee`].
     pub fn rotation(&self, committee: &Arc<Committee>, height: u64) -> Rotation {
         let Turns { height: stored, priorities } = self.turns.clone();

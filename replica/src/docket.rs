@@ -54,7 +54,7 @@ impl Docket {
     }
 
     /// Forgets the evidence against `offender`.
-    pub fn drop(&mut self, offender: ReplicaId, batch: &mut Batch) {
+    pub fn forget(&mut self, offender: ReplicaId, batch: &mut Batch) {
         if self.held.remove(&offender).is_some() {
             batch.delete(key(offender));
         }

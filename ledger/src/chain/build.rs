@@ -57,7 +57,7 @@ impl Ledger {
         block.header.transactions = block::transaction_root(&block.transactions);
         let (state, register) = execution.finish(self.reward(height));
         block.header.state = state.root();
-        block.header.committee = standing.then(register).committee.root();
+        block.header.committee = heirs(before, standing, &standing.then(register));
         Ok(Arc::new(block))
     }
 
@@ -125,10 +125,7 @@ impl Ledger {
             return Err(Invalid::State { expected: state.root(), found: header.state });
         }
         let after = standing.then(register);
-        let expected = match Arc::ptr_eq(&after.committee, &standing.committee) {
-            true => before.committee,
-            false => after.committee.root(),
-        };
+        let expected = heirs(before, standing, &after);
         if header.committee != expected {
             return Err(Invalid::Committee { expected, found: header.committee });
         }
@@ -190,6 +187,14 @@ impl Ledger {
         }
         times.sort_unstable();
         times[times.len() / 2]
+    }
+}
+
+/// What a child of `before` names those by who decide its own children; hashed only if they are others.
+fn heirs(before: &Header, standing: &Standing, after: &Standing) -> Hash {
+    match Arc::ptr_eq(&after.committee, &standing.committee) {
+        true => before.committee,
+        false => after.committee.root(),
     }
 }
 

@@ -20,8 +20,8 @@ fn one_piece_is_held_against_each_and_outlives_a_crash() {
     assert_eq!(docket.all().collect::<Vec<_>>(), [&one, &two]);
 
     let mut batch = Batch::default();
-    docket.drop(ReplicaId(1), &mut batch);
-    docket.drop(ReplicaId(3), &mut batch);
+    docket.forget(ReplicaId(1), &mut batch);
+    docket.forget(ReplicaId(3), &mut batch);
     store.write(&batch).unwrap();
     assert_eq!(Docket::open(&store, &keys()).unwrap().offenders(), [ReplicaId(2)]);
 }

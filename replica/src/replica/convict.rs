@@ -20,7 +20,7 @@ impl<P: Protocol> Replica<P> {
         // An earlier life of ours may have said it, on a disk that is lost. Others will tell.
         if offender != self.me && !self.is_settled(evidence) {
             if self.is_better(evidence) {
-                self.docket.drop(offender, &mut self.batch);
+                self.docket.forget(offender, &mut self.batch);
             }
             self.found += u64::from(self.docket.hold(evidence, &mut self.batch));
             self.report();

@@ -124,7 +124,8 @@ impl<P: Protocol> Replica<P> {
         // A peer that is behind must not wait until our dice pick it. They never pick who lost its seat, which
         // may not know that yet; and on a fast chain nothing ever settles.
         let settled = self.moment.now >= self.progress + gossip::PATIENCE;
-        let unseated = !self.peers().contains(&from);
+        let committee = self.ledger.committee(self.ledger.root());
+        let unseated = committee.is_none_or(|committee| committee.seat(from).is_none());
         if (settled || unseated) && summary.reach < self.reach() {
             self.tell(from);
         }

@@ -44,7 +44,7 @@ impl<P: Protocol> Replica<P> {
                     EvidenceRefusal::NoSeat { .. } | EvidenceRefusal::Undated,
                 )) = refusal
                 {
-                    self.docket.drop(evidence.offender, &mut self.batch);
+                    self.docket.forget(evidence.offender, &mut self.batch);
                 }
             }
         }
@@ -58,7 +58,12 @@ impl<P: Protocol> Replica<P> {
             return None;
         }
         let action = Action::Evidence(Box::new(evidence.clone()));
-        let transaction = self.signer.hand().transact(account.nonce, action)?;
+        self.sign_own(account.nonce, action)
+    }
+
+    /// A transaction of our own account, if we have one.
+    fn sign_own(&self, nonce: u64, action: Action) -> Option<VerifiedTransaction> {
+        let transaction = self.signer.hand().transact(nonce, action)?;
         let verified = transaction.verify(self.ledger.chain_id());
         Some(verified.expect("we have just signed it for this chain"))
     }
@@ -74,9 +79,7 @@ impl<P: Protocol> Replica<P> {
             self.voided = None;
         } else if self.pool.lacks(own, nonce) && self.halted.is_none() {
             let action = Action::Transfer { to: own, amount: Amount::ZERO };
-            let nothing = self.signer.hand().transact(nonce, action).expect("it has an account");
-            let nothing = nothing.verify(self.ledger.chain_id());
-            let nothing = nothing.expect("we have just signed it for this chain");
+            let nothing = self.sign_own(nonce, action).expect("it has an account");
             let result = self.take_in(vec![nothing]).pop().expect("one result for each");
             if let Err(refusal) = result {
                 self.refuse("filler", refusal.reason());
@@ -89,7 +92,7 @@ impl<P: Protocol> Replica<P> {
         let settled: Vec<_> = self.docket.all().filter(|each| self.is_settled(each)).collect();
         let settled: Vec<_> = settled.into_iter().map(|evidence| evidence.offender).collect();
         for offender in settled {
-            self.docket.drop(offender, &mut self.batch);
+            self.docket.forget(offender, &mut self.batch);
         }
     }
 
