@@ -68,7 +68,7 @@ fn committee(members: u32) -> Committee {
         let mut seed = [0; 32];
         seed[..4].copy_from_slice(&id.to_le_bytes());
         let key = SecretKey::from_seed(seed).public();
-        Member { id: ReplicaId(id), key, stake: Stake(1) }
+        Member::new(ReplicaId(id), key, Stake(1))
     };
     Committee::new((0..members).map(member).collect()).expect("all differ")
 }

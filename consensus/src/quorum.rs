@@ -177,7 +177,7 @@ impl<M: Message> Tally<M> {
     /// Counts a message. False if its sender has no seat or was counted for this value already.
     pub fn add(&mut self, signed: &Signed<M>) -> bool {
         let Some(seat) = self.committee.seat(signed.sender()) else { return false };
-        let stake = u128::from(self.committee.stake(seat).0);
+        let stake = self.committee.weight(seat);
         let value = signed.value();
         let index = match self.values.iter().position(|count| count.value == value) {
             Some(index) => index,
@@ -203,7 +203,7 @@ impl<M: Message> Tally<M> {
     /// has not been counted before.
     pub(crate) fn add_again(&mut self, signed: &Signed<M>) -> bool {
         let Some(seat) = self.committee.seat(signed.sender()) else { return false };
-        let stake = u128::from(self.committee.stake(seat).0);
+        let stake = self.committee.weight(seat);
         let counts = &mut self.values;
         let Some(count) = counts.iter_mut().find(|count| count.value == signed.value()) else {
             return false;
@@ -361,7 +361,7 @@ impl Quorum {
     pub fn reached(&self, committee: &Committee, ids: impl Iterator<Item = ReplicaId>) -> u128 {
         let members = ids.filter_map(|id| committee.member(id));
         let weights = members.map(|member| match self.measure {
-            Measure::Stake => u128::from(member.stake.0),
+            Measure::Stake => committee.weight_of(member.id),
             Measure::Validators => 1,
         });
         weights.sum()
@@ -401,10 +401,10 @@ impl<M: Message> Certificate<M> {
                 return Err(Unproven::DuplicateSigner(sender));
             }
             last = Some(sender);
-            let member = committee.member(sender).ok_or(Unproven::NotMember(sender))?;
+            let seat = committee.seat(sender).ok_or(Unproven::NotMember(sender))?;
             let claimed = Claimed { sender, message: message.clone(), signature };
             votes.push(claimed.open(keys).map_err(|_| Unproven::BadSignature(sender))?);
-            weight += u128::from(member.stake.0);
+            weight += committee.weight(seat);
         }
         if !committee.is_quorum(weight) {
             return Err(Unproven::TooLight { weight, total: committee.total() });

@@ -64,11 +64,13 @@ pub enum Domain {
     Keystore,
     /// The register of stake in the state tree.
     Register,
+    /// The record of an inactivity leak.
+    Leak,
 }
 
 impl Domain {
     /// Every domain, in the order of declaration, so that `ALL[domain as usize] == domain`.
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Transaction,
         Self::Header,
         Self::Genesis,
@@ -81,6 +83,7 @@ impl Domain {
         Self::Simulated,
         Self::Keystore,
         Self::Register,
+        Self::Leak,
     ];
 
     /// The tag of BIP-340. It is part of every hash of this domain and can never change.
@@ -98,6 +101,7 @@ impl Domain {
             Self::Simulated => "byzantium/simulated",
             Self::Keystore => "byzantium/keystore",
             Self::Register => "byzantium/register",
+            Self::Leak => "byzantium/leak",
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Blocks: a header that binds everything, and the transactions it orders.
 
-use crate::{BlockHash, ReplicaId, Transaction, state::Refusal};
+use crate::{BlockHash, ReplicaId, Table, Transaction, leak::BadTable, state::Refusal};
 use crypto::{Domain, Hash, codec, hash, merkle};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Visitor};
 use std::{fmt, time::Duration};
@@ -29,7 +29,7 @@ pub struct Header {
     pub committee: Hash,
     /// Hash of the duties in the body; zero while there are none.
     pub participation: Hash,
-    /// Head of the leak's record; zero until a leak needs it.
+    /// What names the [table](Table) of the round it was first proposed in; zero unless it ended a leak.
     pub leak: Hash,
     /// What proof-of-work searches; the last field, so that all before it hashes once.
     pub seal: Seal,
@@ -105,18 +105,32 @@ pub fn duty_root(duties: &[Duty]) -> Hash {
 /// What a protocol tells the state besides transactions: who took part, what leaked.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Duty {
-    /// Who was heard at a height.
+    /// Who took part in the decision of an earlier height.
     Participation {
         /// The height spoken of.
         height: u64,
-        /// Those heard there.
+        /// Those whose precommits are known, by rising id.
         present: Vec<ReplicaId>,
+        /// Their precommits, as the protocol proves them; the ledger does not look at it.
+        proof: Proof,
     },
-    /// The record of an inactivity leak.
+    /// Who was heard while nobody could decide this height: the weights of the next ones follow from it,
+    /// whatever weights it is decided under.
     Leak {
-        /// Its links, oldest first.
-        chain: Vec<Vec<u8>>,
+        /// The round it was first proposed in.
+        round: u64,
+        /// Of the rounds before that one.
+        table: Table,
     },
+}
+
+/// What names the table of a leak that `duties` tell of; zero if there is none.
+pub fn leak_root(duties: &[Duty]) -> Hash {
+    let tables = duties.iter().filter_map(|duty| match duty {
+        Duty::Leak { table, .. } => Some(table.hash()),
+        Duty::Participation { .. } => None,
+    });
+    tables.last().unwrap_or(Hash::ZERO)
 }
 
 /// Everything that makes a block, so that replicas that execute the same make the same.
@@ -266,9 +280,26 @@ pub enum Invalid {
     /// A duty this chain's rules do not know.
     #[error("the block carries duties that this chain's rules do not know")]
     Duties,
-    /// A leak head where this chain's rules know none.
-    #[error("the block names a leak that this chain's rules do not know")]
-    Leak,
+    /// More duties than one of each kind, or not in their order.
+    #[error("the block carries a duty twice, or not in its order")]
+    DutyOrder,
+    /// The record of who took part makes no sense.
+    #[error("the block tells who took part at height {height} in a way that makes no sense")]
+    Participation {
+        /// The height it speaks of.
+        height: u64,
+    },
+    /// The record of a leak makes no sense.
+    #[error("the block's record of a leak is none: {0}")]
+    Table(#[from] BadTable),
+    /// A leak head that is not that of the record in the body.
+    #[error("the header names the leak {found}, the body has {expected}")]
+    Leak {
+        /// The body's.
+        expected: Hash,
+        /// The header's.
+        found: Hash,
+    },
 }
 
 #[cfg(test)]

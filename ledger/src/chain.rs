@@ -18,7 +18,7 @@
 //! do not return a [`StoreError`] panic on one.
 
 use crate::{
-    Amount, Block, BlockHash, ChainId, Genesis, Header, Keys, Proof, Rejected, Staking,
+    Amount, Block, BlockHash, ChainId, Genesis, Header, Keys, Leak, Proof, Rejected, Staking,
     Transaction, TransactionId,
     query::Finality,
     state::{
@@ -62,6 +62,7 @@ pub struct Ledger {
     /// What tells whether a vote in evidence is signed.
     keys: Keys,
     staking: Option<Staking>,
+    leak: Option<Leak>,
     /// All the money there was at first.
     founding: Amount,
     disk: Ahead,
@@ -138,6 +139,11 @@ impl Ledger {
     pub fn supply(&self) -> Amount {
         let made = self.genesis.supply(self.founding, self.stand.height);
         Amount(made.0 - self.standing.register.burned().0)
+    }
+
+    /// The rules of an inactivity leak, if the genesis has any.
+    pub fn leak(&self) -> Option<&Leak> {
+        self.leak.as_ref()
     }
 
     /// The rules of stake, if the genesis has any.

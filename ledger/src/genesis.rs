@@ -1,7 +1,8 @@
 //! The genesis: all that a newcomer has to trust.
 
 use crate::{
-    Amount, ChainId, ReplicaId, Stake, Staking,
+    Amount, ChainId, Leak, ReplicaId, Stake, Staking,
+    leak::Mode,
     vote::{BadCommittee, Committee, Member},
 };
 use crypto::{Address, Domain, PublicKey, codec, hash};
@@ -19,8 +20,33 @@ const PENALTY: &str = "ledger.penalty_permille";
 const REPORTER: &str = "ledger.reporter_permille";
 const MINIMUM: &str = "ledger.minimum_stake";
 
-const SETTINGS: [&str; 7] =
-    [REWARD, MEDIAN_BLOCKS, UNBONDING, EVIDENCE, PENALTY, REPORTER, MINIMUM];
+const LEAK: &str = "ledger.leak";
+const LEAK_QUOTIENT: &str = "ledger.leak_quotient";
+const LEAK_TOLERATES: &str = "ledger.leak_tolerates_permille";
+const LEAK_UNBOUNDED: &str = "ledger.leak_unbounded";
+const LEAK_GRACE: &str = "ledger.leak_grace_rounds";
+
+const SETTINGS: [&str; 12] = [
+    REWARD,
+    MEDIAN_BLOCKS,
+    UNBONDING,
+    EVIDENCE,
+    PENALTY,
+    REPORTER,
+    MINIMUM,
+    LEAK,
+    LEAK_QUOTIENT,
+    LEAK_TOLERATES,
+    LEAK_UNBOUNDED,
+    LEAK_GRACE,
+];
+
+/// The greatest quotient of a leak: with a greater one the first misses would take less than the smallest
+/// part of a bond there is.
+pub const MAX_QUOTIENT: u64 = 100_000;
+
+/// The most rounds that a leak may wait for.
+pub const MAX_GRACE: u64 = 1000;
 
 /// Bitcoin looks at eleven.
 const MAX_MEDIAN_BLOCKS: u64 = 99;
@@ -85,11 +111,9 @@ impl Genesis {
 
     /// The founding committee.
     pub fn committee(&self) -> Result<Committee, BadCommittee> {
-        let members = self.validators.iter().zip(0..).map(|(validator, id)| Member {
-            id: ReplicaId(id),
-            key: validator.key,
-            stake: validator.stake,
-        });
+        let members = self.validators.iter().zip(0..);
+        let members = members
+            .map(|(validator, id)| Member::new(ReplicaId(id), validator.key, validator.stake));
         Committee::new(members.collect())
     }
 
@@ -124,6 +148,22 @@ impl Genesis {
             penalty_permille: setting(PENALTY).unwrap_or(100),
             reporter_permille: setting(REPORTER).unwrap_or(100),
             minimum: Amount(setting(MINIMUM).unwrap_or(1)),
+        })
+    }
+
+    /// The rules by which the weight of the absent fades; none where the setting `ledger.leak` is not set. It
+    /// is 1 for [`Mode::OnChain`] and 2 for [`Mode::Recovery`]. Beside it there are
+    /// `ledger.leak_quotient` (256), `ledger.leak_tolerates_permille` (100), `ledger.leak_unbounded` (0; 1
+    /// takes away the floor) and `ledger.leak_grace_rounds` (5).
+    pub fn leak(&self) -> Option<Leak> {
+        let setting = |name: &str| self.settings.get(name).copied();
+        let mode = if setting(LEAK)? == 1 { Mode::OnChain } else { Mode::Recovery };
+        Some(Leak {
+            mode,
+            quotient: setting(LEAK_QUOTIENT).unwrap_or(256),
+            tolerates_permille: setting(LEAK_TOLERATES).unwrap_or(100),
+            bounded: setting(LEAK_UNBOUNDED).unwrap_or(0) == 0,
+            grace_rounds: setting(LEAK_GRACE).unwrap_or(5),
         })
     }
 
@@ -168,10 +208,34 @@ impl Genesis {
                     return Err(BadGenesis::Permille { setting: key.clone(), value });
                 }
                 UNBONDING | EVIDENCE | PENALTY | REPORTER | MINIMUM => {}
+                LEAK | LEAK_QUOTIENT | LEAK_TOLERATES | LEAK_UNBOUNDED | LEAK_GRACE => {
+                    self.check_leak(key, value)?;
+                }
                 _ => return Err(BadGenesis::UnknownSetting { setting: key.clone() }),
             }
         }
         self.check_staking()
+    }
+
+    /// A leak moves the weights of stake, so it needs the rules of stake.
+    fn check_leak(&self, key: &str, value: u64) -> Result<(), BadGenesis> {
+        if !self.settings.contains_key(LEAK) {
+            return Err(BadGenesis::NoLeak { setting: key.to_owned() });
+        }
+        let range = match key {
+            LEAK => 1..=2,
+            LEAK_QUOTIENT => 1..=MAX_QUOTIENT,
+            LEAK_TOLERATES => 0..=333,
+            LEAK_UNBOUNDED => 0..=1,
+            _ => 1..=MAX_GRACE,
+        };
+        if !range.contains(&value) {
+            return Err(BadGenesis::Leak { setting: key.to_owned(), value, range });
+        }
+        match self.settings.contains_key(UNBONDING) {
+            true => Ok(()),
+            false => Err(BadGenesis::NoStaking(LEAK)),
+        }
     }
 
     fn check_staking(&self) -> Result<(), BadGenesis> {
@@ -225,6 +289,24 @@ pub enum BadGenesis {
         setting: String,
         /// To what.
         value: u64,
+    },
+    /// A rule of an inactivity leak where there is none.
+    #[error("the genesis sets {setting:?} without {LEAK:?}, which begins an inactivity leak")]
+    NoLeak {
+        /// Which rule.
+        setting: String,
+    },
+    /// A leak that cannot be.
+    #[error(
+        "the genesis sets {setting:?} to {value}; it can be from {} to {}", range.start(), range.end()
+    )]
+    Leak {
+        /// Which of its rules.
+        setting: String,
+        /// To what.
+        value: u64,
+        /// What it can be.
+        range: std::ops::RangeInclusive<u64>,
     },
     /// A rule of stake where there are none.
     #[error("the genesis sets {0:?} without {UNBONDING:?}, which begins the rules of stake")]

@@ -16,6 +16,7 @@
 //! A chain has these rules if its genesis sets [`Staking`]. Elsewhere the founders decide for ever.
 
 mod evidence;
+mod leaks;
 mod refusal;
 pub mod rotation;
 #[cfg(test)]
@@ -26,7 +27,7 @@ pub use refusal::{EvidenceRefusal, StakeRefusal};
 pub use rotation::Rotation;
 
 use crate::{
-    Amount, Committee, Genesis, ReplicaId, Stake,
+    Amount, Committee, Genesis, ReplicaId, Share, Stake,
     vote::{MAX_COMMITTEE, Member},
 };
 use crypto::{Domain, Hash, PublicKey, codec, hash};
@@ -76,8 +77,10 @@ pub struct Validator {
     pub key: PublicKey,
     /// What it has at stake. It votes with as much two heights on.
     pub stake: Stake,
-    /// What it votes with on the child of this block; zero if it has no seat.
+    /// What it has bonded for the child of this block; zero if it has no seat.
     pub weight: Stake,
+    /// How much of that counts in votes.
+    pub share: Share,
     /// When it had a seat: rising, and none that is too long ago to matter.
     pub seats: Vec<Seat>,
     /// The height of the block that punished it.
@@ -144,6 +147,7 @@ impl Register {
             key: founder.key,
             stake: founder.stake,
             weight: founder.stake,
+            share: Share::FULL,
             seats: vec![Seat { from: 1, until: None }],
             punished: None,
         });
@@ -205,7 +209,12 @@ impl Register {
     /// If nobody does, which no register comes to.
     pub fn committee(&self) -> Committee {
         let members = self.validators().filter(|(_, each)| each.weight.0 > 0);
-        let members = members.map(|(id, each)| Member { id, key: each.key, stake: each.weight });
+        let members = members.map(|(id, each)| Member {
+            id,
+            key: each.key,
+            stake: each.weight,
+            share: each.share,
+        });
         Committee::new(members.collect()).expect("somebody always has a seat")
     }
 
@@ -314,6 +323,7 @@ impl Register {
                 key,
                 stake: Stake(stake),
                 weight: Stake(0),
+                share: Share::FULL,
                 seats: Vec::new(),
                 punished: None,
             }),

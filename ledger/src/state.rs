@@ -15,7 +15,9 @@ pub(crate) mod tree;
 pub use proof::{AccountProof, BadProof, BadRegister};
 
 use crate::{
-    Action, Amount, Keys, Register, Stake, Staking, Transaction,
+    Action, Amount, Committee, Duty, Keys, Leak, Register, Stake, Staking, Transaction,
+    block::Invalid,
+    leak::Mode,
     stake::{EvidenceRefusal, StakeRefusal},
     vote::Evidence,
 };
@@ -104,6 +106,8 @@ pub(crate) struct Terms<'a> {
     pub(crate) proposer: Address,
     /// The rules of stake, if there are any.
     pub(crate) staking: Option<&'a Staking>,
+    /// The rules of an inactivity leak, if there is one.
+    pub(crate) leak: Option<&'a Leak>,
     /// What tells whether a vote's signature is good.
     pub(crate) keys: &'a Keys,
 }
@@ -132,6 +136,55 @@ impl<'a> Execution<'a> {
             }
         }
         execution
+    }
+
+    /// Does what the protocol tells of the block that `committee` decides, before any transaction. The
+    /// record of a leak comes first, for the weights that the rest goes on from are its.
+    ///
+    /// # Errors
+    /// [`Invalid`] where the duties make no sense, or this chain has no use for them.
+    pub(crate) fn perform(
+        &mut self,
+        duties: &[Duty],
+        committee: &Committee,
+    ) -> Result<(), Invalid> {
+        if duties.is_empty() {
+            return Ok(());
+        }
+        let Terms { height, staking, leak, .. } = self.terms;
+        let (Some(leak), Some(staking)) = (leak, staking) else { return Err(Invalid::Duties) };
+        let in_order = match duties {
+            [_] => true,
+            [Duty::Leak { .. }, Duty::Participation { .. }] => true,
+            _ => false,
+        };
+        if !in_order {
+            return Err(Invalid::DutyOrder);
+        }
+        for duty in duties {
+            match duty {
+                Duty::Leak { table, .. } if leak.mode == Mode::OnChain || table.is_empty() => {
+                    return Err(Invalid::Duties);
+                }
+                Duty::Leak { round, table } => {
+                    table.check(*round, committee, leak)?;
+                    self.register_mut().follow_table(table, committee, leak);
+                }
+                Duty::Participation { height: of, present, .. } => {
+                    let is_due = of.checked_add(2) == Some(height);
+                    if !is_due || !self.register.could_take_part(*of, present) {
+                        return Err(Invalid::Participation { height: *of });
+                    }
+                    self.register_mut().follow_participation(*of, present, leak);
+                }
+            }
+        }
+        for (key, stake) in self.register_mut().eject(height, leak, staking) {
+            let account = self.account(key.address());
+            let bonded = Stake(account.bonded.0 - stake.0);
+            self.accounts.insert(key.address(), Account { bonded, ..account });
+        }
+        Ok(())
     }
 
     /// Executes one transaction, whose signature was checked, or changes nothing.

@@ -3,7 +3,7 @@
 //! It is the ledger's, not a protocol's, so that evidence can be a transaction and a wallet can
 //! check a certificate without running any protocol.
 
-use crate::{Action, Amount, ChainId, Payload, ReplicaId, Stake, Transaction};
+use crate::{Action, Amount, ChainId, Payload, ReplicaId, Share, Stake, Transaction, leak::WHOLE};
 use crypto::{Domain, Hash, PublicKey, SecretKey, Signature, VerifyingKey, codec, hash};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -61,8 +61,17 @@ pub struct Member {
     pub id: ReplicaId,
     /// What its votes verify with.
     pub key: PublicKey,
-    /// Its weight.
+    /// What it has bonded.
     pub stake: Stake,
+    /// How much of that counts.
+    pub share: Share,
+}
+
+impl Member {
+    /// One all of whose stake counts.
+    pub fn new(id: ReplicaId, key: PublicKey, stake: Stake) -> Member {
+        Member { id, key, stake, share: Share::FULL }
+    }
 }
 
 /// The validators that decide a height, sorted by id. A seat is a place in that order.
@@ -70,9 +79,10 @@ pub struct Member {
 pub struct Committee {
     members: Vec<Member>,
     /// What each seat weighs, apart from the keys: every vote that is counted looks here.
-    stakes: Vec<Stake>,
+    weights: Vec<u128>,
     /// Whether the members' ids are their seats, as they mostly are.
     in_order: bool,
+    bonded: u128,
     total: u128,
 }
 
@@ -97,10 +107,39 @@ impl Committee {
         if let Some(member) = members.iter().find(|member| member.stake.0 == 0) {
             return Err(BadCommittee::NoStake(member.id));
         }
-        let total = members.iter().map(|member| u128::from(member.stake.0)).sum();
-        let stakes = members.iter().map(|member| member.stake).collect();
+        Ok(Committee::weighed(members))
+    }
+
+    /// Of members that are in order.
+    fn weighed(members: Vec<Member>) -> Committee {
+        // Where nothing has leaked, stake itself is the weight: easier to read, and the same.
+        let all_count = members.iter().all(|member| member.share.left == WHOLE);
+        let unit = |member: &Member| if all_count { 1 } else { u128::from(member.share.left) };
+        let stakes = members.iter().map(|member| u128::from(member.stake.0));
+        let weights: Vec<_> =
+            stakes.clone().zip(&members).map(|(stake, member)| stake * unit(member)).collect();
+        let (bonded, total) = (stakes.sum(), weights.iter().sum());
         let in_order = (0..).zip(&members).all(|(seat, member)| member.id.0 == seat);
-        Ok(Committee { members, stakes, in_order, total })
+        Committee { members, weights, in_order, bonded, total }
+    }
+
+    /// The same members with other shares, by seat.
+    ///
+    /// # Panics
+    /// If they are not one for each seat.
+    #[must_use]
+    pub fn with_shares(&self, shares: Vec<Share>) -> Committee {
+        assert_eq!(shares.len(), self.len(), "each seat has its share");
+        let members = self.members.iter().zip(shares);
+        Committee::weighed(members.map(|(each, share)| Member { share, ..each.clone() }).collect())
+    }
+
+    /// Whether both have the same members with the same bonds, whatever counts of them.
+    pub fn has_bonds_of(&self, other: &Committee) -> bool {
+        let bonds = |of: &Committee| -> Vec<_> {
+            of.members.iter().map(|member| (member.id, member.stake)).collect()
+        };
+        bonds(self) == bonds(other)
     }
 
     /// Sorted by id.
@@ -132,15 +171,34 @@ impl Committee {
         self.seat(id).map(|seat| &self.members[seat])
     }
 
-    /// The weight of a seat.
+    /// What the member in a seat has bonded.
     ///
     /// # Panics
     /// If there is no such seat.
     pub fn stake(&self, seat: usize) -> Stake {
-        self.stakes[seat]
+        self.members[seat].stake
     }
 
-    /// The weight of everyone.
+    /// What all have bonded.
+    pub fn bonded(&self) -> u128 {
+        self.bonded
+    }
+
+    /// What a seat counts in votes. Comparable within one committee only: its bonded stake, in
+    /// millionths of a unit where a [leak](crate::leak) has taken something from somebody.
+    ///
+    /// # Panics
+    /// If there is no such seat.
+    pub fn weight(&self, seat: usize) -> u128 {
+        self.weights[seat]
+    }
+
+    /// What `id` counts in votes; nothing if it has no seat.
+    pub fn weight_of(&self, id: ReplicaId) -> u128 {
+        self.seat(id).map_or(0, |seat| self.weights[seat])
+    }
+
+    /// What everyone counts in votes.
     pub fn total(&self) -> u128 {
         self.total
     }

@@ -251,8 +251,7 @@ fn round(slot: Slot) -> (u64, u32, u64) {
 
 /// Whether those who spoke weigh more than a third.
 fn is_shared<M: Message>(voices: &Voices<M>, committee: &Committee) -> bool {
-    let members = voices.iter().filter_map(|(sender, _)| committee.member(sender));
-    committee.is_weak_quorum(members.map(|member| u128::from(member.stake.0)).sum())
+    committee.is_weak_quorum(voices.iter().map(|(sender, _)| committee.weight_of(sender)).sum())
 }
 
 impl Kept {

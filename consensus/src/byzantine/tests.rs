@@ -40,6 +40,7 @@ fn a_liar_answers_for_its_protocol() {
         id: ReplicaId(id),
         key: crypto::SecretKey::from_seed([id as u8; 32]).public(),
         stake: ledger::Stake(1 + u64::from(id)),
+        share: ledger::Share::FULL,
     };
     let committee = ledger::Committee::new((0..4).map(member).collect()).unwrap();
     assert_eq!(Liar::<Pbft>::quorum(&committee), Pbft::quorum(&committee));

@@ -223,9 +223,7 @@ impl Early {
 
     /// The highest round in which more than a third of the stake speaks.
     pub(super) fn spoken_for(&self, committee: &Committee, flaw: Flaw) -> Option<u64> {
-        let stake = |&sender: &ReplicaId| {
-            u128::from(committee.member(sender).expect("only members' are kept").stake.0)
-        };
+        let stake = |&sender: &ReplicaId| committee.weight_of(sender);
         let is_spoken_for = |senders: &BTreeMap<ReplicaId, _>| {
             let weight = senders.keys().map(stake).sum();
             mutants::is_weak_quorum(flaw, weight, committee)

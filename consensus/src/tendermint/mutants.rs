@@ -221,8 +221,7 @@ impl Instance {
     ) {
         let Some(id) = ["T1", "T2", "T8"].into_iter().find(|id| self.flaw.is(id)) else { return };
         let committee = self.log.committee();
-        let seats = signers.iter().filter_map(|&(id, _)| committee.member(id));
-        let weight: u128 = seats.map(|member| u128::from(member.stake.0)).sum();
+        let weight: u128 = signers.iter().map(|&(id, _)| committee.weight_of(id)).sum();
         if !committee.is_quorum(weight) {
             let total = committee.total();
             remark(turn, format!("{id}: {weight} of {total} stake pass for a quorum of {of}"));

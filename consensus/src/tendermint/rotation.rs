@@ -11,7 +11,7 @@ pub(super) fn follow(
     height: u64,
 ) -> Option<Rotation> {
     let next = stored.height().checked_add(1) == Some(height);
-    (next && stored.committee() == committee).then(|| stored.clone().next_height())
+    (next && stored.committee().has_bonds_of(committee)).then(|| stored.clone().next_height())
 }
 
 /// The proposers of one height's rounds, found as the rounds are reached.

@@ -2,7 +2,7 @@
 
 use super::{Ledger, MAX_UNDECIDED, Undecided, stakes::Standing};
 use crate::{
-    Amount, Block, BlockHash, Draft, Header, Register, Rejected, ReplicaId, Transaction,
+    Amount, Block, BlockHash, Draft, Header, Register, Rejected, ReplicaId,
     block::{self, Invalid, MAX_BLOCK_BYTES},
     state::{Execution, Terms, tree::Overlay},
     store::{Batch, keys},
@@ -24,9 +24,6 @@ impl Ledger {
         };
         let standing = self.standing(parent).expect("the root or an undecided block");
         let fees = payee(standing, proposer)?;
-        if !duties.is_empty() {
-            return Err(Invalid::Duties.into());
-        }
         let header = Header {
             parent,
             height: before.height + 1,
@@ -36,13 +33,14 @@ impl Ledger {
             state: before.state,
             committee: before.committee,
             participation: block::duty_root(&duties),
-            leak: Hash::ZERO,
+            leak: block::leak_root(&duties),
             seal,
         };
         let mut block = Block { header, transactions: Vec::new(), duties };
         let height = block.header.height;
         let register = standing.register.clone();
         let mut execution = Execution::new(&state, register, self.terms(height, fees));
+        execution.perform(&block.duties, &standing.committee)?;
         let mut len = codec::encoded_len(&block);
         for transaction in transactions {
             let grown = len + transaction.bytes();
@@ -120,7 +118,11 @@ impl Ledger {
             let verified = transaction.clone().verify(self.chain);
             verified.map_err(|reason| Invalid::Transaction { index, reason })?;
         }
-        let (state, register) = self.execute(header, &block.transactions, fees)?;
+        let leak = block::leak_root(&block.duties);
+        if header.leak != leak {
+            return Err(Invalid::Leak { expected: leak, found: header.leak });
+        }
+        let (state, register) = self.execute(block, fees)?;
         if header.state != state.root() {
             return Err(Invalid::State { expected: state.root(), found: header.state });
         }
@@ -129,27 +131,18 @@ impl Ledger {
         if header.committee != expected {
             return Err(Invalid::Committee { expected, found: header.committee });
         }
-        if !block.duties.is_empty() {
-            return Err(Invalid::Duties);
-        }
-        if header.leak != Hash::ZERO {
-            return Err(Invalid::Leak);
-        }
         Ok(Undecided { block: block.clone(), state, standing: after })
     }
 
-    /// Executes all of `transactions` on the state of the header's parent.
-    fn execute(
-        &self,
-        header: &Header,
-        transactions: &[Transaction],
-        fees: Address,
-    ) -> Result<(Overlay, Arc<Register>), Invalid> {
+    /// Executes all of a block on the state of its parent.
+    fn execute(&self, block: &Block, fees: Address) -> Result<(Overlay, Arc<Register>), Invalid> {
+        let header = &block.header;
         let state = self.state(header.parent).expect("the parent is the root or undecided");
         let standing = self.standing(header.parent).expect("the parent is the root or undecided");
         let terms = self.terms(header.height, fees);
         let mut execution = Execution::new(&state, standing.register.clone(), terms);
-        for (index, transaction) in transactions.iter().enumerate() {
+        execution.perform(&block.duties, &standing.committee)?;
+        for (index, transaction) in block.transactions.iter().enumerate() {
             execution.apply(transaction).map_err(|reason| Invalid::Execution { index, reason })?;
         }
         Ok(execution.finish(self.reward(header.height)))
@@ -157,7 +150,8 @@ impl Ledger {
 
     /// What the execution of a block depends on besides its parent's state.
     pub(super) fn terms(&self, height: u64, proposer: Address) -> Terms<'_> {
-        Terms { height, proposer, staking: self.staking.as_ref(), keys: &self.keys }
+        let (staking, leak) = (self.staking.as_ref(), self.leak.as_ref());
+        Terms { height, proposer, staking, leak, keys: &self.keys }
     }
 
     /// What the block at `height` makes out of nothing: less than the genesis grants, or none, once

@@ -124,6 +124,7 @@ impl Ledger {
             chain,
             keys,
             staking: genesis.staking(),
+            leak: genesis.leak(),
             founding: genesis.founding_supply(),
             changes: changes(disk.store())?,
             disk,

@@ -1,6 +1,7 @@
 use super::*;
 use crate::{
-    Action, Amount, Duty,
+    Action, Amount, Duty, Proof, Table,
+    leak::Row,
     testing::{World, act, address, key},
     vote::Evidence,
 };
@@ -98,8 +99,15 @@ fn everything_a_block_can_hold_survives() {
         act(genesis, 1, 1, 0, Action::Unbond { amount: Amount(1) }),
         act(genesis, 1, 2, 0, Action::Evidence(Box::new(evidence))),
     ]);
-    block.duties.push(Duty::Participation { height: 3, present: vec![ReplicaId(2)] });
-    block.duties.push(Duty::Leak { chain: vec![vec![1, 2], vec![]] });
+    block.duties.push(Duty::Participation {
+        height: 3,
+        present: vec![ReplicaId(2)],
+        proof: Proof(vec![1, 2]),
+    });
+    block.duties.push(Duty::Leak {
+        round: 7,
+        table: Table::new(vec![Row { round: 6, present: vec![ReplicaId(1), ReplicaId(3)] }]),
+    });
     survives(&block);
     survives(genesis);
 }

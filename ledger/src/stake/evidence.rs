@@ -128,7 +128,7 @@ impl Register {
 
 impl Validator {
     /// Whether it had a seat at this height, or has.
-    fn sat(&self, height: u64) -> bool {
+    pub(super) fn sat(&self, height: u64) -> bool {
         let covers = |seat: &super::Seat| {
             seat.from <= height && seat.until.is_none_or(|until| height <= until)
         };

@@ -10,6 +10,8 @@
 //! times the new total, so that nobody gets a turn sooner by leaving and coming back. Then the
 //! priorities are brought within a span of twice the total and centred.
 //!
+//! Turns go by what is bonded, whatever an inactivity leak lets count of it.
+//!
 //! CometBFT rescales once for each *call*, however many steps the call is for, so that two nodes which
 //! skip rounds differently may disagree. Here there are single steps only.
 
@@ -77,7 +79,7 @@ impl Rotation {
     /// before.
     #[must_use]
     pub fn hand_on(&self, committee: Arc<Committee>) -> Rotation {
-        let total = signed(committee.total());
+        let total = signed(committee.bonded());
         let newcomer = -(total + total / 8);
         let kept = |id| self.committee.seat(id).map(|seat| self.priorities[seat]);
         let members = committee.members().iter();
@@ -91,7 +93,7 @@ impl Rotation {
     /// greatest common divisor.
     pub fn period(&self) -> u128 {
         let stakes = self.committee.members().iter().map(|member| u128::from(member.stake.0));
-        self.committee.total() / stakes.fold(0, gcd)
+        self.committee.bonded() / stakes.fold(0, gcd)
     }
 
     /// One single step: who proposes next.
@@ -104,13 +106,13 @@ impl Rotation {
         // Of equal maxima `min_by_key` finds the first, which is the lowest id.
         let seats = 0..members.len();
         let seat = seats.min_by_key(|&seat| -self.priorities[seat]).expect("someone has a seat");
-        self.priorities[seat] -= signed(self.committee.total());
+        self.priorities[seat] -= signed(self.committee.bonded());
         members[seat].id
     }
 
     /// Divides the priorities until they span at most twice the total, and centres them.
     fn settle(&mut self) {
-        let widest = 2 * signed(self.committee.total());
+        let widest = 2 * signed(self.committee.bonded());
         let highest = *self.priorities.iter().max().expect("someone has a seat");
         let lowest = *self.priorities.iter().min().expect("someone has a seat");
         let span = highest - lowest;

@@ -17,7 +17,8 @@ fn execute(
     let parent = View::new(Vec::new(), &disk);
     let genesis = genesis(&[]);
     let keys = Keys::of(genesis.chain_id(), &genesis.committee().unwrap());
-    let terms = Terms { height: 1, proposer: address(PROPOSER), staking: None, keys: &keys };
+    let terms =
+        Terms { height: 1, proposer: address(PROPOSER), staking: None, leak: None, keys: &keys };
     let register = Arc::new(Register::founding(&genesis));
     let mut execution = Execution::new(&parent, register, terms);
     execution.accounts = balances.iter().map(|(who, what)| (address(*who), *what)).collect();

@@ -15,6 +15,7 @@ fn committee(stakes: &[u64]) -> Committee {
         id: ReplicaId(number.into()),
         key: key(number).public(),
         stake: Stake(*stake),
+        share: crate::Share::FULL,
     });
     Committee::new(members.collect()).unwrap()
 }
@@ -84,6 +85,7 @@ fn a_committee_is_sorted_and_found_by_id() {
         id: ReplicaId(number.into()),
         key: key(number).public(),
         stake: Stake(number.into()),
+        share: crate::Share::FULL,
     };
     let committee = Committee::new(vec![member(9), member(2), member(5)]).unwrap();
     assert_eq!(committee.members(), [member(2), member(5), member(9)]);
@@ -103,6 +105,7 @@ fn bad_committees_are_refused() {
         id: ReplicaId(id),
         key: key(number).public(),
         stake: Stake(stake),
+        share: crate::Share::FULL,
     };
     let refused = |members| Committee::new(members).unwrap_err();
     assert_eq!(refused(vec![]), BadCommittee::Empty);

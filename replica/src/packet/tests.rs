@@ -208,6 +208,7 @@ fn a_signer_whom_nobody_has_named_is_no_fault_of_who_passes_it_on() {
         id: ReplicaId(id),
         key: crypto::SecretKey::from_seed([id as u8 + 1; 32]).public(),
         stake: ledger::Stake(1),
+        share: ledger::Share::FULL,
     };
     let committee = ledger::Committee::new((0..4).map(member).collect()).expect("a committee");
     let real = Keys::of(chain(), &committee);

@@ -99,7 +99,7 @@ fn blame(guilty: &[Evidence], committee: Option<&Committee>, why: Option<Unprova
         member.map_or(0, |member| u128::from(member.stake.0))
     };
     let weight: u128 = guilty.iter().map(stake).sum();
-    let total = committee.map_or(0, Committee::total);
+    let total = committee.map_or(0, Committee::bonded);
     let names: Vec<_> = guilty
         .iter()
         .map(|each| format!("replica {} with {} stake", each.offender, stake(each)))

@@ -100,7 +100,7 @@ impl Court {
         said.for_each(|each| self.convict(each.evidence(), &mut evidence));
         let stake = |id: &ReplicaId| committee.member(*id).map_or(0, |member| member.stake.0);
         let weight = evidence.keys().map(|id| u128::from(stake(id))).sum();
-        let total = committee.total();
+        let total = committee.bonded();
         let unprovable = if 3 * weight > total { None } else { self.why(holders, &backings) };
         let guilty =
             evidence.into_iter().map(|(replica, evidence)| Guilt { replica, evidence }).collect();

@@ -77,10 +77,12 @@ impl Stakes {
     /// Who decides the children of the block that began last.
     pub(crate) fn committee(&self) -> Committee {
         let members = (0..).zip(&self.owners).filter(|(_, owner)| owner.weight > 0);
-        let members = members.map(|(id, owner)| Member {
-            id: ReplicaId(id),
-            key: owner.key,
-            stake: Stake(u64::try_from(owner.weight).expect("all money fits 64 bits")),
+        let members = members.map(|(id, owner)| {
+            Member::new(
+                ReplicaId(id),
+                owner.key,
+                Stake(u64::try_from(owner.weight).expect("all money fits 64 bits")),
+            )
         });
         Committee::new(members.collect()).expect("somebody always has a vote")
     }

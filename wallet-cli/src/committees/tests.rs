@@ -34,7 +34,7 @@ fn key(number: u32) -> SecretKey {
 }
 
 fn member(number: u32) -> Member {
-    Member { id: ReplicaId(number), key: key(number).public(), stake: Stake(10) }
+    Member::new(ReplicaId(number), key(number).public(), Stake(10))
 }
 
 fn committee(numbers: impl IntoIterator<Item = u32>) -> Committee {

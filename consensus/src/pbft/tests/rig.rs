@@ -46,6 +46,7 @@ pub(super) fn committee(n: u32) -> Arc<Committee> {
         key: SecretKey::from_seed([id as u8 + 1; 32]).public(),
         // Heads count, and not stake.
         stake: Stake(1 + u64::from(id) * 100),
+        share: ledger::Share::FULL,
     });
     Arc::new(Committee::new(members.collect()).unwrap())
 }

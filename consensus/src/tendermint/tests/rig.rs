@@ -41,6 +41,7 @@ pub(super) fn committee(stakes: &[u64]) -> Arc<Committee> {
         id: ReplicaId(u32::from(id)),
         key: SecretKey::from_seed([id + 1; 32]).public(),
         stake: Stake(stake),
+        share: ledger::Share::FULL,
     });
     Arc::new(Committee::new(members.collect()).unwrap())
 }

@@ -1,7 +1,7 @@
 //! Every reason to refuse a block, and that each is reachable.
 
 use super::*;
-use crate::{Action, Duty, block::MAX_BLOCK_BYTES, testing::act};
+use crate::{Action, Duty, Table, block::MAX_BLOCK_BYTES, testing::act};
 use crypto::Signature;
 
 /// Bends an otherwise valid child of the root, which holds one transfer, and has it judged.
@@ -65,7 +65,7 @@ fn by_a_stranger() {
 #[test]
 fn with_another_body() {
     assert_eq!(judged(|_, block| block.transactions.clear()), Invalid::Body.into());
-    let duty = Duty::Leak { chain: vec![] };
+    let duty = Duty::Leak { round: 7, table: Table::default() };
     assert_eq!(judged(|_, block| block.duties.push(duty)), Invalid::Body.into());
     let participation = Hash::from_bytes([1; 32]);
     let rejected = judged(|_, block| block.header.participation = participation);
@@ -153,12 +153,17 @@ fn with_another_committee() {
 #[test]
 fn with_duties_or_a_leak() {
     let rejected = judged(|_, block| {
-        block.duties.push(Duty::Participation { height: 1, present: vec![ReplicaId(0)] });
+        block.duties.push(Duty::Participation {
+            height: 1,
+            present: vec![ReplicaId(0)],
+            proof: Proof(vec![]),
+        });
         block.header.participation = crate::block::duty_root(&block.duties);
     });
     assert_eq!(rejected, Invalid::Duties.into());
-    let rejected = judged(|_, block| block.header.leak = Hash::from_bytes([1; 32]));
-    assert_eq!(rejected, Invalid::Leak.into());
+    let found = Hash::from_bytes([1; 32]);
+    let rejected = judged(|_, block| block.header.leak = found);
+    assert_eq!(rejected, Invalid::Leak { expected: Hash::ZERO, found }.into());
 }
 
 #[test]
@@ -219,7 +224,7 @@ fn assembling_needs_a_parent_a_member_and_no_duties() {
     assert_eq!(assemble(orphan), Err(Rejected::UnknownParent(nowhere)));
     let stranger = Draft { proposer: ReplicaId(9), ..draft.clone() };
     assert_eq!(assemble(stranger), Err(Invalid::Proposer(ReplicaId(9)).into()));
-    let duty = Duty::Leak { chain: vec![] };
+    let duty = Duty::Leak { round: 7, table: Table::default() };
     let duties = Draft { duties: vec![duty], ..draft };
     assert_eq!(assemble(duties), Err(Invalid::Duties.into()));
 }

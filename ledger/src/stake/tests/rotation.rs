@@ -8,6 +8,7 @@ fn committee(stakes: &[u64]) -> Arc<Committee> {
         id: ReplicaId(id),
         key: crypto::SecretKey::from_seed([id as u8; 32]).public(),
         stake: Stake(stake),
+        share: crate::Share::FULL,
     });
     Arc::new(Committee::new(members.collect()).expect("they all weigh something"))
 }

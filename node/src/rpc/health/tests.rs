@@ -10,6 +10,7 @@ fn good() -> Standing {
         id: ReplicaId(id),
         key: SecretKey::from_seed([id as u8 + 1; 32]).public(),
         stake: Stake(10),
+        share: ledger::Share::FULL,
     });
     let status = StatusAnswer {
         chain_id: ChainId::default(),

@@ -56,7 +56,7 @@ fn bench(workers: usize) -> Bench {
     let (node, events) = runtime.block_on(network::start(config(0, here, there))).expect("starts");
     let members = (0..2).map(|id| {
         let key = secret(id).public();
-        Member { id: ReplicaId(id), key, stake: Stake(1) }
+        Member::new(ReplicaId(id), key, Stake(1))
     });
     let committee = Committee::new(members.collect()).expect("a committee");
     let (to_opened, opened) = bounded(4);
