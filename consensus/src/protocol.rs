@@ -38,6 +38,12 @@ pub trait Protocol: 'static {
         0
     }
 
+    /// What everybody's vote counts just now, where that can change before the next block: Tendermint's
+    /// recovery rounds. For people; each replica has its own view.
+    fn weights(&self) -> Option<Arc<Committee>> {
+        None
+    }
+
     /// How many heights of slots past the last dead one are listened to. Who is further behind is
     /// brought on by the replica's sync, which needs no votes.
     fn heights_ahead(&self) -> u64 {

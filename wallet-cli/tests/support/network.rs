@@ -3,7 +3,7 @@
 
 use consensus::{
     Signed,
-    tendermint::{Commit, Message},
+    tendermint::{Commit, Message, SignedTable},
 };
 use crypto::{Address, SecretKey, Signature, merkle};
 use ledger::{
@@ -136,7 +136,8 @@ impl Network {
     /// The precommits of these validators, in this order.
     pub fn certify(&self, block: &Block, signers: &[u8]) -> Proof {
         let signatures = signers.iter().map(|id| self.precommit(block, *id)).collect();
-        Commit { round: ROUND, block: block.hash(), signatures }.encode()
+        let table = SignedTable::default();
+        Commit { round: ROUND, block: block.hash(), signatures, table }.encode()
     }
 
     /// What validator `id` signs.
@@ -145,7 +146,8 @@ impl Network {
         let hand = Hand::new(me, self.genesis.chain_id(), key_of(id));
         let value = Some(block.hash());
         let height = block.header.height;
-        let signed = Signed::by(&hand, Message::Precommit { height, round: ROUND, value });
+        let signed =
+            Signed::by(&hand, Message::Precommit { height, round: ROUND, value, table: None });
         (me, *signed.signature())
     }
 
