@@ -188,6 +188,7 @@ impl Network {
             accused: Vec::new(),
             punished: Vec::new(),
             burned: Default::default(),
+            weights: None,
         }
     }
 
