@@ -38,8 +38,8 @@ pub trait Protocol: 'static {
         0
     }
 
-    /// What everybody's vote counts just now, where that can change before the next block: Tendermint's
-    /// recovery rounds. For people; each replica has its own view.
+    /// Who decides now, with the weights that its own newest record of absence leaves them; none where
+    /// weights do not fade. While nobody can decide, no block tells of these.
     fn weights(&self) -> Option<Arc<Committee>> {
         None
     }
