@@ -2,7 +2,7 @@
 
 use super::Tendermint;
 use crate::catalogue::{BadSettings, Module};
-use ledger::Genesis;
+use ledger::{Genesis, Leak};
 use std::time::Duration;
 
 /// What a chain may set. All replicas of a chain share it, because it comes from the genesis;
@@ -23,6 +23,8 @@ pub struct Config {
     pub clock_skew: Duration,
     /// The most transactions in one block.
     pub max_transactions: usize,
+    /// The rules of an inactivity leak, if the chain has one.
+    pub leak: Option<Leak>,
 }
 
 impl Default for Config {
@@ -43,6 +45,7 @@ impl Default for Config {
             clock_skew: Duration::from_secs(1),
             // About 200 bytes each, so that they fit in a block (ledger::block::MAX_BLOCK_BYTES).
             max_transactions: 1000,
+            leak: None,
         }
     }
 }
@@ -61,7 +64,8 @@ impl Config {
 
     /// The defaults, changed by what the genesis sets.
     pub fn from_genesis(genesis: &Genesis) -> Result<Config, BadSettings> {
-        let mut config = Config { block_time: genesis.block_time(), ..Config::default() };
+        let (block_time, leak) = (genesis.block_time(), genesis.leak());
+        let mut config = Config { block_time, leak, ..Config::default() };
         for (key, &value) in &genesis.settings {
             if key.strip_prefix(Tendermint::NAME).is_none_or(|rest| !rest.starts_with('.')) {
                 continue;

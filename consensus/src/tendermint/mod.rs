@@ -95,6 +95,7 @@
 
 #[cfg(any(test, feature = "byzantine"))]
 mod adversary;
+mod attendance;
 mod config;
 mod life;
 mod log;
@@ -155,6 +156,7 @@ struct Instance {
     polka: Vec<(ReplicaId, Signature)>,
     log: log::Log,
     early: log::Early,
+    attendance: attendance::Attendance,
     proposers: rotation::Proposers,
 
     /// Whether we asked to send this round's proposal; it may not have been heard back yet.
@@ -228,7 +230,7 @@ impl Protocol for Tendermint {
             },
             Input::Waiting => at.stop_resting(turn),
             Input::Arrived(block) => at.receive(&block, turn),
-            Input::Advanced { block, proof: _ } => at.advance(block, turn),
+            Input::Advanced { block, proof } => at.advance(block, &proof, turn),
             Input::Mined(_) => unreachable!("Tendermint asks for no mining"),
         }
         if !stirs {
@@ -244,6 +246,10 @@ impl Protocol for Tendermint {
 
     fn round(&self) -> u64 {
         self.instance.as_ref().map_or(0, |instance| instance.round)
+    }
+
+    fn heights_ahead(&self) -> u64 {
+        4 + attendance::lag(&self.config)
     }
 
     fn verify(headers: &[Header], proof: &Proof, trusted: Trusted<'_>) -> Result<(), Unproven> {
@@ -398,10 +404,11 @@ impl Instance {
             }
             let signatures = self.log.decision(round, value).expect("a decision has its quorum");
             self.remark_on_quorum(&signatures, "precommits", turn);
+            let roll = self.roll(round, value, &signatures);
             let proof = Some(Commit { round, block: value, signatures }.encode());
             note(turn, "decide", format!("{}/{round} {}", self.height, value.short()));
             turn.act(Effect::Commit { block: value, proof });
-            self.begin_after(value, turn);
+            self.begin_after(value, roll, turn);
             return true;
         }
         false
