@@ -67,6 +67,8 @@ pub struct Register {
     /// By rising height of maturity.
     unbonding: Vec<Unbonding>,
     burned: Amount,
+    /// The last height that told of a leak; zero if none did.
+    leaked: u64,
     turns: Turns,
 }
 
@@ -153,7 +155,7 @@ impl Register {
         });
         let validators: Vec<_> = validators.collect();
         let turns = Turns { height: 0, priorities: vec![0; validators.len()] };
-        Register { validators, unbonding: Vec::new(), burned: Amount::ZERO, turns }
+        Register { validators, unbonding: Vec::new(), burned: Amount::ZERO, leaked: 0, turns }
     }
 
     /// What a leaf of the state tree names it by.

@@ -164,7 +164,7 @@ impl<'a> Execution<'a> {
                 }
                 Duty::Leak { round, table } => {
                     table.check(*round, committee, leak)?;
-                    self.register_mut().follow_table(table, committee, leak);
+                    self.register_mut().follow_table(height, table, committee, leak);
                 }
                 Duty::Participation { height: of, present, .. } => {
                     let is_due = of.checked_add(2) == Some(height);

@@ -12,6 +12,7 @@ mod mining;
 mod money;
 mod mutants;
 mod pbft;
+mod recovery;
 mod repeatable;
 mod schedules;
 mod science;
