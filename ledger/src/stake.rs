@@ -248,10 +248,11 @@ impl Register {
         self.weigh(height);
         let rotation = rotation.hand_on(Arc::new(self.committee()));
         self.turns = Turns { height: height + 1, priorities: rotation.priorities().to_vec() };
+        // A block also tells who took part two heights before.
+        let kept = rules.evidence_blocks.max(2);
         for validator in &mut self.validators {
-            let matters = |seat: &Seat| {
-                seat.until.is_none_or(|until| until.saturating_add(rules.evidence_blocks) >= height)
-            };
+            let matters =
+                |seat: &Seat| seat.until.is_none_or(|until| until.saturating_add(kept) >= height);
             if !validator.seats.iter().all(matters) {
                 validator.seats.retain(matters);
             }
@@ -320,7 +321,13 @@ impl Register {
             self.check_room(id)?;
         }
         match self.validators.get_mut(id.0 as usize) {
-            Some(validator) => validator.stake = Stake(stake),
+            Some(validator) => {
+                // Whoever comes back is there. What it had left when it went says nothing any more.
+                if validator.stake.0 == 0 && validator.weight.0 == 0 {
+                    validator.share = Share::FULL;
+                }
+                validator.stake = Stake(stake);
+            }
             None => self.validators.push(Validator {
                 key,
                 stake: Stake(stake),

@@ -2,6 +2,7 @@
 //! Whoever fails tells its seed.
 
 mod adversary;
+mod attendance;
 mod committees;
 mod conditions;
 mod crashes;
