@@ -1,3 +1,5 @@
+mod lemma;
+
 use super::*;
 use crate::{Committee, ReplicaId, Stake, testing::key, vote::Member};
 use proptest::prelude::*;

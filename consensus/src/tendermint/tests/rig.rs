@@ -79,7 +79,7 @@ pub(super) fn by(sender: u32, message: Message) -> Signed<Message> {
 /// A fresh proposal.
 pub(super) fn proposal(height: u64, round: u64, block: &Arc<Block>) -> Message {
     let block = Arc::clone(block);
-    Message::Proposal { height, round, valid_round: None, polka: Vec::new(), block }
+    Message::Proposal { height, round, valid_round: None, polka: Vec::new(), tables: None, block }
 }
 
 /// A proposal with the polka of `valid_round`, which `voters` signed.
@@ -97,15 +97,15 @@ pub(super) fn again(
     });
     let polka = polka.collect();
     let block = Arc::clone(block);
-    Message::Proposal { height, round, valid_round: Some(valid_round), polka, block }
+    Message::Proposal { height, round, valid_round: Some(valid_round), polka, tables: None, block }
 }
 
 pub(super) fn prevote(height: u64, round: u64, value: Option<BlockHash>) -> Message {
-    Message::Prevote { height, round, value }
+    Message::Prevote { height, round, value, table: None }
 }
 
 pub(super) fn precommit(height: u64, round: u64, value: Option<BlockHash>) -> Message {
-    Message::Precommit { height, round, value }
+    Message::Precommit { height, round, value, table: None }
 }
 
 /// A transaction that only the pretend ledger believes in.
