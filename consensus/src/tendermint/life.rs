@@ -2,6 +2,7 @@
 
 use super::{
     Choice, Config, Instance, Message, Polka, Step,
+    attendance::{self, Attendance, Roll},
     log::{Early, Log, Offer},
     message::Tables,
     mutants, note,
@@ -14,7 +15,7 @@ use crate::{
     quorum::{Claimed, Signed},
 };
 use crypto::{Hash, Signature, codec};
-use ledger::{BlockHash, ReplicaId, leak::MAX_ALIVES, stake::Rotation, vote::MAX_COMMITTEE};
+use ledger::{BlockHash, Proof, ReplicaId, leak::MAX_ALIVES, stake::Rotation, vote::MAX_COMMITTEE};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -77,6 +78,7 @@ impl Instance {
             log: Log::new(committee, recovery.is_some(), flaw),
             recovery,
             early: Early::default(),
+            attendance: Attendance::default(),
             proposers: Proposers::new(stored),
             proposed: false,
             judged: BTreeSet::new(),
@@ -91,12 +93,19 @@ impl Instance {
         }
     }
 
-    /// L52–L54: `block` is decided, its child is next.
-    pub(super) fn begin_after(&mut self, block: BlockHash, turn: &mut Turn<'_, Message>) {
+    /// L52–L54: `block` is decided, by the precommits on `roll`; its child is next.
+    pub(super) fn begin_after(
+        &mut self,
+        block: BlockHash,
+        roll: Option<Roll>,
+        turn: &mut Turn<'_, Message>,
+    ) {
         let previous = Some(self.proposers.stored());
-        let next = Instance::new(self.config, self.flaw, block, previous, turn);
+        let mut next = Instance::new(self.config, self.flaw, block, previous, turn);
+        next.attendance = std::mem::take(&mut self.attendance).then(roll, next.height);
         *self = next;
-        turn.act(Effect::Horizon { height: self.height - 1, round: 0 });
+        let dead = self.height - 1 - attendance::lag(&self.config);
+        turn.act(Effect::Horizon { height: dead, round: 0 });
         self.l11_start_round(0, turn);
     }
 
@@ -140,10 +149,16 @@ impl Instance {
     }
 
     /// Sync committed `block` without us.
-    pub(super) fn advance(&mut self, block: BlockHash, turn: &mut Turn<'_, Message>) {
-        let height = turn.app.block(block).expect("a committed block is held").header.height;
-        if height >= self.height {
-            self.begin_after(block, turn);
+    pub(super) fn advance(
+        &mut self,
+        block: BlockHash,
+        proof: &Proof,
+        turn: &mut Turn<'_, Message>,
+    ) {
+        let held = turn.app.block(block).expect("a committed block is held");
+        if held.header.height >= self.height {
+            let roll = self.synced_roll(&held.header, proof, turn);
+            self.begin_after(block, roll, turn);
         }
     }
 
@@ -184,6 +199,7 @@ impl Instance {
             return false;
         }
         if height < self.height {
+            self.attendance.hear(&signed);
             return false;
         }
         if self.log.committee().seat(signed.sender()).is_none() {

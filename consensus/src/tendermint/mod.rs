@@ -95,6 +95,7 @@
 
 #[cfg(any(test, feature = "byzantine"))]
 mod adversary;
+mod attendance;
 mod config;
 mod life;
 mod log;
@@ -160,6 +161,7 @@ struct Instance {
     recovery: Option<recovery::Recovery>,
     log: log::Log,
     early: log::Early,
+    attendance: attendance::Attendance,
     proposers: rotation::Proposers,
 
     /// Whether we asked to send this round's proposal; it may not have been heard back yet.
@@ -255,7 +257,7 @@ impl Protocol for Tendermint {
             },
             Input::Waiting => at.stop_resting(turn),
             Input::Arrived(block) => at.receive(&block, turn),
-            Input::Advanced { block, proof: _ } => at.advance(block, turn),
+            Input::Advanced { block, proof } => at.advance(block, &proof, turn),
             Input::Mined(_) => unreachable!("Tendermint asks for no mining"),
         }
         if !stirs {
@@ -275,6 +277,10 @@ impl Protocol for Tendermint {
 
     fn weights(&self) -> Option<Arc<Committee>> {
         self.instance.as_ref()?.weights()
+    }
+
+    fn heights_ahead(&self) -> u64 {
+        4 + attendance::lag(&self.config)
     }
 
     fn verify(headers: &[Header], proof: &Proof, trusted: Trusted<'_>) -> Result<(), Unproven> {
@@ -447,11 +453,12 @@ impl Instance {
             let (signatures, table) =
                 self.log.decision(round, value).expect("a decision has its quorum");
             self.remark_on_quorum(&signatures, "precommits", turn);
+            let roll = self.roll((round, value, table), &signatures);
             let table = self.table_of(table);
             let proof = Some(Commit { round, block: value, signatures, table }.encode());
             note(turn, "decide", format!("{}/{round} {}", self.height, value.short()));
             turn.act(Effect::Commit { block: value, proof });
-            self.begin_after(value, turn);
+            self.begin_after(value, roll, turn);
             return true;
         }
         false

@@ -93,7 +93,7 @@ impl Instance {
             transactions: turn.app.pending(self.parent, &nothing, limit),
             time: u64::try_from(turn.wall.as_millis()).unwrap_or(u64::MAX),
             proposer: turn.me,
-            duties: duty(self.round, table).into_iter().collect(),
+            duties: duty(self.round, table).into_iter().chain(self.participation()).collect(),
             seal: Seal::default(),
         };
         match turn.app.assemble(draft) {
@@ -136,6 +136,8 @@ impl Instance {
         let block = self.body(value, turn)?;
         let fault = if (block.header.height, block.header.parent) != (self.height, self.parent) {
             Some("it does not stand on the block decided before".to_owned())
+        } else if let Err(why) = self.check_participation(&block, turn) {
+            Some(why.to_string())
         } else {
             match turn.app.accept(&block) {
                 Ok(_) => None,

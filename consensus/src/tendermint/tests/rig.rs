@@ -5,7 +5,7 @@ use crate::{
     catalogue::Module,
     protocol::{Application, Effect, Input, Protocol, Timer, Trusted, Turn, Want},
     quorum::Signed,
-    tendermint::{Config, Message, Tendermint, message::phase},
+    tendermint::{Config, Message, Tendermint, attendance, message::phase},
 };
 use crypto::{Hash, PublicKey, SecretKey, Signature};
 use ledger::{
@@ -262,6 +262,8 @@ pub(super) struct Rig {
     pub(super) book: Book,
     pub(super) now: Duration,
     pub(super) wall: Duration,
+    /// What signatures are checked with.
+    pub(super) keys: Keys,
     rng: ChaCha8Rng,
 
     /// Every effect since the test last asked.
@@ -289,6 +291,7 @@ impl Rig {
             book: Book::new(committee),
             now: Duration::ZERO,
             wall: EPOCH,
+            keys: keys(),
             rng: ChaCha8Rng::seed_from_u64(0),
             effects: Vec::new(),
             signed: BTreeMap::new(),
@@ -339,7 +342,7 @@ impl Rig {
         let mut inputs = VecDeque::from([input]);
         while let Some(input) = inputs.pop_front() {
             let again = matches!(input, Input::Arrived(_) | Input::Advanced { .. });
-            let keys = keys();
+            let keys = self.keys.clone();
             let me = ReplicaId(self.me);
             let mut turn = Turn::new(self.now, self.wall, me, &mut self.rng, &mut self.book, &keys);
             self.replica.step(input, &mut turn);
@@ -402,7 +405,9 @@ impl Rig {
 
     /// By way of the inbox, which lets two messages of a slot through.
     pub(super) fn deliver(&mut self, signed: Signed<Message>) {
-        let is_old = signed.message().height() <= self.book.blocks[&self.book.root].header.height;
+        let lag = attendance::lag(&self.config);
+        let decided = self.book.blocks[&self.book.root].header.height;
+        let is_old = signed.message().height() + lag <= decided;
         if !is_old && self.admit(&signed) {
             self.feed(Input::Heard(signed));
         }

@@ -72,7 +72,8 @@ fn certify<'a>(
         let signed = Signed::by(&hand, Message::Precommit { height, round: 0, value, table: None });
         (ReplicaId(id), *signed.signature())
     };
-    Commit { round: 0, block: block.hash(), signatures: signers.map(sign).collect() }.encode()
+    let (signatures, table) = (signers.map(sign).collect(), Default::default());
+    Commit { round: 0, block: block.hash(), signatures, table }.encode()
 }
 
 #[test]
