@@ -7,6 +7,7 @@ mod life;
 mod mutants;
 mod proof;
 mod puppet;
+mod recovery;
 mod rig;
 mod rotation;
 mod rules;
