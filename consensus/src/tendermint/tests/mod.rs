@@ -3,6 +3,7 @@
 mod attacks;
 mod cluster;
 mod life;
+mod model;
 mod mutants;
 mod proof;
 mod puppet;
