@@ -66,8 +66,8 @@ impl Liar {
     fn vote(&mut self, height: u64, round: u64) -> Vec<u8> {
         let value = Some(BlockHash(sha256(&self.said.to_le_bytes())));
         let message = match self.pick(2) {
-            0 => Message::Prevote { height, round, value },
-            _ => Message::Precommit { height, round, value },
+            0 => Message::Prevote { height, round, value, table: None },
+            _ => Message::Precommit { height, round, value, table: None },
         };
         self.envelope(Packet::Message(Signed::by(&self.hand, message)))
     }

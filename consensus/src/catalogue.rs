@@ -15,6 +15,7 @@ use crate::{
 };
 use ledger::{Committee, Genesis, Header, Proof};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 #[cfg(test)]
 mod tests;
@@ -79,6 +80,12 @@ pub trait Module: Protocol + Send + Sized + 'static {
         Ok(0)
     }
 
+    /// How long the rounds last in which a height recovers that nobody can decide; none where the weight of
+    /// the absent does not fade.
+    fn epochs(_genesis: &Genesis) -> Option<Epochs> {
+        None
+    }
+
     /// Checks every rule that headers alone can show, and adds up the work in them. `before` are the
     /// headers right before them, oldest first, which are believed: as many as
     /// [`Genesis::median_blocks`], or all there are.
@@ -132,6 +139,27 @@ pub struct Depths {
     pub confirmations: u64,
     /// What the ledger commits, never to undo it.
     pub irreversible: u64,
+}
+
+/// The rounds of a recovery: see [`ledger::leak`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Epochs {
+    /// The setting that says how long the first one lasts, in milliseconds.
+    pub setting: &'static str,
+    /// How long that is.
+    pub first: Duration,
+    /// How much longer each is than the one before.
+    pub growth: Duration,
+}
+
+impl Epochs {
+    /// How long so many rounds last, from the first one on.
+    pub fn lasting(&self, rounds: u64) -> Duration {
+        let rounds = u32::try_from(rounds).unwrap_or(u32::MAX);
+        let steps = u64::from(rounds) * u64::from(rounds.saturating_sub(1)) / 2;
+        let growth = self.growth.saturating_mul(u32::try_from(steps).unwrap_or(u32::MAX));
+        self.first.saturating_mul(rounds).saturating_add(growth)
+    }
 }
 
 /// Something to do with a module whose name is only known at run time.
@@ -265,6 +293,21 @@ pub fn customs(name: &str) -> Result<&'static [(&'static str, u64)], UnknownModu
     }
 
     dispatch(name, Ask)
+}
+
+/// [`Module::epochs`] of the module that the genesis names.
+pub fn epochs(genesis: &Genesis) -> Result<Option<Epochs>, UnknownModule> {
+    struct Ask<'a>(&'a Genesis);
+
+    impl Visitor for Ask<'_> {
+        type Output = Option<Epochs>;
+
+        fn visit<P: Module>(self) -> Self::Output {
+            P::epochs(self.0)
+        }
+    }
+
+    dispatch(&genesis.consensus, Ask(genesis))
 }
 
 /// [`Module::theory`] of the module called `name`.

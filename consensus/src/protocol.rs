@@ -38,6 +38,12 @@ pub trait Protocol: 'static {
         0
     }
 
+    /// Who decides now, with the weights that its own newest record of absence leaves them; none where
+    /// weights do not fade. While nobody can decide, no block tells of these.
+    fn weights(&self) -> Option<Arc<Committee>> {
+        None
+    }
+
     /// How many heights of slots past the last dead one are listened to. Who is further behind is
     /// brought on by the replica's sync, which needs no votes.
     fn heights_ahead(&self) -> u64 {

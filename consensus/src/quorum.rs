@@ -266,14 +266,17 @@ impl<M: Message> Tally<M> {
 
     /// Every message behind which a quorum stands: at most one while less than a third is faulty.
     pub fn agreed(&self) -> impl Iterator<Item = &M> {
-        self.backed(|weight| self.committee.is_quorum(weight))
+        self.backed(|votes| self.committee.is_quorum(votes.weight()))
     }
 
-    /// Every message whose weight is enough.
-    pub(crate) fn backed(&self, is_enough: impl Fn(u128) -> bool) -> impl Iterator<Item = &M> {
+    /// Every message that enough is behind.
+    pub(crate) fn backed(
+        &self,
+        is_enough: impl Fn(Behind<'_, M>) -> bool,
+    ) -> impl Iterator<Item = &M> {
         self.values
             .iter()
-            .filter(move |count| is_enough(count.weight))
+            .filter(move |count| is_enough(Behind(count)))
             .filter_map(|count| count.votes.iter().flatten().next())
             .map(Signed::message)
     }
@@ -285,6 +288,36 @@ impl<M: Message> Tally<M> {
             .filter(|count| self.committee.is_quorum(count.weight))
             .map(|count| Certificate { votes: count.votes.iter().flatten().cloned().collect() })
             .collect()
+    }
+}
+
+/// What stands behind one message.
+pub(crate) struct Behind<'a, M>(&'a Count<M>);
+
+impl<M> Clone for Behind<'_, M> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<M> Copy for Behind<'_, M> {}
+
+impl<'a, M: Message> Behind<'a, M> {
+    /// By the weights of the committee that the tally is of.
+    pub(crate) fn weight(self) -> u128 {
+        self.0.weight
+    }
+
+    /// What they all said.
+    pub(crate) fn message(self) -> &'a M {
+        let mut votes = self.0.votes.iter().flatten();
+        votes.next().expect("somebody said what is counted").message()
+    }
+
+    /// Who said it, by rising seat.
+    pub(crate) fn seats(self) -> impl Iterator<Item = usize> {
+        let votes = self.0.votes.iter().enumerate();
+        votes.filter(|(_, vote)| vote.is_some()).map(|(seat, _)| seat)
     }
 }
 

@@ -126,11 +126,11 @@ pub enum Duty {
 
 /// What names the table of a leak that `duties` tell of; zero if there is none.
 pub fn leak_root(duties: &[Duty]) -> Hash {
-    let tables = duties.iter().filter_map(|duty| match duty {
+    let mut tables = duties.iter().filter_map(|duty| match duty {
         Duty::Leak { table, .. } => Some(table.hash()),
         Duty::Participation { .. } => None,
     });
-    tables.last().unwrap_or(Hash::ZERO)
+    tables.next().unwrap_or(Hash::ZERO)
 }
 
 /// Everything that makes a block, so that replicas that execute the same make the same.

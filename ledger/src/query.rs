@@ -71,6 +71,34 @@ pub struct StatusAnswer {
     /// What those punishments have destroyed.
     #[serde(default)]
     pub burned: Amount,
+    /// What counts of everybody's bond in the height being decided; none where nothing ever leaks.
+    #[serde(default)]
+    pub weights: Option<WeightsAnswer>,
+}
+
+/// What counts of everybody's bond in the height being decided, as one replica sees it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct WeightsAnswer {
+    /// The height being decided.
+    pub height: u64,
+    /// The protocol's round there.
+    pub round: u64,
+    /// Whether this is what the replica's own record of absence leaves them, because nobody can decide,
+    /// and not what the chain says. Others may have other records, and no proof shows either.
+    pub recovering: bool,
+    /// By rising id.
+    pub members: Vec<WeightAnswer>,
+}
+
+/// What counts of one member's bond.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct WeightAnswer {
+    /// Whose.
+    pub id: ReplicaId,
+    /// Millionths of the bond that count in votes.
+    pub left: u32,
+    /// How often it was missed lately: see [`Share`](crate::Share).
+    pub score: u32,
 }
 
 /// A block, and why it is final.
@@ -209,6 +237,9 @@ pub struct CommitteeAnswer {
     pub height: u64,
     /// Sorted by id.
     pub members: Vec<Member>,
+    /// What the members weigh while nobody can decide the next height; none while somebody can.
+    #[serde(default)]
+    pub recovery: Option<WeightsAnswer>,
 }
 
 /// Everybody's stake after the newest committed block.

@@ -153,11 +153,7 @@ impl<'a> Execution<'a> {
         }
         let Terms { height, staking, leak, .. } = self.terms;
         let (Some(leak), Some(staking)) = (leak, staking) else { return Err(Invalid::Duties) };
-        let in_order = match duties {
-            [_] => true,
-            [Duty::Leak { .. }, Duty::Participation { .. }] => true,
-            _ => false,
-        };
+        let in_order = matches!(duties, [_] | [Duty::Leak { .. }, Duty::Participation { .. }]);
         if !in_order {
             return Err(Invalid::DutyOrder);
         }

@@ -10,7 +10,7 @@ mod process;
 pub(crate) use process::Process;
 
 use crate::{network::Counters as NetworkCounters, runtime::Figures};
-use ledger::query::StatusAnswer;
+use ledger::query::{StatusAnswer, WeightAnswer, WeightsAnswer};
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeCounterValue, EncodeGaugeValue, NoLabelSet, text},
@@ -106,6 +106,8 @@ impl Snapshot {
             )?;
             sheet.gauge("burned", "Money that punishments have destroyed.", status.burned.0)?;
         }
+        let weights = self.status.as_ref().and_then(|status| status.weights.as_ref());
+        weights.map_or(Ok(()), |weights| leak(weights, sheet))?;
         let figures = &self.figures;
         sheet.gauge("peers", "Connected peers.", self.peers as u64)?;
         let guests = "Connected guests: nodes that nobody told us of.";
@@ -237,12 +239,47 @@ impl Snapshot {
     }
 }
 
+/// What an inactivity leak has taken and gives back, as this node sees it.
+fn leak(weights: &WeightsAnswer, sheet: &mut Sheet<'_>) -> fmt::Result {
+    let each = |figure: fn(&WeightAnswer) -> u64| {
+        let members = weights.members.iter();
+        members.map(move |member| ([("validator", member.id.to_string())], figure(member)))
+    };
+    sheet.gauges(
+        "weight_permille",
+        "Thousandths of each validator's bond that count in votes on the height being decided.",
+        each(|member| u64::from(member.left / 1_000)),
+    )?;
+    sheet.gauges(
+        "inactivity_score",
+        "How often each validator was missed lately, four for each time.",
+        each(|member| u64::from(member.score)),
+    )?;
+    let help = "1 while weights fade because nobody can decide, and no block tells of it.";
+    sheet.gauge("recovering", help, u64::from(weights.recovering))
+}
+
 /// Writes metrics one after the other.
 struct Sheet<'a>(DescriptorEncoder<'a>);
 
 impl Sheet<'_> {
     fn gauge(&mut self, name: &str, help: &str, value: impl EncodeGaugeValue) -> fmt::Result {
         self.0.encode_descriptor(name, help, None, MetricType::Gauge)?.encode_gauge(&value)
+    }
+
+    /// Gauges with labels: a name, then a value for each.
+    fn gauges<L: AsRef<str> + Clone + fmt::Debug, const N: usize>(
+        &mut self,
+        name: &str,
+        help: &str,
+        series: impl IntoIterator<Item = ([(&'static str, L); N], u64)>,
+    ) -> fmt::Result {
+        let mut metric = self.0.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        for (labels, value) in series {
+            let labels = labels.each_ref().map(|(name, value)| (*name, value.as_ref()));
+            metric.encode_family(&labels)?.encode_gauge(&value)?;
+        }
+        Ok(())
     }
 
     fn counter(&mut self, name: &str, help: &str, value: impl EncodeCounterValue) -> fmt::Result {

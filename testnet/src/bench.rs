@@ -17,7 +17,7 @@
 use crate::{
     live::{
         home::Home,
-        net::{MOST_REPLICAS, NetError, Wish},
+        net::{LeakWish, MOST_REPLICAS, NetError, Wish},
         up::UpError,
     },
     span,
@@ -99,6 +99,9 @@ pub struct Bench {
     /// How long to wait afterwards for what is not final yet
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = length)]
     pub drain: Duration,
+    /// How the votes of the absent fade.
+    #[command(flatten)]
+    pub leak: LeakWish,
     /// Keep the network here, with its nodes' logs: a new or empty directory
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
@@ -216,7 +219,8 @@ impl Bench {
     /// What network it is to be.
     pub fn wish(&self) -> Wish {
         let (consensus, replicas) = (self.consensus.clone(), Some(self.replicas));
-        Wish { consensus, replicas, block_time: self.block_time, ..Wish::default() }
+        let leak = self.leak.clone();
+        Wish { consensus, replicas, block_time: self.block_time, leak, ..Wish::default() }
     }
 
     /// When transfers are due, if they are.

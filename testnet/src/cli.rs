@@ -17,8 +17,9 @@ use crate::{
     live::{
         control::{self, Answer, NetView, Request},
         liars::{self, BadLiars, Cast, Liars},
-        net::{MOST_REPLICAS, NetError, Wish},
+        net::{LeakWish, MOST_REPLICAS, NetError, Wish},
         partition::Groups,
+        pulse::Pulse,
         sight::NodeView,
         up::{self, Order, UpError},
     },
@@ -156,6 +157,9 @@ pub struct Up {
     /// A node that lies, and how: 3=equivocate; once for each. `testnet lies` lists the lies
     #[arg(long, value_name = "NODE=LIE", value_parser = liars::parse)]
     pub byzantine: Vec<(u32, String)>,
+    /// How the votes of the absent fade.
+    #[command(flatten)]
+    pub leak: LeakWish,
     /// Stop after this time: 30s, 5m, 1h. A demo that has begun is told to its end
     #[arg(long = "for", value_name = "TIME", value_parser = span::parse)]
     pub duration: Option<Duration>,
@@ -175,6 +179,7 @@ Examples:
   testnet up --consensus pbft --set pbft.checkpoint=8
   testnet up --consensus pow --block-time 2s --set pow.irreversible=20
   testnet up --byzantine 3=equivocate
+  testnet up --replicas 5 --leak recovery   two of five may go: within a minute the others go on
   testnet up --for 30s --json        for scripts: the first line has event \"ready\"
 
 Nodes log to DIR/node-0/node.log and so on. A node that dies stays dead until `testnet start`.
@@ -291,7 +296,8 @@ impl Up {
     ///
     /// [`BadLiars`] if a node is to tell two lies.
     pub fn order(self) -> Result<Order, BadLiars> {
-        let Up { consensus, replicas, dir, block_time, set, miner_share, duration, .. } = self;
+        let Up { consensus, replicas, dir, block_time, set, miner_share, leak, duration, .. } =
+            self;
         let settings = set.into_iter().collect();
         let byzantine = Liars::of(self.byzantine)?;
         let wish = Wish {
@@ -301,6 +307,7 @@ impl Up {
             settings,
             miner_share,
             byzantine,
+            leak,
             trace: false,
         };
         Ok(Order { wish, dir, duration, demo: self.demo, json: self.json })
@@ -360,7 +367,7 @@ fn parted(groups: &Groups, free: &[u32]) -> String {
 
 /// A running net, for a person.
 fn table(view: &NetView) -> String {
-    let NetView { consensus, chain_id, dir, depths, partition, byzantine, nodes } = view;
+    let NetView { consensus, chain_id, dir, depths, partition, byzantine, finality, nodes } = view;
     let chain = chain_id.get(..8).unwrap_or(chain_id);
     let mut lines = vec![format!("{consensus}, chain {chain}…, in {dir}")];
     lines.extend(depths.map(|Depths { confirmations, irreversible }| {
@@ -369,6 +376,7 @@ fn table(view: &NetView) -> String {
     lines.extend(partition.as_ref().map(|groups| format!("nothing passes between {groups}")));
     lines.extend(byzantine.0.iter().map(|(id, lie)| format!("node {id} lies: {lie}")));
     lines.extend(nodes.iter().map(NodeView::to_string));
+    lines.extend(finality.iter().flat_map(Pulse::lines));
     lines.join("\n")
 }
 

@@ -14,7 +14,7 @@
 use crate::live::{
     fleet::FleetError,
     home::{Home, HomeError},
-    net::{MOST_REPLICAS, Net, NetError, Wish},
+    net::{LeakWish, MOST_REPLICAS, Net, NetError, Wish},
 };
 use clap::{Args, value_parser};
 use nix::sys::stat::{Mode, umask};
@@ -69,6 +69,9 @@ pub struct Crash {
     /// How much of a core each node's miner uses, where blocks take work
     #[arg(long, value_name = "SHARE", value_parser = crate::cli::share)]
     pub miner_share: Option<f64>,
+    /// How the votes of the absent fade.
+    #[command(flatten)]
+    pub leak: LeakWish,
     /// Where to keep the network: a new or empty directory
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
@@ -198,6 +201,7 @@ pub fn crash(order: &Crash) -> Result<(), CrashError> {
         block_time: Some(order.block_time),
         settings: order.set.iter().cloned().collect(),
         miner_share: order.miner_share,
+        leak: order.leak.clone(),
         trace: true,
         ..Wish::default()
     };

@@ -299,6 +299,8 @@ fn of_net(error: &NetError) -> Verdict {
         | NetError::Module(_)
         | NetError::ForeignSetting { .. }
         | NetError::NoMiner { .. }
+        | NetError::NoLeak { .. }
+        | NetError::Leak(_)
         | NetError::Liars(_)
         | NetError::Genesis(_) => Verdict::BadInput,
         NetError::Twins(_) | NetError::Many(_) => Verdict::DoesNotHold,

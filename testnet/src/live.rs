@@ -28,6 +28,7 @@ pub mod myself;
 pub mod net;
 pub mod partition;
 pub mod ports;
+pub mod pulse;
 pub mod registry;
 pub mod screen;
 pub mod sight;

@@ -1,7 +1,10 @@
 //! The binary on a chain whose committee changes.
 
 use crypto::PublicKey;
-use ledger::{Action, Amount, Payload, ReplicaId, Transaction, query::CommitteesAnswer};
+use ledger::{
+    Action, Amount, Payload, ReplicaId, Share, Transaction,
+    query::{CommitteesAnswer, WeightAnswer, WeightsAnswer},
+};
 use serde_json::{Value, json};
 use std::{
     fs,
@@ -13,7 +16,7 @@ use std::{
 use support::{
     Shared, answer,
     fake_node::{FakeNode, Reply},
-    honest_node,
+    honest_node, leaking_network_and_wallet,
     network::{key_of, poor, rich, validator},
     number, staked_network_and_wallet,
 };
@@ -136,6 +139,54 @@ fn stake_is_bonded_shown_and_taken_out_again() {
     ] {
         assert!(human.contains(part), "{part}: {human}");
     }
+}
+
+#[test]
+fn whose_vote_fades_is_proven_and_what_a_node_says_besides_is_not() {
+    let (network, wallet) = leaking_network_and_wallet("leak");
+    grow(&network, 2);
+    for _ in 0..3 {
+        network.lock().unwrap().decide_as_seen(&[0, 1, 2]);
+    }
+    let (halted, _) = self::node(&network, |network, method, _| {
+        let mut status = network.lock().unwrap().status();
+        let members = [(0, 1_000_000, 0), (2, 719_999, 28), (3, 611_112, 40)];
+        let members =
+            members.map(|(id, left, score)| WeightAnswer { id: ReplicaId(id), left, score });
+        let members = members.to_vec();
+        status.weights = Some(WeightsAnswer { height: 6, round: 17, recovering: true, members });
+        (method == "status").then(|| Reply::result(json!(status)))
+    });
+    let node = honest(&network);
+    let seen = wallet.json(&["stake", "--node", node.url()]).json();
+    let validators = seen["validators"].as_array().unwrap();
+    let shares: Vec<_> = validators.iter().map(|each| (&each["left"], &each["score"])).collect();
+    let share = seen_three_times_by_hand();
+    assert_eq!(shares[..3], [(&1_000_000.into(), &0.into()); 3]);
+    assert_eq!(shares[3], (&share.left.into(), &share.score.into()));
+    assert_eq!(seen["leak"]["quotient"], 16);
+    assert_eq!(seen["not_proven"], Value::Null);
+    // Of what all votes weigh, not of all stake.
+    let permille = u64::from(share.left) * 1000 / (3_000_000 + u64::from(share.left));
+    assert_eq!(validators[3]["share_permille"], permille);
+
+    let human = wallet.run(&["stake", "--node", halted.url()]).out;
+    for part in [
+        "counts  score",
+        "Proven after the block at height 5.\nNot proven: the node at",
+        "height 6 yet, in round 17",
+        "less counts of validators 2 71.9 %, 3 61.1 %.",
+    ] {
+        assert!(human.contains(part), "{part}: {human}");
+    }
+    let several = ["stake", "--node", node.url(), "--node", halted.url()];
+    assert_eq!(wallet.run(&several).code, 0);
+}
+
+/// The share of one who was missed three times, by the recurrence: 4, 8, 12 of 64.
+fn seen_three_times_by_hand() -> Share {
+    let left = [4, 8, 12].iter().fold(1_000_000_u64, |left, score| left - left * score / 64);
+    Share { left: u32::try_from(left).unwrap().max(611_112), score: 12 }
 }
 
 #[test]

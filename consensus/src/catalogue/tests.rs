@@ -82,7 +82,8 @@ fn a_misspelt_or_empty_setting_is_refused_with_its_name() {
         build(&[("tendermint.propose", 1)]),
         "the genesis sets \"tendermint.propose\", which is no setting; there are: \
          tendermint.propose_ms, tendermint.prevote_ms, tendermint.precommit_ms, \
-         tendermint.delta_ms, tendermint.clock_skew_ms, tendermint.max_transactions"
+         tendermint.delta_ms, tendermint.clock_skew_ms, tendermint.max_transactions, \
+         tendermint.leak_epoch_ms, tendermint.leak_growth_ms"
     );
     assert_eq!(
         build(&[("tendermint.delta_ms", 0)]),

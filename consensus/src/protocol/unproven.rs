@@ -1,6 +1,6 @@
 //! Why a proof proves nothing.
 
-use ledger::{BlockHash, ReplicaId};
+use ledger::{BlockHash, ReplicaId, leak::BadTable};
 
 /// Why a proof does not make a block final.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -53,6 +53,12 @@ pub enum Unproven {
     /// The genesis' settings make no sense.
     #[error("{0}")]
     Settings(String),
+    /// It counts by the record of a leak, and the chain has none.
+    #[error("the certificate names the record of a leak, and this chain has no recovery rounds")]
+    NoLeak,
+    /// The record of a leak by which it counts is none.
+    #[error("the certificate's record of a leak is none: {0}")]
+    Table(#[from] BadTable),
     /// A signer is counted twice.
     #[error("validator {0} is counted twice in the certificate, or its signers are out of order")]
     DuplicateSigner(ReplicaId),

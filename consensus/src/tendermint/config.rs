@@ -2,7 +2,7 @@
 
 use super::Tendermint;
 use crate::catalogue::{BadSettings, Module};
-use ledger::Genesis;
+use ledger::{Genesis, Leak};
 use std::time::Duration;
 
 /// What a chain may set. All replicas of a chain share it, because it comes from the genesis;
@@ -23,6 +23,12 @@ pub struct Config {
     pub clock_skew: Duration,
     /// The most transactions in one block.
     pub max_transactions: usize,
+    /// The rules of an inactivity leak, if the chain has one.
+    pub leak: Option<Leak>,
+    /// D3: how long the first recovery round lasts; a third of it is D1, two thirds D2.
+    pub leak_epoch: Duration,
+    /// dD: what D1 grows by from one round to the next; D2 by twice, D3 by three times as much.
+    pub leak_growth: Duration,
 }
 
 impl Default for Config {
@@ -43,6 +49,11 @@ impl Default for Config {
             clock_skew: Duration::from_secs(1),
             // About 200 bytes each, so that they fit in a block (ledger::block::MAX_BLOCK_BYTES).
             max_transactions: 1000,
+            leak: None,
+            // So that whoever watches sees weights fade, and a chain of five that lost two goes on within a
+            // minute (LEAK §4, "study default").
+            leak_epoch: Duration::from_millis(1500),
+            leak_growth: Duration::from_millis(20),
         }
     }
 }
@@ -50,18 +61,21 @@ impl Default for Config {
 impl Config {
     /// Every setting there is, as a genesis spells it. Each must be positive: without growth, for
     /// one, timeouts that are too short stay too short, and nothing is ever decided.
-    const SETTINGS: [&str; 6] = [
+    const SETTINGS: [&str; 8] = [
         "tendermint.propose_ms",
         "tendermint.prevote_ms",
         "tendermint.precommit_ms",
         "tendermint.delta_ms",
         "tendermint.clock_skew_ms",
         "tendermint.max_transactions",
+        "tendermint.leak_epoch_ms",
+        "tendermint.leak_growth_ms",
     ];
 
     /// The defaults, changed by what the genesis sets.
     pub fn from_genesis(genesis: &Genesis) -> Result<Config, BadSettings> {
-        let mut config = Config { block_time: genesis.block_time(), ..Config::default() };
+        let (block_time, leak) = (genesis.block_time(), genesis.leak());
+        let mut config = Config { block_time, leak, ..Config::default() };
         for (key, &value) in &genesis.settings {
             if key.strip_prefix(Tendermint::NAME).is_none_or(|rest| !rest.starts_with('.')) {
                 continue;
@@ -73,6 +87,8 @@ impl Config {
                 "tendermint.precommit_ms" => config.precommit = time,
                 "tendermint.delta_ms" => config.delta = time,
                 "tendermint.clock_skew_ms" => config.clock_skew = time,
+                "tendermint.leak_epoch_ms" => config.leak_epoch = time,
+                "tendermint.leak_growth_ms" => config.leak_growth = time,
                 "tendermint.max_transactions" => {
                     config.max_transactions = usize::try_from(value).unwrap_or(usize::MAX);
                 }
@@ -86,6 +102,14 @@ impl Config {
             }
         }
         Ok(config)
+    }
+
+    /// Dk(r) = k·(D3/3 + r·dD): when a recovery round gives up on its proposal (k = 1), its polka (2) and
+    /// itself (3), from when enough are alive in it.
+    pub(super) fn give_up(&self, nth: u32, round: u64) -> Duration {
+        let rounds = u32::try_from(round).unwrap_or(u32::MAX);
+        let first = self.leak_epoch.saturating_mul(nth) / 3;
+        first.saturating_add(self.leak_growth.saturating_mul(rounds).saturating_mul(nth))
     }
 
     /// timeoutX(r) = initTimeoutX + r·timeoutDelta.

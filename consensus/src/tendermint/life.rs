@@ -1,9 +1,12 @@
 //! Heights begin and end, replicas crash and wake, messages come in.
 
 use super::{
-    Choice, Config, Instance, Message, Step,
-    log::{Early, Log},
+    Choice, Config, Instance, Message, Polka, Step,
+    attendance::{self, Attendance, Roll},
+    log::{Early, Log, Offer},
+    message::Tables,
     mutants, note,
+    recovery::{Recovery, told},
     rotation::{Proposers, follow},
 };
 use crate::{
@@ -11,8 +14,8 @@ use crate::{
     protocol::{Effect, Turn},
     quorum::{Claimed, Signed},
 };
-use crypto::{Signature, codec};
-use ledger::{BlockHash, ReplicaId, stake::Rotation, vote::MAX_COMMITTEE};
+use crypto::{Hash, Signature, codec};
+use ledger::{BlockHash, Proof, ReplicaId, leak::MAX_ALIVES, stake::Rotation, vote::MAX_COMMITTEE};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +25,7 @@ use std::collections::{BTreeMap, BTreeSet};
 struct Record {
     place: Place,
     /// Of the valid value: gossip may not bring the same prevotes again.
-    polka: Vec<(ReplicaId, Signature)>,
+    polka: Polka,
 }
 
 /// The part of a record that tells whether anything changed.
@@ -36,7 +39,7 @@ pub(super) struct Place {
 }
 
 impl Record {
-    const MAX_BYTES: usize = 256 + MAX_COMMITTEE * (4 + 64);
+    const MAX_BYTES: usize = 256 + MAX_COMMITTEE * (4 + 64) + MAX_ALIVES * (4 + 64 + 16);
 
     /// From our own disk, so anything else than a record is our own fault: to go on without a
     /// lock that may have been there could fork the chain.
@@ -60,6 +63,7 @@ impl Instance {
         let followed = previous.and_then(|stored| follow(stored, &committee, height));
         let stored = followed.or_else(|| turn.app.proposers(parent));
         let stored = stored.expect("a decided block is the root or about to be");
+        let recovery = Recovery::new(&config);
         Instance {
             config,
             flaw,
@@ -70,9 +74,11 @@ impl Instance {
             step: Step::Propose,
             locked: None,
             valid: None,
-            polka: Vec::new(),
-            log: Log::new(committee, flaw),
+            polka: Polka::default(),
+            log: Log::new(committee, recovery.is_some(), flaw),
+            recovery,
             early: Early::default(),
+            attendance: Attendance::default(),
             proposers: Proposers::new(stored),
             proposed: false,
             judged: BTreeSet::new(),
@@ -87,12 +93,19 @@ impl Instance {
         }
     }
 
-    /// L52–L54: `block` is decided, its child is next.
-    pub(super) fn begin_after(&mut self, block: BlockHash, turn: &mut Turn<'_, Message>) {
+    /// L52–L54: `block` is decided, by the precommits on `roll`; its child is next.
+    pub(super) fn begin_after(
+        &mut self,
+        block: BlockHash,
+        roll: Option<Roll>,
+        turn: &mut Turn<'_, Message>,
+    ) {
         let previous = Some(self.proposers.stored());
-        let next = Instance::new(self.config, self.flaw, block, previous, turn);
+        let mut next = Instance::new(self.config, self.flaw, block, previous, turn);
+        next.attendance = std::mem::take(&mut self.attendance).then(roll, next.height);
         *self = next;
-        turn.act(Effect::Horizon { height: self.height - 1, round: 0 });
+        let dead = self.height - 1 - attendance::lag(&self.config);
+        turn.act(Effect::Horizon { height: dead, round: 0 });
         self.l11_start_round(0, turn);
     }
 
@@ -115,7 +128,7 @@ impl Instance {
         }
         for message in own.iter().map(Signed::message) {
             let step = match message {
-                Message::Proposal { .. } => Step::Propose,
+                Message::Alive { .. } | Message::Proposal { .. } => Step::Propose,
                 Message::Prevote { .. } => Step::Prevote,
                 Message::Precommit { .. } => Step::Precommit,
             };
@@ -128,16 +141,24 @@ impl Instance {
             self.hear(signed, turn);
         }
         self.proposed = self.has_proposed(turn);
-        if self.step == Step::Propose {
-            self.await_proposal(turn);
+        match &self.recovery {
+            None if self.step == Step::Propose => self.await_proposal(turn),
+            Some(_) if self.round == 0 => self.run_timers(turn),
+            _ => {}
         }
     }
 
     /// Sync committed `block` without us.
-    pub(super) fn advance(&mut self, block: BlockHash, turn: &mut Turn<'_, Message>) {
-        let height = turn.app.block(block).expect("a committed block is held").header.height;
-        if height >= self.height {
-            self.begin_after(block, turn);
+    pub(super) fn advance(
+        &mut self,
+        block: BlockHash,
+        proof: &Proof,
+        turn: &mut Turn<'_, Message>,
+    ) {
+        let held = turn.app.block(block).expect("a committed block is held");
+        if held.header.height >= self.height {
+            let roll = self.synced_roll(&held.header, proof, turn);
+            self.begin_after(block, roll, turn);
         }
     }
 
@@ -152,6 +173,9 @@ impl Instance {
             self.remark_on_forgetting(turn);
         }
         self.resting = false;
+        if let Some(recovery) = &mut self.recovery {
+            recovery.enter(round, self.log.committee().len());
+        }
         self.proposers.reach(round);
         let proposer = self.proposers.of(round);
         note(turn, "round", format!("{}/{round} of proposer {proposer}", self.height));
@@ -175,6 +199,7 @@ impl Instance {
             return false;
         }
         if height < self.height {
+            self.attendance.hear(&signed);
             return false;
         }
         if self.log.committee().seat(signed.sender()).is_none() {
@@ -212,7 +237,11 @@ impl Instance {
         signed: &Signed<Message>,
         turn: &mut Turn<'_, Message>,
     ) -> Result<(), &'static str> {
-        let Message::Proposal { round, valid_round, polka, block, .. } = signed.message() else {
+        if let Message::Alive { .. } = signed.message() {
+            return self.hear_alive(signed, turn);
+        }
+        let Message::Proposal { round, valid_round, polka, tables, block, .. } = signed.message()
+        else {
             if mutants::forgets_prevotes(self.flaw, signed.message(), self.round) {
                 return Err("a mutant drops prevotes of earlier rounds");
             }
@@ -227,17 +256,27 @@ impl Instance {
         if !block.body_matches() {
             return Err("its body is not the one its header names");
         }
+        let nothing = Tables::default();
+        let tables = tables.as_deref().unwrap_or(&nothing);
+        let table = self.learn_table(*round, &tables.own, turn)?;
         match *valid_round {
             None if block.header.proposer != signed.sender() => {
                 return Err("its fresh block names another builder");
+            }
+            None if told(&block.duties) != table.map(|table| (*round, table)) => {
+                return Err("its fresh block tells of another table");
             }
             None => {}
             Some(valid_round) if valid_round >= *round => {
                 return Err("its valid round is not an earlier one");
             }
-            Some(valid_round) => self.count_polka(valid_round, block.hash(), polka, turn)?,
+            Some(valid_round) => {
+                let under = self.learn_table(valid_round, &tables.polka, turn)?;
+                self.count_polka(valid_round, (block.hash(), under), polka, turn)?;
+            }
         }
-        self.log.offer(*round, *valid_round, block);
+        let offer = Offer { valid_round: *valid_round, value: block.hash(), table };
+        self.log.offer(*round, offer, block);
         Ok(())
     }
 
@@ -245,14 +284,15 @@ impl Instance {
     fn count_polka(
         &mut self,
         round: u64,
-        value: BlockHash,
+        (value, table): (BlockHash, Option<Hash>),
         polka: &[(ReplicaId, Signature)],
         turn: &Turn<'_, Message>,
     ) -> Result<(), &'static str> {
         if self.log.has_polka(round, value) {
             return Ok(());
         }
-        let message = Message::Prevote { height: self.height, round, value: Some(value) };
+        let (height, value_named) = (self.height, Some(value));
+        let message = Message::Prevote { height, round, value: value_named, table };
         // A seat needs one signature; more than that only cost time.
         for &(sender, signature) in polka.iter().take(self.log.committee().len()) {
             let claimed = Claimed { sender, message: message.clone(), signature };

@@ -1,11 +1,11 @@
 //! Everything said about one height: the paper's message log, counted.
 
-use super::{message::Message, mutants};
+use super::{message::Message, mutants, recovery::Known};
 use crate::{
     Flaw,
-    quorum::{Signed, Tally},
+    quorum::{Behind, Signed, Tally},
 };
-use crypto::Signature;
+use crypto::{Hash, Signature};
 use ledger::{Block, BlockHash, Committee, ReplicaId};
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -15,6 +15,10 @@ use std::{collections::BTreeMap, sync::Arc};
 pub(super) struct Log {
     committee: Arc<Committee>,
     flaw: Flaw,
+    /// Whether votes may count under other weights than the chain's.
+    leaks: bool,
+    /// Those under which they may.
+    tables: BTreeMap<Hash, Arc<Known>>,
     /// Boxed: a node of the tree has room for eleven, and mostly holds one.
     rounds: BTreeMap<u64, Box<Round>>,
     /// Bodies by their name; each matches the header whose hash names it.
@@ -26,6 +30,8 @@ pub(super) struct Log {
 pub(super) struct Offer {
     pub(super) valid_round: Option<u64>,
     pub(super) value: BlockHash,
+    /// What names its table, if it has one.
+    pub(super) table: Option<Hash>,
 }
 
 /// Who signed a vote, by rising id, with the signatures.
@@ -41,8 +47,14 @@ struct Round {
 }
 
 impl Log {
-    pub(super) fn new(committee: Arc<Committee>, flaw: Flaw) -> Log {
-        Log { committee, flaw, rounds: BTreeMap::new(), bodies: BTreeMap::new() }
+    pub(super) fn new(committee: Arc<Committee>, leaks: bool, flaw: Flaw) -> Log {
+        let (tables, rounds, bodies) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Log { committee, flaw, leaks, tables, rounds, bodies }
+    }
+
+    /// From now on votes count under these tables, and no others.
+    pub(super) fn weigh(&mut self, tables: BTreeMap<Hash, Arc<Known>>) {
+        self.tables = tables;
     }
 
     pub(super) fn committee(&self) -> &Arc<Committee> {
@@ -57,8 +69,7 @@ impl Log {
     }
 
     /// Keeps a proposal of the round's proposer, whose body matches its header.
-    pub(super) fn offer(&mut self, round: u64, valid_round: Option<u64>, block: &Arc<Block>) {
-        let offer = Offer { valid_round, value: block.hash() };
+    pub(super) fn offer(&mut self, round: u64, offer: Offer, block: &Arc<Block>) {
         self.keep(offer.value, block);
         let offers = &mut self.round(round).offers;
         if !offers.contains(&offer) {
@@ -76,7 +87,9 @@ impl Log {
         let counts_copies = mutants::counts_copies(self.flaw);
         let round = self.round(vote.message().round());
         let tally = match vote.message() {
-            Message::Proposal { .. } => unreachable!("proposals are offers"),
+            Message::Alive { .. } | Message::Proposal { .. } => {
+                unreachable!("only votes are counted")
+            }
             Message::Prevote { .. } => &mut round.prevotes,
             Message::Precommit { .. } => &mut round.precommits,
         };
@@ -86,10 +99,13 @@ impl Log {
     /// Whether a rule may hold now that did not before this message was counted. No rule speaks of
     /// fewer votes of one kind than a quorum.
     pub(super) fn may_stir(&self, message: &Message) -> bool {
+        if self.leaks {
+            return true;
+        }
         let round = self.rounds.get(&message.round());
         let votes = match message {
             // Even one that is refused: the prevotes it brings were counted up to a forged one.
-            Message::Proposal { .. } => return true,
+            Message::Alive { .. } | Message::Proposal { .. } => return true,
             Message::Prevote { .. } => round.map(|round| &round.prevotes),
             Message::Precommit { .. } => round.map(|round| &round.precommits),
         };
@@ -115,7 +131,17 @@ impl Log {
 
     /// What a quorum of a round's votes of one kind is for.
     fn agreed<'a>(&'a self, votes: &'a Tally<Message>) -> impl Iterator<Item = &'a Message> {
-        votes.backed(|weight| self.is_enough(weight))
+        votes.backed(|behind| match behind.message().table() {
+            Some(table) if self.leaks => self.is_enough_under(table, behind),
+            _ => self.is_enough(behind.weight()),
+        })
+    }
+
+    /// Whether those behind a vote are a quorum under the table that it names, if that is known.
+    fn is_enough_under(&self, table: Hash, behind: Behind<'_, Message>) -> bool {
+        let Some(known) = self.tables.get(&table) else { return false };
+        let weight = behind.seats().map(|seat| known.committee.weight(seat)).sum();
+        mutants::is_quorum(self.flaw, weight, &known.committee)
     }
 
     pub(super) fn body(&self, value: BlockHash) -> Option<&Arc<Block>> {
@@ -158,19 +184,24 @@ impl Log {
         self.polkas(round).any(|polka| polka == Some(value))
     }
 
-    /// The prevotes of a round's polka for `value`: who signed them, by rising id.
-    pub(super) fn polka(&self, round: u64, value: BlockHash) -> Option<Signatures> {
+    /// The prevotes of a round's polka for `value`: who signed them, by rising id, and the table that they
+    /// name.
+    pub(super) fn polka(&self, round: u64, value: BlockHash) -> Option<(Signatures, Option<Hash>)> {
         self.find(&self.rounds.get(&round)?.prevotes, value)
     }
 
     /// The precommits that decide `value` in `round`, as [`Log::polka`].
-    pub(super) fn decision(&self, round: u64, value: BlockHash) -> Option<Signatures> {
+    pub(super) fn decision(
+        &self,
+        round: u64,
+        value: BlockHash,
+    ) -> Option<(Signatures, Option<Hash>)> {
         self.find(&self.rounds.get(&round)?.precommits, value)
     }
 
-    fn find(&self, votes: &Tally<Message>, value: BlockHash) -> Option<Signatures> {
+    fn find(&self, votes: &Tally<Message>, value: BlockHash) -> Option<(Signatures, Option<Hash>)> {
         let message = self.agreed(votes).find(|message| message.value() == Some(value))?;
-        Some(votes.signatures(message))
+        Some((votes.signatures(message), message.table()))
     }
 
     /// Every value that a quorum names, in prevotes or precommits of whatever round.
@@ -230,6 +261,15 @@ impl Early {
         };
         let mut highest_first = self.rounds.iter().rev();
         highest_first.find(|(_, senders)| is_spoken_for(senders)).map(|(&round, _)| round)
+    }
+
+    /// Who has entered a round that we have not, the highest first.
+    pub(super) fn alive(&self) -> impl Iterator<Item = (u64, Vec<ReplicaId>)> {
+        let is_alive = |said: &&Signed<Message>| matches!(said.message(), Message::Alive { .. });
+        self.rounds.iter().rev().map(move |(&round, senders)| {
+            let said = senders.values().flatten().filter(is_alive);
+            (round, said.map(Signed::sender).collect())
+        })
     }
 
     /// Takes out what was said in rounds up to `round`, by rising round and sender.

@@ -95,12 +95,14 @@
 
 #[cfg(any(test, feature = "byzantine"))]
 mod adversary;
+mod attendance;
 mod config;
 mod life;
 mod log;
 mod message;
 mod module;
 mod mutants;
+mod recovery;
 mod rotation;
 mod theory;
 mod value;
@@ -112,17 +114,19 @@ use crate::{
     Flaw,
     protocol::{Backing, Effect, Input, Protocol, Timer, To, Trusted, Turn, Unproven},
 };
-use crypto::Signature;
-use ledger::{BlockHash, Header, Proof, ReplicaId, Slot};
+use crypto::{Hash, Signature};
+use ledger::{BlockHash, Committee, Header, Proof, ReplicaId, Slot};
 use message::phase;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::Duration,
 };
 
 pub use config::Config;
-pub use message::{Commit, Message};
+pub use message::{Commit, Message, Tables};
+pub use recovery::SignedTable;
 
 /// One participant.
 #[derive(Debug)]
@@ -152,9 +156,12 @@ struct Instance {
     /// validValue and validRound.
     valid: Option<Choice>,
     /// The prevotes that made it valid, as a proposal brings them.
-    polka: Vec<(ReplicaId, Signature)>,
+    polka: Polka,
+    /// How it goes on without a quorum, on a chain that can.
+    recovery: Option<recovery::Recovery>,
     log: log::Log,
     early: log::Early,
+    attendance: attendance::Attendance,
     proposers: rotation::Proposers,
 
     /// Whether we asked to send this round's proposal; it may not have been heard back yet.
@@ -190,11 +197,33 @@ enum Step {
     Precommit,
 }
 
+/// A polka as a proposal brings it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Polka {
+    signatures: Vec<(ReplicaId, Signature)>,
+    /// Under whose weights they are a quorum; empty for those of the chain.
+    table: recovery::SignedTable,
+}
+
+/// What a vote that is not nil names.
+#[derive(Clone, Copy, Debug)]
+struct Ballot {
+    value: BlockHash,
+    table: Option<Hash>,
+}
+
 /// A value and the round of the polka that made it locked or valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Choice {
     round: u64,
     value: BlockHash,
+}
+
+impl Ballot {
+    /// As a vote spells it; nil names neither.
+    fn parts(ballot: Option<Ballot>) -> (Option<BlockHash>, Option<Hash>) {
+        (ballot.map(|ballot| ballot.value), ballot.and_then(|ballot| ballot.table))
+    }
 }
 
 impl Tendermint {
@@ -228,7 +257,7 @@ impl Protocol for Tendermint {
             },
             Input::Waiting => at.stop_resting(turn),
             Input::Arrived(block) => at.receive(&block, turn),
-            Input::Advanced { block, proof: _ } => at.advance(block, turn),
+            Input::Advanced { block, proof } => at.advance(block, &proof, turn),
             Input::Mined(_) => unreachable!("Tendermint asks for no mining"),
         }
         if !stirs {
@@ -244,6 +273,14 @@ impl Protocol for Tendermint {
 
     fn round(&self) -> u64 {
         self.instance.as_ref().map_or(0, |instance| instance.round)
+    }
+
+    fn weights(&self) -> Option<Arc<Committee>> {
+        self.instance.as_ref()?.weights()
+    }
+
+    fn heights_ahead(&self) -> u64 {
+        4 + attendance::lag(&self.config)
     }
 
     fn verify(headers: &[Header], proof: &Proof, trusted: Trusted<'_>) -> Result<(), Unproven> {
@@ -270,12 +307,15 @@ type Rule = fn(&mut Instance, &mut Turn<'_, Message>) -> bool;
 
 /// The rules that wait for messages. The paper allows any order; a decision comes first because it
 /// makes the rest pointless, and a later round for the same reason.
-const RULES: [Rule; 8] = [
+const RULES: [Rule; 11] = [
     Instance::l49_decide,
+    Instance::rc_skip,
     Instance::l55_skip,
+    Instance::rc_begin,
     Instance::l22_prevote_a_fresh_proposal,
     Instance::l28_prevote_a_proposal_with_a_polka,
     Instance::l36_lock,
+    Instance::l36_late,
     Instance::l44_precommit_nil,
     Instance::l34_arm_prevote,
     Instance::l47_arm_precommit,
@@ -285,7 +325,10 @@ impl Instance {
     /// L11–L21: a round begins. [`Instance::await_proposal`] has L14–L21.
     fn l11_start_round(&mut self, round: u64, turn: &mut Turn<'_, Message>) {
         self.enter(round, Step::Propose, turn);
-        self.await_proposal(turn);
+        match self.recovery {
+            Some(_) => self.enter_recovery(turn),
+            None => self.await_proposal(turn),
+        }
     }
 
     /// L22–L27: a fresh proposal.
@@ -301,8 +344,8 @@ impl Instance {
                 continue;
             }
             let Some(good) = self.is_valid(offer.value, turn) else { continue };
-            let free = good && self.is_free(offer, turn);
-            self.judge(offer.value, free, turn);
+            let free = good && self.is_free(offer, turn) && self.is_whole(offer.table);
+            self.judge(offer, free, turn);
             return true;
         }
         false
@@ -319,8 +362,8 @@ impl Instance {
                 continue;
             }
             let Some(good) = self.is_valid(offer.value, turn) else { continue };
-            let free = good && self.is_free(offer, turn);
-            self.judge(offer.value, free, turn);
+            let free = good && self.is_free(offer, turn) && self.is_whole(offer.table);
+            self.judge(offer, free, turn);
             return true;
         }
         false
@@ -328,7 +371,8 @@ impl Instance {
 
     /// L34–L35: enough prevotes to see that there may be no polka.
     fn l34_arm_prevote(&mut self, turn: &mut Turn<'_, Message>) -> bool {
-        if self.step != Step::Prevote
+        if self.recovery.is_some()
+            || self.step != Step::Prevote
             || !self.log.is_prevoted(self.round)
             || !self.armed.insert(phase::PREVOTE)
         {
@@ -352,25 +396,32 @@ impl Instance {
             if self.is_valid(value, turn) != Some(true) {
                 continue;
             }
-            let choice = Choice { round: self.round, value };
             note(turn, "polka", format!("{}/{} {}", self.height, self.round, value.short()));
             if self.step == Step::Prevote {
                 note(turn, "lock", format!("{}/{} {}", self.height, self.round, value.short()));
-                self.locked = Some(choice);
-                self.precommit(Some(value), turn);
+                self.locked = Some(Choice { round: self.round, value });
+                let (_, table) = self.log.polka(self.round, value).expect("it was found there");
+                self.precommit(Some(Ballot { value, table }), turn);
             }
             self.taken.insert(self.round);
-            self.valid = Some(choice);
-            self.polka = self.log.polka(self.round, value).expect("it was found there");
-            self.remark_on_quorum(&self.polka, "prevotes", turn);
+            self.make_valid(self.round, value);
+            self.remark_on_quorum(&self.polka.signatures, "prevotes", turn);
             return true;
         }
         false
     }
 
+    /// L42–L43: a value with a polka is what we propose from now on.
+    fn make_valid(&mut self, round: u64, value: BlockHash) {
+        let (signatures, table) = self.log.polka(round, value).expect("it was found there");
+        self.valid = Some(Choice { round, value });
+        self.polka = Polka { signatures, table: self.table_of(table) };
+    }
+
     /// L44–L46: a polka for nil.
     fn l44_precommit_nil(&mut self, turn: &mut Turn<'_, Message>) -> bool {
-        if self.step != Step::Prevote || !self.log.polkas(self.round).any(|value| value.is_none()) {
+        let waits = self.step == Step::Prevote && self.recovery.is_none();
+        if !waits || !self.log.polkas(self.round).any(|value| value.is_none()) {
             return false;
         }
         self.precommit(None, turn);
@@ -379,7 +430,10 @@ impl Instance {
 
     /// L47–L48: enough precommits to see that this round may not decide.
     fn l47_arm_precommit(&mut self, turn: &mut Turn<'_, Message>) -> bool {
-        if !self.log.is_precommitted(self.round) || !self.armed.insert(phase::PRECOMMIT) {
+        if self.recovery.is_some()
+            || !self.log.is_precommitted(self.round)
+            || !self.armed.insert(phase::PRECOMMIT)
+        {
             return false;
         }
         self.arm(phase::PRECOMMIT, self.config.grown(self.config.precommit, self.round), turn);
@@ -396,12 +450,15 @@ impl Instance {
             if self.is_valid(value, turn) != Some(true) {
                 continue;
             }
-            let signatures = self.log.decision(round, value).expect("a decision has its quorum");
+            let (signatures, table) =
+                self.log.decision(round, value).expect("a decision has its quorum");
             self.remark_on_quorum(&signatures, "precommits", turn);
-            let proof = Some(Commit { round, block: value, signatures }.encode());
+            let roll = self.roll((round, value, table), &signatures);
+            let table = self.table_of(table);
+            let proof = Some(Commit { round, block: value, signatures, table }.encode());
             note(turn, "decide", format!("{}/{round} {}", self.height, value.short()));
             turn.act(Effect::Commit { block: value, proof });
-            self.begin_after(value, turn);
+            self.begin_after(value, roll, turn);
             return true;
         }
         false
@@ -409,6 +466,9 @@ impl Instance {
 
     /// L55–L56: somebody honest is in a later round.
     fn l55_skip(&mut self, turn: &mut Turn<'_, Message>) -> bool {
+        if self.recovery.is_some() {
+            return false;
+        }
         let speaks = self.early.spoken_for(self.log.committee(), self.flaw);
         let Some(round) = speaks else { return false };
         self.remark_on_skip(round, turn);
@@ -431,6 +491,7 @@ impl Instance {
             note(turn, "timeout", format!("{}/{} prevote", self.height, self.round));
             self.precommit(None, turn);
         }
+        self.note_who_is_alive();
     }
 
     /// L65–L67: OnTimeoutPrecommit.
@@ -445,25 +506,30 @@ impl Instance {
     }
 
     /// Prevotes what is offered, or nil.
-    fn judge(&mut self, offer: BlockHash, good: bool, turn: &mut Turn<'_, Message>) {
-        self.judged.insert(offer);
-        self.prevote(good.then_some(offer), turn);
+    fn judge(&mut self, offer: log::Offer, good: bool, turn: &mut Turn<'_, Message>) {
+        let log::Offer { value, table, .. } = offer;
+        self.judged.insert(value);
+        self.prevote(good.then_some(Ballot { value, table }), turn);
     }
 
     /// The vote and the step go together, so that a round has one prevote of ours.
-    fn prevote(&mut self, value: Option<BlockHash>, turn: &mut Turn<'_, Message>) {
+    fn prevote(&mut self, ballot: Option<Ballot>, turn: &mut Turn<'_, Message>) {
         if self.step != Step::Propose {
-            return self.prevote_again(value, turn);
+            return self.prevote_again(ballot, turn);
         }
         self.step = Step::Prevote;
-        self.say(Message::Prevote { height: self.height, round: self.round, value }, turn);
+        let (height, round) = (self.height, self.round);
+        let (value, table) = Ballot::parts(ballot);
+        self.say(Message::Prevote { height, round, value, table }, turn);
     }
 
     /// As [`Instance::prevote`].
-    fn precommit(&mut self, value: Option<BlockHash>, turn: &mut Turn<'_, Message>) {
+    fn precommit(&mut self, ballot: Option<Ballot>, turn: &mut Turn<'_, Message>) {
         assert_eq!(self.step, Step::Prevote, "a precommit leaves step prevote");
         self.step = Step::Precommit;
-        self.say(Message::Precommit { height: self.height, round: self.round, value }, turn);
+        let (height, round) = (self.height, self.round);
+        let (value, table) = Ballot::parts(ballot);
+        self.say(Message::Precommit { height, round, value, table }, turn);
     }
 
     /// Broadcasts; our own copy is counted when it is heard. Without a seat we only follow.

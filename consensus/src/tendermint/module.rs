@@ -2,10 +2,11 @@
 
 use super::{Config, Tendermint};
 use crate::{
-    catalogue::{BadSettings, Module},
+    catalogue::{BadSettings, Epochs, Module},
     theory::Theory,
 };
 use ledger::Genesis;
+use std::time::Duration;
 
 impl Module for Tendermint {
     const NAME: &'static str = "tendermint";
@@ -18,6 +19,16 @@ impl Module for Tendermint {
     /// and short enough to be seen to come back in a session. Real chains take weeks.
     fn customs() -> &'static [(&'static str, u64)] {
         &[("ledger.unbonding_blocks", 240), ("ledger.evidence_blocks", 200)]
+    }
+
+    fn epochs(genesis: &Genesis) -> Option<Epochs> {
+        let milliseconds = |setting: &str, usual: u64| {
+            Duration::from_millis(genesis.settings.get(setting).copied().unwrap_or(usual))
+        };
+        let setting = "tendermint.leak_epoch_ms";
+        // Each of a round's three timers grows.
+        let growth = milliseconds("tendermint.leak_growth_ms", 20).saturating_mul(3);
+        Some(Epochs { setting, first: milliseconds(setting, 1500), growth })
     }
 
     fn theory() -> Option<Theory> {

@@ -10,14 +10,14 @@
 //! The other functions ask [`Flaw`] which of them to ask, and remark in the trace when a wrong rule
 //! let something pass.
 
-use super::{Choice, Instance, Message, Step, log::Offer, note};
+use super::{Ballot, Choice, Instance, Message, Step, log::Offer, note};
 use crate::{
     Flaw,
     protocol::{Effect, Message as _, Turn},
     quorum::Signed,
 };
 use crypto::Signature;
-use ledger::{BlockHash, Committee, ReplicaId};
+use ledger::{Committee, ReplicaId};
 
 #[cfg(any(test, feature = "byzantine"))]
 pub(super) use told::MUTANTS;
@@ -155,13 +155,14 @@ impl Instance {
     }
 
     /// A second prevote of this round. Nil would add nothing.
-    pub(super) fn prevote_again(&self, value: Option<BlockHash>, turn: &mut Turn<'_, Message>) {
+    pub(super) fn prevote_again(&self, ballot: Option<Ballot>, turn: &mut Turn<'_, Message>) {
         assert!(self.flaw.is("T6"), "a prevote leaves step propose");
         let (height, round) = (self.height, self.round);
+        let (value, table) = Ballot::parts(ballot);
         if let Some(block) = value {
             let vote = format!("prevotes block {} in round {round}", block.short());
             remark(turn, format!("T6: {vote}, having prevoted there before"));
-            self.say(Message::Prevote { height, round, value }, turn);
+            self.say(Message::Prevote { height, round, value, table }, turn);
         }
     }
 
@@ -187,9 +188,8 @@ impl Instance {
                 };
                 remark(turn, format!("T5: {polka}, come late, replaces {lock}"));
                 note(turn, "lock", format!("{}/{round} {}", self.height, value.short()));
-                (self.locked, self.valid) =
-                    (Some(Choice { round, value }), Some(Choice { round, value }));
-                self.polka = self.log.polka(round, value).expect("it was found there");
+                self.locked = Some(Choice { round, value });
+                self.make_valid(round, value);
                 return true;
             }
         }

@@ -1,9 +1,13 @@
 //! Values: which are valid, where their bodies come from, and when a proposer offers one.
 
-use super::{Instance, Message, Step, note, phase};
+use super::{
+    Instance, Message, Polka, Step,
+    message::Tables,
+    note, phase,
+    recovery::{SignedTable, duty},
+};
 use crate::protocol::{Effect, Turn, Want};
-use crypto::Signature;
-use ledger::{Block, BlockHash, Draft, Rejected, ReplicaId, Seal};
+use ledger::{Block, BlockHash, Draft, Rejected, Seal};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 impl Instance {
@@ -14,9 +18,8 @@ impl Instance {
         let is_idle = self.round == 0 && turn.app.pending(self.parent, &nothing, 1).is_empty();
         let pause = if is_idle { self.config.block_time } else { Duration::ZERO };
         self.resting = !pause.is_zero();
-        let patience = self.config.grown(self.config.propose, self.round);
-        self.arm(phase::PROPOSE, pause.saturating_add(patience), turn);
-        if self.proposers.of(self.round) != turn.me {
+        self.be_patient(pause, turn);
+        if self.proposers.of(self.round) != turn.me || self.step != Step::Propose {
             return;
         }
         if self.resting {
@@ -35,11 +38,20 @@ impl Instance {
             return;
         }
         if turn.now < self.began.saturating_add(self.config.block_time) {
-            self.arm(phase::PROPOSE, self.config.grown(self.config.propose, self.round), turn);
+            self.be_patient(Duration::ZERO, turn);
         }
         if self.proposers.of(self.round) == turn.me {
             self.propose(turn);
         }
+    }
+
+    /// The time after which we give up on the proposal begins, or begins anew, in `pause` from now.
+    fn be_patient(&mut self, pause: Duration, turn: &mut Turn<'_, Message>) {
+        if self.recovery.is_some() {
+            return self.arm_all(pause, turn);
+        }
+        let patience = self.config.grown(self.config.propose, self.round);
+        self.arm(phase::PROPOSE, pause.saturating_add(patience), turn);
     }
 
     /// L15–L19: our valid value with its round, or a fresh block.
@@ -49,26 +61,31 @@ impl Instance {
         }
         let (height, round) = (self.height, self.round);
         let valid_round = self.valid.map(|valid| valid.round);
+        let own = self.table_to_bring();
         let block = match self.valid {
             Some(valid) => self.body(valid.value, turn),
-            None => self.build(turn),
+            None => self.build(&own, turn),
         };
         match block {
             Some(block) => {
-                let polka = self.polka_to_bring(turn);
-                self.say(Message::Proposal { height, round, valid_round, polka, block }, turn);
+                let Polka { signatures: polka, table } = self.polka_to_bring(turn);
+                let tables = Tables { own, polka: table };
+                let tables = (tables != Tables::default()).then(|| Arc::new(tables));
+                let proposal =
+                    Message::Proposal { height, round, valid_round, polka, tables, block };
+                self.say(proposal, turn);
             }
             None => note(turn, "unproposed", format!("{height}/{round} has no block to propose")),
         }
     }
 
     /// The prevotes that go with our valid value, if it has any.
-    fn polka_to_bring(&self, turn: &mut Turn<'_, Message>) -> Vec<(ReplicaId, Signature)> {
-        if self.brings_none_by_flaw(turn) { Vec::new() } else { self.polka.clone() }
+    fn polka_to_bring(&self, turn: &mut Turn<'_, Message>) -> Polka {
+        if self.brings_none_by_flaw(turn) { Polka::default() } else { self.polka.clone() }
     }
 
-    /// The paper's getValue().
-    fn build(&self, turn: &mut Turn<'_, Message>) -> Option<Arc<Block>> {
+    /// The paper's getValue(); it tells of the table that our proposal brings.
+    fn build(&self, table: &SignedTable, turn: &mut Turn<'_, Message>) -> Option<Arc<Block>> {
         let nothing = BTreeSet::new();
         let limit = self.config.max_transactions;
         let draft = Draft {
@@ -76,7 +93,7 @@ impl Instance {
             transactions: turn.app.pending(self.parent, &nothing, limit),
             time: u64::try_from(turn.wall.as_millis()).unwrap_or(u64::MAX),
             proposer: turn.me,
-            duties: Vec::new(),
+            duties: duty(self.round, table).into_iter().chain(self.participation()).collect(),
             seal: Seal::default(),
         };
         match turn.app.assemble(draft) {
@@ -119,6 +136,8 @@ impl Instance {
         let block = self.body(value, turn)?;
         let fault = if (block.header.height, block.header.parent) != (self.height, self.parent) {
             Some("it does not stand on the block decided before".to_owned())
+        } else if let Err(why) = self.check_participation(&block, turn) {
+            Some(why.to_string())
         } else {
             match turn.app.accept(&block) {
                 Ok(_) => None,

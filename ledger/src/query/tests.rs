@@ -30,6 +30,8 @@ fn world() -> (World, Finality) {
 fn every_answer_survives_json_and_the_codec() {
     let (world, finality) = world();
     let block = world.ledger.committed(1).unwrap();
+    let members = vec![WeightAnswer { id: ReplicaId(3), left: 720_000, score: 28 }];
+    let weights = WeightsAnswer { height: 3, round: 17, recovering: true, members };
     survives(&StatusAnswer {
         chain_id: world.ledger.chain_id(),
         consensus: "tendermint".into(),
@@ -45,6 +47,7 @@ fn every_answer_survives_json_and_the_codec() {
         accused: Vec::new(),
         punished: Vec::new(),
         burned: Default::default(),
+        weights: Some(weights.clone()),
     });
     survives(&BlockAnswer {
         hash: block.hash(),
@@ -84,7 +87,11 @@ fn every_answer_survives_json_and_the_codec() {
         });
     }
     let committee = world.ledger.committee(block.hash()).unwrap();
-    survives(&CommitteeAnswer { height: 1, members: committee.members().to_vec() });
+    survives(&CommitteeAnswer {
+        height: 1,
+        members: committee.members().to_vec(),
+        recovery: Some(weights),
+    });
 }
 
 #[test]

@@ -10,6 +10,8 @@ fn snapshot() -> Snapshot {
     figures.refused.entry("envelope").or_default().insert("malformed", 3);
     figures.declined.insert(("transaction", "nonce"), 2);
     figures.calls.entry("status").or_default().extend([(0, 9), (-32602, 1)]);
+    let member = |id, left, score| WeightAnswer { id: ReplicaId(id), left, score };
+    let members = vec![member(0, 1_000_000, 0), member(4, 719_999, 28)];
     let status = StatusAnswer {
         chain_id: ChainId::default(),
         consensus: "tendermint".into(),
@@ -25,6 +27,7 @@ fn snapshot() -> Snapshot {
         accused: Vec::new(),
         punished: Vec::new(),
         burned: Default::default(),
+        weights: Some(WeightsAnswer { height: 18, round: 1, recovering: true, members }),
     };
     let network = NetworkCounters { bytes_sent: 77, ..NetworkCounters::default() };
     let process = Process { resident_bytes: Some(4_096), cpu_seconds: Some(1.5) };
@@ -41,6 +44,10 @@ fn every_figure_has_a_line() {
         "byzantium_round 1",
         "byzantium_pool_transactions 5",
         "byzantium_halted 1",
+        "byzantium_weight_permille{validator=\"0\"} 1000",
+        "byzantium_weight_permille{validator=\"4\"} 719",
+        "byzantium_inactivity_score{validator=\"4\"} 28",
+        "byzantium_recovering 1",
         "byzantium_peers 3",
         "byzantium_blocks_total 17",
         "byzantium_syncs_total 40",
@@ -84,8 +91,19 @@ fn every_metric_is_explained_once() {
 #[test]
 fn a_replica_that_does_not_answer_leaves_its_lines_out() {
     let page = page(Snapshot { status: None, ..snapshot() }, "");
-    assert!(!page.contains("byzantium_height"));
+    assert!(!page.contains("byzantium_height") && !page.contains("byzantium_weight"));
     assert!(page.contains("byzantium_peers 3"));
+}
+
+#[test]
+fn a_chain_without_a_leak_has_no_weights_to_show() {
+    let Snapshot { status, .. } = snapshot();
+    let status = status.map(|status| StatusAnswer { weights: None, ..status });
+    let page = page(Snapshot { status, ..snapshot() }, "");
+    assert!(page.contains("byzantium_height 17"));
+    for name in ["byzantium_weight", "byzantium_inactivity", "byzantium_recovering"] {
+        assert!(!page.contains(name), "{page}");
+    }
 }
 
 #[test]

@@ -158,6 +158,7 @@ fn friendly(query: Query) -> Option<Answer> {
             accused: Vec::new(),
             punished: Vec::new(),
             burned: Default::default(),
+            weights: None,
         })),
         Query::BlockAt(_) | Query::Block(_) => Answer::Block(None),
         Query::Transaction(id) => Answer::Transaction(Box::new(query::TransactionAnswer {
@@ -179,9 +180,11 @@ fn friendly(query: Query) -> Option<Answer> {
         Query::Account(_) | Query::AccountAt(..) => {
             Answer::Failed("the pretended replica has no accounts".into())
         }
-        Query::Committee => {
-            Answer::Committee(query::CommitteeAnswer { height: 17, members: Vec::new() })
-        }
+        Query::Committee => Answer::Committee(query::CommitteeAnswer {
+            height: 17,
+            members: Vec::new(),
+            recovery: None,
+        }),
         Query::Committees(_) => Answer::Committees(query::CommitteesAnswer::default()),
         Query::Stake => Answer::Stake(Box::new(founding_stake())),
         Query::Submit(transaction) => Answer::Submitted(Ok(transaction.id())),

@@ -8,12 +8,13 @@ use crate::{
 use consensus::{Message, Protocol, Signed};
 use crypto::Address;
 use ledger::{
-    Block, TransactionId,
+    Block, Share, TransactionId,
     query::{
         AccountAnswer, BlockAnswer, BlocksAnswer, CommitteeAnswer, CommitteesAnswer,
         ConsensusAnswer, HeadersAnswer, SlotAnswer, StatusAnswer, TransactionAnswer,
-        TransactionStatus, VoiceAnswer,
+        TransactionStatus, VoiceAnswer, WeightAnswer, WeightsAnswer,
     },
+    vote::Member,
 };
 use std::sync::Arc;
 
@@ -83,7 +84,29 @@ impl<P: Protocol> Replica<P> {
             accused: self.docket.offenders(),
             punished: punished.map(|(id, _)| id).collect(),
             burned: register.burned(),
+            weights: self.weights(),
         }
+    }
+
+    /// What counts of everybody's bond: what the protocol's own record of absence leaves of it while
+    /// nobody can decide, and otherwise what the chain says.
+    fn weights(&self) -> Option<WeightsAnswer> {
+        self.ledger.genesis().leak()?;
+        let chain = self.ledger.committee(self.ledger.root())?;
+        // It may be at a height that is only just committed.
+        let own = self.protocol.weights().filter(|own| own.has_bonds_of(&chain));
+        let recovering = own.as_ref().is_some_and(|own| own.members() != chain.members());
+        let members = own.unwrap_or(chain);
+        let weight = |&Member { id, share, .. }: &Member| {
+            let Share { left, score } = share;
+            WeightAnswer { id, left, score }
+        };
+        Some(WeightsAnswer {
+            height: self.ledger.height() + 1,
+            round: self.protocol.round(),
+            recovering,
+            members: members.members().iter().map(weight).collect(),
+        })
     }
 
     fn block(&self, block: Arc<Block>) -> Box<BlockAnswer> {
@@ -245,6 +268,7 @@ impl<P: Protocol> Replica<P> {
             Some(committee) => Answer::Committee(CommitteeAnswer {
                 height: self.ledger.height(),
                 members: committee.members().to_vec(),
+                recovery: self.weights().filter(|weights| weights.recovering),
             }),
             None => Answer::Failed("the committee of the last final block is not known".into()),
         }

@@ -117,6 +117,7 @@ fn the_status_is_a_table() {
         depths: None,
         partition: None,
         byzantine: Liars::default(),
+        finality: None,
         nodes: vec![dead],
     };
     let expected = "tendermint, chain 3f8a00c1…, in /tmp/net\nnode 0   down (SIGKILL)";

@@ -84,7 +84,7 @@ pub(super) fn take_seat(walk: &Walk, id: u32) -> Result<Taken, JoinError> {
         let Ok(answer) = client.call::<CommitteeAnswer>("committee", json!({})) else {
             return Ok(None);
         };
-        let CommitteeAnswer { height, members } = answer;
+        let CommitteeAnswer { height, members, .. } = answer;
         *told = format!("waits for its seat at height {height}");
         let is_there = members.iter().any(|member| member.id == ReplicaId(id));
         Ok(is_there.then_some(Taken { height, members: members.len() }))

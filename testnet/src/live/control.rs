@@ -9,6 +9,7 @@ use super::{
     home::Place,
     liars::Liars,
     partition::{BadGroups, Groups},
+    pulse::Pulse,
     registry::Registry,
     sight::NodeView,
 };
@@ -32,7 +33,7 @@ mod tests;
 /// The longest request that is read, in bytes.
 pub const LONGEST_REQUEST: usize = 256;
 
-/// The longest answer that is read, in bytes: sixteen nodes need a tenth of it.
+/// The longest answer that is read, in bytes: sixteen nodes need a third of it.
 pub const LONGEST_ANSWER: usize = 64 * 1024;
 
 /// The longest path a socket may have. Systems allow 104 to 108 bytes.
@@ -148,6 +149,9 @@ pub struct NetView {
     /// Who lies, and how; left out where nobody does.
     #[serde(default, skip_serializing_if = "Liars::is_empty")]
     pub byzantine: Liars,
+    /// Whether blocks still become final; none where they are not final at once.
+    #[serde(default)]
+    pub finality: Option<Pulse>,
     /// Everybody, by id.
     pub nodes: Vec<NodeView>,
 }

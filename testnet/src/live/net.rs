@@ -29,11 +29,13 @@ use wallet_cli::keystore::{Keystore, KeystoreError};
 mod files;
 mod founding;
 mod joining;
+pub mod leak;
 
 #[cfg(test)]
 mod tests;
 
 pub use founding::DEFAULT_SHARE;
+pub use leak::LeakWish;
 
 /// The most nodes of one net: each is a process on this machine.
 pub const MOST_REPLICAS: u32 = 16;
@@ -62,6 +64,8 @@ pub struct Wish {
     pub trace: bool,
     /// Who is to lie, and how. It stays so when the net is gone on with.
     pub byzantine: Liars,
+    /// How the votes of the absent are to fade.
+    pub leak: LeakWish,
 }
 
 /// A chain with a node for each validator, ready to be started.
@@ -305,6 +309,7 @@ impl Net {
                 self.genesis.settings.get(key).map_or("its default".to_owned(), u64::to_string);
             differs("--set", format!("{key}={value}"), format!("{key}={is}"))?;
         }
+        wish.leak.agree(&self.genesis, differs)?;
         if !wish.byzantine.is_empty() {
             let is = match &self.record.byzantine {
                 nobody if nobody.is_empty() => "no liar".to_owned(),
@@ -401,6 +406,22 @@ pub enum NetError {
     /// Nobody can lie so.
     #[error("--byzantine: {0}")]
     Liars(#[from] BadLiars),
+    /// Nobody's votes fade there.
+    #[error(
+        "{flag}: {consensus} has no inactivity leak: nobody's say in its blocks fades, however long it is \
+         away; leave the flag out, or choose --consensus {others}"
+    )]
+    NoLeak {
+        /// What asks for one.
+        flag: String,
+        /// The module.
+        consensus: String,
+        /// Those that have one.
+        others: String,
+    },
+    /// Flags of a leak that contradict one another.
+    #[error("{0}")]
+    Leak(String),
     /// There is nothing to mine.
     #[error(
         "--miner-share is for chains whose blocks take work, and those of {consensus} take none; leave it out"

@@ -11,6 +11,7 @@
 use super::{
     fleet::Exit,
     partition::Groups,
+    pulse::Pulse,
     sight::{NodeView, Sight},
 };
 use serde::Serialize;
@@ -48,6 +49,22 @@ pub enum Report {
     Status {
         /// By id.
         nodes: Vec<NodeView>,
+        /// Whether blocks still become final; left out where they are not final at once, or nobody
+        /// says anything.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        finality: Option<Pulse>,
+    },
+    /// Nothing has become final for longer than it should take.
+    Halted {
+        /// The height of the last final block.
+        height: u64,
+    },
+    /// Something has become final again.
+    Resumed {
+        /// Its height.
+        height: u64,
+        /// How many milliseconds after the last final block before.
+        after_ms: u64,
     },
     /// A node's process ended.
     Exited {
@@ -225,8 +242,12 @@ impl Screen {
                 self.send(line + "\n");
             }
             (_, Report::Status { .. }) if self.hushed => {}
-            (Style::Terminal, Report::Status { nodes }) => self.redraw(nodes),
-            (Style::Plain, Report::Status { nodes }) => self.log(nodes),
+            (Style::Terminal, Report::Status { nodes, finality }) => {
+                self.redraw(nodes, finality.as_ref());
+            }
+            (Style::Plain, Report::Status { nodes, finality }) => {
+                self.log(nodes, finality.as_ref());
+            }
             (_, report) => self.print(&text(report)),
         }
     }
@@ -238,8 +259,11 @@ impl Screen {
         self.send(text.to_owned());
     }
 
-    fn redraw(&mut self, nodes: &[NodeView]) {
-        let lines: String = nodes.iter().map(|node| format!("{node}\n")).collect();
+    fn redraw(&mut self, nodes: &[NodeView], finality: Option<&Pulse>) {
+        let pulse = finality.map(Pulse::lines).unwrap_or_default();
+        let count = nodes.len() + pulse.len();
+        let nodes = nodes.iter().map(|node| format!("{node}\n"));
+        let lines: String = nodes.chain(pulse.iter().map(|line| format!("{line}\n"))).collect();
         if lines == self.shown {
             return;
         }
@@ -249,12 +273,16 @@ impl Screen {
             drawn => format!("\x1b[{drawn}A\x1b[J"),
         };
         self.send(back + &lines);
-        self.drawn = nodes.len();
+        self.drawn = count;
         self.shown = lines;
     }
 
-    fn log(&mut self, nodes: &[NodeView]) {
-        let line = summary(nodes) + "\n";
+    fn log(&mut self, nodes: &[NodeView], finality: Option<&Pulse>) {
+        let mut line = summary(nodes);
+        if let Some(pulse) = finality.filter(|pulse| !pulse.is_usual()) {
+            let _ = write!(line, "\n  {}", pulse.timeless());
+        }
+        line.push('\n');
         if line != self.shown {
             self.send(line.clone());
             self.shown = line;
@@ -272,7 +300,14 @@ impl Screen {
 fn text(report: &Report) -> String {
     match report {
         Report::Ready(ready) => ready.to_string(),
-        Report::Status { nodes } => summary(nodes) + "\n",
+        Report::Status { nodes, .. } => summary(nodes) + "\n",
+        Report::Halted { height } => {
+            format!("nothing becomes final any more after height {height}\n")
+        }
+        Report::Resumed { height, after_ms } => {
+            let seconds = *after_ms as f64 / 1_000.0;
+            format!("height {height} is final, {seconds:.1} s after the block before\n")
+        }
         Report::Exited { id, exit } => {
             format!("node {id} is down ({exit}); `testnet start {id}` starts it again\n")
         }

@@ -1,7 +1,7 @@
 //! What each node says about itself, asked over its RPC as any wallet would.
 
 use super::fleet::Exit;
-use ledger::query::StatusAnswer;
+use ledger::query::{StatusAnswer, WeightsAnswer};
 use serde::{Deserialize, Serialize};
 use std::{
     fmt, io, thread,
@@ -36,12 +36,17 @@ pub struct Sight {
     pub peers: usize,
     /// "running", or "halted: " and why.
     pub state: String,
+    /// What counts of everybody's bond in its eyes; left out where nothing ever leaks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights: Option<WeightsAnswer>,
 }
 
 impl From<StatusAnswer> for Sight {
     fn from(answer: StatusAnswer) -> Sight {
-        let StatusAnswer { height, round, head, head_height, pool, peers, state, .. } = answer;
-        Sight { height, round, head: head.to_string(), head_height, pool, peers, state }
+        let StatusAnswer { height, round, head, head_height, pool, peers, state, weights, .. } =
+            answer;
+        let head = head.to_string();
+        Sight { height, round, head, head_height, pool, peers, state, weights }
     }
 }
 

@@ -5,7 +5,7 @@
 //! stopped, nobody left behind.
 
 use super::{
-    control::{Answer, NetView, Reason, Request, server::Server},
+    control::{Answer, Reason, Request, server::Server},
     cuts::{self, Cuts},
     demo::{self, Demo, DemoError},
     fleet::{Exit, Fleet, FleetError, GRACE},
@@ -13,9 +13,10 @@ use super::{
     myself::Myself,
     net::{Net, NetError, Wish},
     partition::Groups,
+    pulse::Heart,
     registry::{Note, Registry},
     screen::{Line, Ready, Report, Screen, Style},
-    sight::{Memory, NodeView, Sight},
+    sight::{Memory, Sight},
     tail::tail,
 };
 use nix::sys::stat::{Mode, umask};
@@ -30,6 +31,7 @@ use std::{
 use thiserror::Error;
 
 mod joining;
+mod looking;
 
 /// How long all nodes together may take until they answer and have found enough peers.
 pub(crate) const STARTUP: Duration = Duration::from_secs(20);
@@ -135,6 +137,8 @@ struct Session {
     fleet: Fleet,
     memories: Vec<Memory>,
     cuts: Cuts,
+    /// None where blocks are not final at once.
+    heart: Option<Heart>,
     screen: Screen,
     myself: Myself,
     inbox: Receiver<Event>,
@@ -161,7 +165,9 @@ impl Session {
         let fleet = Fleet::of(&net, &myself);
         let memories = vec![Memory::default(); net.record.nodes.len()];
         let cuts = Cuts::default();
-        Ok(Session { net, fleet, memories, cuts, screen, myself, inbox, events, demo: None })
+        let heart = Heart::of(&net.genesis, net.depths());
+        let demo = None;
+        Ok(Session { net, fleet, memories, cuts, heart, screen, myself, inbox, events, demo })
     }
 
     fn run(&mut self, order: &Order, temporary: bool) -> Result<End, UpError> {
@@ -253,7 +259,7 @@ impl Session {
             match self.inbox.recv_timeout(BEAT) {
                 Ok(Event::Interrupted) => return End::Asked,
                 Ok(Event::Unseen(error)) => return End::Unseen(error),
-                Ok(Event::Seen(id, sight)) => self.memories[id as usize].see(sight),
+                Ok(Event::Seen(id, sight)) => self.hear(id, sight),
                 Ok(Event::Asked(request, reply)) => {
                     let answer = self.obey(request);
                     // Who asked may have gone meanwhile; it is done all the same.
@@ -279,7 +285,7 @@ impl Session {
             }
             let now = Instant::now();
             if now >= show {
-                self.screen.tell(&Report::Status { nodes: self.views() });
+                self.look(now);
                 show = now + SHOW;
             }
             // A story that has begun is told to its end.
@@ -376,35 +382,6 @@ impl Session {
     fn tell_cuts(&mut self) {
         let net = &self.net;
         self.cuts.tell(|id, request| cuts::ask(net, id, request));
-    }
-
-    fn view(&self) -> NetView {
-        NetView {
-            consensus: self.net.genesis.consensus.clone(),
-            chain_id: self.net.chain_id().to_string(),
-            dir: self.net.place.dir().display().to_string(),
-            depths: self.net.depths(),
-            partition: self.cuts.groups().cloned(),
-            byzantine: self.net.record.byzantine.clone(),
-            nodes: self.views(),
-        }
-    }
-
-    fn views(&self) -> Vec<NodeView> {
-        let view = |id: u32| {
-            let pid = self.fleet.pid(id);
-            NodeView {
-                id,
-                up: pid.is_some(),
-                pid,
-                rpc: self.net.url(id),
-                exit: self.fleet.exit(id),
-                lie: self.net.record.byzantine.lie(id).map(str::to_owned),
-                // What a process said that is no more is no news.
-                sight: pid.and(self.memories[id as usize].sight().cloned()),
-            }
-        };
-        self.net.ids().map(view).collect()
     }
 
     /// Stops everything and says so.

@@ -84,8 +84,10 @@ impl Story {
         let (height, block, round) = (header.height, header.hash(), 0);
         let precommit = |member: &Member| {
             let hand = Hand::new(member.id, self.genesis.chain_id(), key(member.id.0));
-            let signed =
-                Signed::by(&hand, Message::Precommit { height, round, value: Some(block) });
+            let signed = Signed::by(
+                &hand,
+                Message::Precommit { height, round, value: Some(block), table: None },
+            );
             (member.id, *signed.signature())
         };
         let signatures = by.members().iter().map(precommit).collect();

@@ -237,6 +237,7 @@ impl Mined {
             accused: Vec::new(),
             punished: Vec::new(),
             burned: Default::default(),
+            weights: None,
         }
     }
 

@@ -170,6 +170,11 @@ pub fn staked_network_and_wallet(name: &str) -> (Shared, Wallet) {
     in_wallet(Network::staked(name))
 }
 
+/// The same where the votes of the absent fade.
+pub fn leaking_network_and_wallet(name: &str) -> (Shared, Wallet) {
+    in_wallet(Network::leaking(name))
+}
+
 fn in_wallet(network: Network) -> (Shared, Wallet) {
     let wallet = Wallet::new();
     wallet.file("genesis.json", &network.genesis.to_json());

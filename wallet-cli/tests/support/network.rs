@@ -3,12 +3,12 @@
 
 use consensus::{
     Signed,
-    tendermint::{Commit, Message},
+    tendermint::{Commit, Message, SignedTable},
 };
 use crypto::{Address, SecretKey, Signature, merkle};
 use ledger::{
-    Action, Amount, Block, Committee, Draft, Genesis, Hand, Ledger, Payload, Proof, ReplicaId,
-    Seal, Stake, Transaction, TransactionId,
+    Action, Amount, Block, Committee, Draft, Duty, Genesis, Hand, Ledger, Payload, Proof,
+    ReplicaId, Seal, Stake, Transaction, TransactionId,
     genesis::{Funded, Validator},
     query::{
         AccountAnswer, BlockAnswer, BlocksAnswer, CommitteesAnswer, StakeAnswer, StatusAnswer,
@@ -72,6 +72,13 @@ impl Network {
         Network::with(name, rules.map(|(key, value)| (key.to_owned(), value)).into())
     }
 
+    /// As [`Network::staked`], where the votes of the absent fade.
+    pub fn leaking(name: &str) -> Network {
+        let rules =
+            [("ledger.unbonding_blocks", 6), ("ledger.leak", 1), ("ledger.leak_quotient", 16)];
+        Network::with(name, rules.map(|(key, value)| (key.to_owned(), value)).into())
+    }
+
     fn with(name: &str, settings: BTreeMap<String, u64>) -> Network {
         let seats = (0..4).map(|id| Validator { key: validator(id).public(), stake: Stake(1) });
         let funded = Funded { address: rich().public().address(), balance: Amount(1000) };
@@ -104,12 +111,29 @@ impl Network {
     /// Decides a block with these transactions. It bears a certificate of validators 0 to 2, or
     /// none until a later block's covers it.
     pub fn decide(&mut self, transactions: Vec<Transaction>, certified: bool) -> Arc<Block> {
+        self.decide_with(transactions, Vec::new(), certified)
+    }
+
+    /// Decides a block that tells that only these took part two heights ago.
+    pub fn decide_as_seen(&mut self, present: &[u32]) -> Arc<Block> {
+        let height = self.ledger.height().checked_sub(1).expect("there was somebody to see");
+        let present = present.iter().copied().map(ReplicaId).collect();
+        let duty = Duty::Participation { height, present, proof: Proof(Vec::new()) };
+        self.decide_with(Vec::new(), vec![duty], true)
+    }
+
+    fn decide_with(
+        &mut self,
+        transactions: Vec<Transaction>,
+        duties: Vec<Duty>,
+        certified: bool,
+    ) -> Arc<Block> {
         let draft = Draft {
             parent: self.ledger.root(),
             transactions,
             time: 0,
             proposer: ReplicaId(0),
-            duties: Vec::new(),
+            duties,
             seal: Seal::default(),
         };
         let mut batch = Batch::default();
@@ -136,7 +160,8 @@ impl Network {
     /// The precommits of these validators, in this order.
     pub fn certify(&self, block: &Block, signers: &[u8]) -> Proof {
         let signatures = signers.iter().map(|id| self.precommit(block, *id)).collect();
-        Commit { round: ROUND, block: block.hash(), signatures }.encode()
+        let table = SignedTable::default();
+        Commit { round: ROUND, block: block.hash(), signatures, table }.encode()
     }
 
     /// What validator `id` signs.
@@ -145,7 +170,8 @@ impl Network {
         let hand = Hand::new(me, self.genesis.chain_id(), key_of(id));
         let value = Some(block.hash());
         let height = block.header.height;
-        let signed = Signed::by(&hand, Message::Precommit { height, round: ROUND, value });
+        let signed =
+            Signed::by(&hand, Message::Precommit { height, round: ROUND, value, table: None });
         (me, *signed.signature())
     }
 
@@ -188,6 +214,7 @@ impl Network {
             accused: Vec::new(),
             punished: Vec::new(),
             burned: Default::default(),
+            weights: None,
         }
     }
 

@@ -63,7 +63,7 @@ impl Lie<Tendermint> for Amnesia {
                 turn.send(To::All, message);
                 return None;
             }
-            if let Message::Precommit { height, round, value: Some(value) } = message {
+            if let Message::Precommit { height, round, value: Some(value), table: None } = message {
                 locks.push((height, round, value));
             }
             let signed = seat.sign(message);
@@ -99,7 +99,7 @@ impl Amnesia {
         self.anew = Some((height, round, block.hash()));
         self.over = (height, round);
         let (valid_round, polka) = (None, Vec::new());
-        let message = Message::Proposal { height, round, valid_round, polka, block };
+        let message = Message::Proposal { height, round, valid_round, polka, tables: None, block };
         let to = To::Some(faces(Side::Right, seat, turn));
         seat.say(to, message, turn);
     }
@@ -117,9 +117,10 @@ impl Amnesia {
         self.over = (height, round);
         note(turn, format!("forgets its lock of round {lock} and votes anew in round {round}"));
         let value = Some(value);
-        for message in
-            [Message::Prevote { height, round, value }, Message::Precommit { height, round, value }]
-        {
+        for message in [
+            Message::Prevote { height, round, value, table: None },
+            Message::Precommit { height, round, value, table: None },
+        ] {
             let to = To::Some(faces(Side::Right, seat, turn));
             seat.say(to, message, turn);
         }

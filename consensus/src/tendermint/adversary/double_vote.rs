@@ -127,10 +127,18 @@ impl DoubleVote {
         let offers = at.log.offers(round).iter().map(|offer| offer.value);
         let mut values = pair.chain(offers).map(Some).chain([None]);
         let value = values.find(|value| *value != vote.value())?;
+        // Of its own proposals this one may be news to us; they all bring one table.
+        let offers = at.log.offers(round).iter();
+        let mut tables = offers.filter(|offer| Some(offer.value) == value).map(|offer| offer.table);
+        let table = tables.next().unwrap_or(value.and(vote.table()));
         Some(match *vote {
-            Message::Prevote { height, round, .. } => Message::Prevote { height, round, value },
-            Message::Precommit { height, round, .. } => Message::Precommit { height, round, value },
-            Message::Proposal { .. } => return None,
+            Message::Prevote { height, round, .. } => {
+                Message::Prevote { height, round, value, table }
+            }
+            Message::Precommit { height, round, .. } => {
+                Message::Precommit { height, round, value, table }
+            }
+            Message::Alive { .. } | Message::Proposal { .. } => return None,
         })
     }
 }
@@ -142,7 +150,7 @@ fn order(message: &Message) -> (bool, Option<BlockHash>) {
 
 /// Another fresh block for the same round.
 fn rival(message: &Message, turn: &Turn<'_, Message>) -> Option<Message> {
-    let Message::Proposal { height, round, valid_round: None, block, .. } = message else {
+    let Message::Proposal { height, round, valid_round: None, tables, block, .. } = message else {
         return None;
     };
     let draft = Draft {
@@ -155,5 +163,12 @@ fn rival(message: &Message, turn: &Turn<'_, Message>) -> Option<Message> {
     };
     let block = turn.app.assemble(draft).ok()?;
     let (valid_round, polka) = (None, Vec::new());
-    Some(Message::Proposal { height: *height, round: *round, valid_round, polka, block })
+    Some(Message::Proposal {
+        height: *height,
+        round: *round,
+        valid_round,
+        polka,
+        tables: tables.clone(),
+        block,
+    })
 }

@@ -25,15 +25,22 @@ impl Lie<Tendermint> for FarFuture {
             let (height, value) = (message.height(), message.value());
             let round = AHEAD + pick(turn, AHEAD);
             let mut far = vec![
-                Message::Prevote { height, round, value },
-                Message::Precommit { height, round, value },
+                Message::Prevote { height, round, value, table: None },
+                Message::Precommit { height, round, value, table: None },
             ];
             if let Message::Proposal { block, .. } = message {
                 self.block = Some(Arc::clone(block));
             }
             if let Some(block) = &self.block {
                 let (valid_round, polka, block) = (None, Vec::new(), Arc::clone(block));
-                far.push(Message::Proposal { height, round, valid_round, polka, block });
+                far.push(Message::Proposal {
+                    height,
+                    round,
+                    valid_round,
+                    polka,
+                    tables: None,
+                    block,
+                });
             }
             note(turn, format!("speaks of round {round}"));
             far.into_iter().for_each(|message| seat.say(To::All, message, turn));

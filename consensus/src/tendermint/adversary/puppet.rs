@@ -83,11 +83,12 @@ impl script::Puppet<Tendermint> for Puppet {
                     round,
                     valid_round,
                     polka,
+                    tables: None,
                     block,
                 })]);
             }
-            "prevote" => Message::Prevote { height, round, value },
-            "precommit" => Message::Precommit { height, round, value },
+            "prevote" => Message::Prevote { height, round, value, table: None },
+            "precommit" => Message::Precommit { height, round, value, table: None },
             _ => return None,
         };
         let theirs = self.votes_of(&line.names, value, (height, round));
@@ -106,6 +107,7 @@ impl Puppet {
             Message::Proposal { block, .. } => {
                 self.offers.entry(place).or_insert_with(|| Arc::clone(block));
             }
+            Message::Alive { .. } => {}
             Message::Prevote { .. } | Message::Precommit { .. } => {
                 self.votes.entry(place).or_default().push(signed.clone());
             }
@@ -141,7 +143,7 @@ impl Puppet {
         value: Option<BlockHash>,
         seat: &Seat,
     ) -> Vec<(ReplicaId, Signature)> {
-        let prevote = Message::Prevote { height, round, value };
+        let prevote = Message::Prevote { height, round, value, table: None };
         let votes = self.votes.get(&(height, round)).into_iter().flatten();
         let theirs = votes.filter(|vote| *vote.message() == prevote).cloned();
         let all = theirs.chain([seat.sign(prevote.clone())]);

@@ -43,8 +43,10 @@ impl Lie<Tendermint> for Relabel {
             }
         }
         for effect in turn.apart(|inner| honest.step(input, inner)) {
-            let Effect::Send { message: Message::Proposal { height, round, block, .. }, .. } =
-                effect
+            let Effect::Send {
+                message: Message::Proposal { height, round, tables, block, .. },
+                ..
+            } = effect
             else {
                 turn.act(effect);
                 continue;
@@ -56,7 +58,7 @@ impl Lie<Tendermint> for Relabel {
             let polka: Vec<_> = self.heard.iter().map(|(id, signed)| (*id, *signed)).collect();
             note(turn, format!("passes off {} votes as a polka", polka.len()));
             let valid_round = Some(valid_round);
-            let message = Message::Proposal { height, round, valid_round, polka, block };
+            let message = Message::Proposal { height, round, valid_round, polka, tables, block };
             seat.say(To::All, message, turn);
         }
     }

@@ -1,6 +1,7 @@
 //! Each rule has a test named after it; the rest are stories.
 
 mod attacks;
+mod attendance;
 mod cluster;
 mod life;
 mod model;

@@ -4,7 +4,7 @@ use super::rig::*;
 use crate::{
     protocol::{Protocol, Unproven},
     quorum::Signed,
-    tendermint::{Commit, Message, Tendermint},
+    tendermint::{Commit, Message, SignedTable, Tendermint},
 };
 use crypto::Signature;
 use ledger::{BlockHash, Committee, Header, Proof, ReplicaId};
@@ -34,7 +34,11 @@ impl Case {
         let block = headers[2].hash();
         let precommit = precommit(3, 2, Some(block));
         let signatures = [0, 1, 3].map(|sender| signature(sender, precommit.clone())).to_vec();
-        Case { headers, committee, commit: Commit { round: 2, block, signatures } }
+        Case {
+            headers,
+            committee,
+            commit: Commit { round: 2, block, signatures, table: SignedTable::default() },
+        }
     }
 
     fn verify(&self) -> Result<(), Unproven> {
@@ -193,6 +197,6 @@ fn the_largest_committee_fits_into_a_proof() {
     let one = Case::new().commit.signatures[0];
     let commit = Commit { signatures: vec![one; full], ..Case::new().commit };
     assert!(Commit::decode(&commit.encode()).is_ok());
-    let commit = Commit { signatures: vec![one; full + 1], ..commit };
+    let commit = Commit { signatures: vec![one; 4 * full], ..commit };
     assert!(Commit::decode(&commit.encode()).is_err());
 }

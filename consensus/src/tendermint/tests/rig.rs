@@ -5,7 +5,7 @@ use crate::{
     catalogue::Module,
     protocol::{Application, Effect, Input, Protocol, Timer, Trusted, Turn, Want},
     quorum::Signed,
-    tendermint::{Config, Message, Tendermint, message::phase},
+    tendermint::{Config, Message, Tendermint, attendance, message::phase},
 };
 use crypto::{Hash, PublicKey, SecretKey, Signature};
 use ledger::{
@@ -79,7 +79,7 @@ pub(super) fn by(sender: u32, message: Message) -> Signed<Message> {
 /// A fresh proposal.
 pub(super) fn proposal(height: u64, round: u64, block: &Arc<Block>) -> Message {
     let block = Arc::clone(block);
-    Message::Proposal { height, round, valid_round: None, polka: Vec::new(), block }
+    Message::Proposal { height, round, valid_round: None, polka: Vec::new(), tables: None, block }
 }
 
 /// A proposal with the polka of `valid_round`, which `voters` signed.
@@ -97,15 +97,15 @@ pub(super) fn again(
     });
     let polka = polka.collect();
     let block = Arc::clone(block);
-    Message::Proposal { height, round, valid_round: Some(valid_round), polka, block }
+    Message::Proposal { height, round, valid_round: Some(valid_round), polka, tables: None, block }
 }
 
 pub(super) fn prevote(height: u64, round: u64, value: Option<BlockHash>) -> Message {
-    Message::Prevote { height, round, value }
+    Message::Prevote { height, round, value, table: None }
 }
 
 pub(super) fn precommit(height: u64, round: u64, value: Option<BlockHash>) -> Message {
-    Message::Precommit { height, round, value }
+    Message::Precommit { height, round, value, table: None }
 }
 
 /// A transaction that only the pretend ledger believes in.
@@ -262,6 +262,8 @@ pub(super) struct Rig {
     pub(super) book: Book,
     pub(super) now: Duration,
     pub(super) wall: Duration,
+    /// What signatures are checked with.
+    pub(super) keys: Keys,
     rng: ChaCha8Rng,
 
     /// Every effect since the test last asked.
@@ -289,6 +291,7 @@ impl Rig {
             book: Book::new(committee),
             now: Duration::ZERO,
             wall: EPOCH,
+            keys: keys(),
             rng: ChaCha8Rng::seed_from_u64(0),
             effects: Vec::new(),
             signed: BTreeMap::new(),
@@ -339,7 +342,7 @@ impl Rig {
         let mut inputs = VecDeque::from([input]);
         while let Some(input) = inputs.pop_front() {
             let again = matches!(input, Input::Arrived(_) | Input::Advanced { .. });
-            let keys = keys();
+            let keys = self.keys.clone();
             let me = ReplicaId(self.me);
             let mut turn = Turn::new(self.now, self.wall, me, &mut self.rng, &mut self.book, &keys);
             self.replica.step(input, &mut turn);
@@ -402,7 +405,9 @@ impl Rig {
 
     /// By way of the inbox, which lets two messages of a slot through.
     pub(super) fn deliver(&mut self, signed: Signed<Message>) {
-        let is_old = signed.message().height() <= self.book.blocks[&self.book.root].header.height;
+        let lag = attendance::lag(&self.config);
+        let decided = self.book.blocks[&self.book.root].header.height;
+        let is_old = signed.message().height() + lag <= decided;
         if !is_old && self.admit(&signed) {
             self.feed(Input::Heard(signed));
         }

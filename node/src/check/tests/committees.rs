@@ -69,10 +69,11 @@ fn certify<'a>(
     let (height, value) = (block.header.height, Some(block.hash()));
     let sign = |(id, key): (u32, &SecretKey)| {
         let hand = Hand::new(ReplicaId(id), genesis.chain_id(), key.clone());
-        let signed = Signed::by(&hand, Message::Precommit { height, round: 0, value });
+        let signed = Signed::by(&hand, Message::Precommit { height, round: 0, value, table: None });
         (ReplicaId(id), *signed.signature())
     };
-    Commit { round: 0, block: block.hash(), signatures: signers.map(sign).collect() }.encode()
+    let (signatures, table) = (signers.map(sign).collect(), Default::default());
+    Commit { round: 0, block: block.hash(), signatures, table }.encode()
 }
 
 #[test]

@@ -27,6 +27,7 @@ fn good() -> Standing {
         accused: Vec::new(),
         punished: Vec::new(),
         burned: Default::default(),
+        weights: None,
     };
     Standing {
         status: Some(status),

@@ -152,8 +152,12 @@ fn two_values_in_one_slot_are_found() {
     let hand = forge.setup.hand(ONE, &forge.genesis);
     let hash = |byte: u8| BlockHash(sha256(&[byte]));
     let said = [hash(1), hash(2), hash(1), hash(3)].map(|value| {
-        let message =
-            consensus::tendermint::Message::Prevote { height: 4, round: 0, value: Some(value) };
+        let message = consensus::tendermint::Message::Prevote {
+            height: 4,
+            round: 0,
+            value: Some(value),
+            table: None,
+        };
         Signed::by(&hand, message)
     });
     for (signed, seq) in said.iter().zip(5..) {

@@ -72,7 +72,7 @@ pub(super) fn draft(
     if settings.contains_key("ledger.unbonding_blocks") {
         settings.entry(MINIMUM.0.to_owned()).or_insert(MINIMUM.1);
     }
-    let genesis = Genesis {
+    let mut genesis = Genesis {
         name: "testnet".to_owned(),
         time: milliseconds(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()),
         consensus: consensus.to_owned(),
@@ -81,6 +81,7 @@ pub(super) fn draft(
         validators,
         accounts,
     };
+    wish.leak.found(&wish.settings, &mut genesis)?;
     genesis.check()?;
     catalogue::check(&genesis)?;
     Ok(genesis)

@@ -4,7 +4,7 @@ use crate::{
     live::{
         liars::Liars,
         myself::{Myself, quote_path},
-        net::Net,
+        net::{Net, leak::Told},
     },
     span,
 };
@@ -30,6 +30,9 @@ pub struct Ready {
     /// How deep a block must lie to be counted on; left out where it is final at once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub depths: Option<Depths>,
+    /// How the votes of the absent fade; left out where they do not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub leak: Option<Told>,
     /// Who lies, and how; left out where nobody does.
     #[serde(skip_serializing_if = "Liars::is_empty")]
     pub byzantine: Liars,
@@ -93,6 +96,7 @@ impl Ready {
                 })
                 .collect(),
             depths: net.depths(),
+            leak: Told::of(&net.genesis),
             byzantine: net.record.byzantine.clone(),
             block_time: span::format(net.genesis.block_time()),
             share: net.record.miner.map(|miner| miner.share * f64::from(miner.threads)),
@@ -120,6 +124,9 @@ impl fmt::Display for Ready {
                 )?;
             }
             (None, _) => writeln!(f, "  block time  {}", self.block_time)?,
+        }
+        if let Some(leak) = &self.leak {
+            writeln!(f, "  leak        {leak}")?;
         }
         let fate = if self.temporary { "  (temporary: removed at the end)" } else { "" };
         writeln!(f, "  directory   {}{fate}", self.dir)?;

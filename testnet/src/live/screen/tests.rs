@@ -38,13 +38,14 @@ fn node(id: u32, height: Option<u64>) -> NodeView {
         pool: 0,
         peers: 3,
         state: "running".to_owned(),
+        weights: None,
     });
     NodeView { id, up: true, pid: Some(1), rpc: String::new(), exit: None, lie: None, sight }
 }
 
 fn status(heights: [u64; 2]) -> Report {
     let nodes = (0..).zip(heights).map(|(id, height)| node(id, Some(height))).collect();
-    Report::Status { nodes }
+    Report::Status { nodes, finality: None }
 }
 
 const EXITED: Report = Report::Exited { id: 3, exit: Exit { code: None, signal: Some(9) } };

@@ -9,6 +9,7 @@ fn sight() -> Sight {
         pool: 3,
         peers: 3,
         state: "running".to_owned(),
+        weights: None,
     }
 }
 
