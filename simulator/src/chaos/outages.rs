@@ -50,12 +50,7 @@ impl Maker {
         let mut now = self.between(500..5_000);
         while now < self.end {
             let order = shuffled(self.replicas, &mut self.chance);
-            let mut sides = vec![Vec::new(); 2 + self.pick(2) as usize];
-            for id in order {
-                let side = self.pick(sides.len() as u64) as usize;
-                sides[side].push(id);
-            }
-            sides.retain(|side| !side.is_empty());
+            let mut sides = self.sides(&order);
             sides.iter_mut().for_each(|side| side.sort());
             self.add(now, Fault::Partition(sides));
             now = (now + self.any_length()).min(self.end);
@@ -63,6 +58,22 @@ impl Maker {
             // Some follow upon each other at once.
             now += if self.pick(3) == 0 { Duration::ZERO } else { self.between(500..15_000) };
         }
+    }
+
+    /// Every other time the first side is the smallest majority there is: one that has no quorum until the
+    /// others have faded.
+    fn sides(&mut self, order: &[ReplicaId]) -> Vec<Vec<ReplicaId>> {
+        if self.pick(2) == 0 {
+            let (one, other) = order.split_at(order.len() / 2 + 1);
+            return vec![one.to_vec(), other.to_vec()];
+        }
+        let mut sides = vec![Vec::new(); 2 + self.pick(2) as usize];
+        for id in order {
+            let side = self.pick(sides.len() as u64) as usize;
+            sides[side].push(*id);
+        }
+        sides.retain(|side| !side.is_empty());
+        sides
     }
 
     fn crashes(&mut self, id: ReplicaId) {

@@ -37,7 +37,8 @@ pub(super) fn setup(seed: u64, options: &Options) -> Setup {
     let leak = setup.genesis().leak().expect("it was just set");
     let lying = setup.byzantine.len() as u64;
     let most = (0..=all - lying).rev().find(|&away| can_do_without(away, &leak, all, lying));
-    let away = most.map_or(0, |most| pick(most + 1));
+    // Mostly as many as can be, which is when the others need the leak.
+    let away = most.map_or(0, |most| if pick(3) == 0 { pick(most + 1) } else { most });
     let liar = setup.byzantine.keys().next().copied();
     let away = u32::try_from(away).expect("replicas are few");
     setup.schedule = outages(seed, setup.replicas, liar, away, options.chaos);
