@@ -4,6 +4,7 @@ mod attacks;
 mod attendance;
 mod cluster;
 mod life;
+mod model;
 mod mutants;
 mod proof;
 mod puppet;
