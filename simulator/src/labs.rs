@@ -7,12 +7,16 @@
 
 mod chance;
 mod double_spend;
+mod ethereum;
+mod ethereum_leak;
 mod finding;
 mod forks;
 mod gossip;
 mod hash_rate;
 mod hops;
 mod leaders;
+mod leak;
+mod leak_partition;
 mod messages;
 mod miners;
 mod parameter;
@@ -21,10 +25,11 @@ mod proposers;
 mod quorums;
 mod retarget;
 mod selfish;
+mod two_branches;
 mod voting;
 
 pub use finding::{Finding, Moments, Sample};
-pub use parameter::{BadValue, Numbers, Parameter, Range, Value, Values};
+pub use parameter::{BadValue, Numbers, Parameter, Part, Range, Value, Values};
 
 use std::fmt::Debug;
 
@@ -47,6 +52,10 @@ pub fn all() -> &'static [Lab] {
         leaders::LAB,
         proposers::LAB,
         gossip::LAB,
+        leak::LAB,
+        leak_partition::LAB,
+        ethereum_leak::LAB,
+        two_branches::LAB,
     ];
     ALL
 }

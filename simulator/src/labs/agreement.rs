@@ -36,6 +36,11 @@ fn draw(range: &Range, chance: &mut ChaCha8Rng) -> Value {
             let numbers: Vec<_> = (0..count).map(|_| number()).collect();
             Value::List(Numbers::of(&numbers).expect("not too many"))
         }
+        Range::Part(most) => {
+            let all = at(part, 1.0, most as f64).round() as u64;
+            let some = 1 + (share(chance) * all as f64) as u64;
+            Value::Part(Part { some, all })
+        }
     }
 }
 
@@ -112,6 +117,10 @@ agreement! {
     dead_leaders_agree_at_ten_points: "leader-failure",
     proposers_agree_at_ten_points: "proposers",
     gossip_agrees_at_ten_points: "gossip",
+    leaks_agree_at_ten_points: "leak",
+    leaks_of_partitions_agree_at_ten_points: "leak-partition",
+    ethereums_leak_agrees_at_ten_points: "ethereum-leak",
+    two_branches_agree_at_ten_points: "two-branches",
 }
 
 #[test]

@@ -36,6 +36,8 @@ pub enum Range {
     Word(&'static [&'static str]),
     /// At most [`Numbers::MOST`] whole numbers between these, both included.
     List(u64, u64),
+    /// Some of at most so many, but not none: `3/5`, or `0.6`.
+    Part(u64),
 }
 
 /// What was chosen.
@@ -49,6 +51,17 @@ pub enum Value {
     Word(&'static str),
     /// A few whole numbers.
     List(Numbers),
+    /// Some of so many.
+    Part(Part),
+}
+
+/// Some of so many, exactly: three of five is not six of ten.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Part {
+    /// At least one.
+    pub some: u64,
+    /// At least as many.
+    pub all: u64,
 }
 
 /// A few whole numbers in the order in which they were given; at least one.
@@ -95,6 +108,7 @@ impl Parameter {
                     text.split(',').map(|number| number.trim().parse().ok()).collect();
                 numbers.and_then(|numbers| Numbers::of(&numbers)).map(Value::List)
             }
+            Range::Part(_) => Part::read(text).map(Value::Part),
         };
         value.filter(|value| self.range.holds(*value)).ok_or_else(|| BadValue {
             name: self.name,
@@ -115,8 +129,33 @@ impl Range {
             (Range::List(from, to), Value::List(numbers)) => {
                 numbers.as_slice().iter().all(|number| (*from..=*to).contains(number))
             }
+            (Range::Part(most), Value::Part(Part { some, all })) => {
+                (1..=all).contains(&some) && all <= *most
+            }
             _ => false,
         }
+    }
+}
+
+impl Part {
+    /// A fraction as it stands, or a decimal in its lowest terms.
+    fn read(text: &str) -> Option<Part> {
+        if let Some((some, all)) = text.split_once('/') {
+            return Some(Part { some: some.trim().parse().ok()?, all: all.trim().parse().ok()? });
+        }
+        let (whole, digits) = text.split_once('.').unwrap_or((text, ""));
+        // More digits than that are no share of validators.
+        let all =
+            10_u64.checked_pow(u32::try_from(digits.len()).ok()?).filter(|_| digits.len() < 10)?;
+        let digits: u64 = if digits.is_empty() { 0 } else { digits.parse().ok()? };
+        let some = whole.parse::<u64>().ok()?.checked_mul(all)?.checked_add(digits)?;
+        let common = greatest_common_divisor(some, all);
+        Some(Part { some: some / common, all: all / common })
+    }
+
+    /// As a share of one.
+    pub fn share(&self) -> f64 {
+        self.some as f64 / self.all as f64
     }
 }
 
@@ -187,6 +226,15 @@ impl Values {
     }
 
     /// # Panics
+    /// If the lab has no such parameter, or it is no part.
+    pub fn part(&self, name: &str) -> Part {
+        match self.0.get(name) {
+            Some(Value::Part(part)) => *part,
+            other => panic!("{name} is a part, not {other:?}"),
+        }
+    }
+
+    /// # Panics
     /// If the lab has no such parameter, or it is no list.
     pub fn list(&self, name: &str) -> &[u64] {
         match self.0.get(name) {
@@ -194,6 +242,11 @@ impl Values {
             other => panic!("{name} is a list, not {other:?}"),
         }
     }
+}
+
+/// That of a positive number and another.
+fn greatest_common_divisor(one: u64, other: u64) -> u64 {
+    if one == 0 { other } else { greatest_common_divisor(other % one, one) }
 }
 
 impl fmt::Display for Range {
@@ -211,6 +264,9 @@ impl fmt::Display for Range {
                 "up to {} whole numbers from {from} to {to}, with commas between them",
                 Numbers::MOST
             ),
+            Range::Part(most) => {
+                write!(f, "some of at most {most}: 3/5, say, or 0.6, which is the same")
+            }
         }
     }
 }
@@ -225,6 +281,7 @@ impl fmt::Display for Value {
                 let texts: Vec<_> = numbers.as_slice().iter().map(u64::to_string).collect();
                 f.write_str(&texts.join(","))
             }
+            Value::Part(Part { some, all }) => write!(f, "{some}/{all}"),
         }
     }
 }

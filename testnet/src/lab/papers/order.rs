@@ -122,6 +122,7 @@ fn flag(parameter: &'static Parameter) -> Arg {
         Range::Whole(..) => "N",
         Range::Word(_) => "WORD",
         Range::List(..) => "N,N",
+        Range::Part(_) => "A/N",
     };
     let Parameter { name, about, range, usual } = parameter;
     Arg::new(*name)

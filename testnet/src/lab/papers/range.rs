@@ -2,7 +2,7 @@
 
 use super::{PapersError, Wish};
 use crate::lab::plot::{self, Chart, Curve, Point, STYLE, Style, escape};
-use simulator::labs::{Finding, Parameter, Range, Value};
+use simulator::labs::{Finding, Parameter, Part, Range, Value};
 use std::{
     fmt::Write as _,
     fs,
@@ -82,6 +82,10 @@ fn values(range: &Range, most: u64) -> Vec<Value> {
         Range::Word(words) => words.iter().map(|word| Value::Word(word)).collect(),
         // A list has no order to go through.
         Range::List(..) => Vec::new(),
+        Range::Part(most) => {
+            let all = most.min(DRAWN - 1);
+            (1..=all).map(|some| Value::Part(Part { some, all })).collect()
+        }
         Range::Whole(from, to) => {
             let count = (to - from + 1).min(most).min(DRAWN);
             let mut all: Vec<_> = (0..count)
@@ -224,6 +228,7 @@ impl Along {
             (Value::Word(word), Range::Word(words)) => {
                 words.iter().position(|known| *known == word).unwrap_or(0) as f64
             }
+            (Value::Part(part), _) => part.share(),
             (Value::Word(_) | Value::List(_), _) => 0.0,
         }
     }

@@ -143,5 +143,6 @@ fn value(value: Value) -> serde_json::Value {
         Value::Whole(number) => json!(number),
         Value::Word(word) => json!(word),
         Value::List(numbers) => json!(numbers.as_slice()),
+        Value::Part(_) => json!(value.to_string()),
     }
 }
