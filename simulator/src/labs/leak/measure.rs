@@ -190,7 +190,6 @@ fn setup(leak: Leak, stakes: Vec<u64>, seed: u64, job: u64) -> Setup {
         ("ledger.leak_tolerates_permille", leak.tolerates_permille),
         ("ledger.leak_unbounded", u64::from(!leak.bounded)),
         ("ledger.leak_grace_rounds", leak.grace_rounds),
-        ("ledger.unbonding_blocks", 100),
         ("tendermint.leak_epoch_ms", millis(EPOCH)),
         ("tendermint.leak_growth_ms", millis(GROWTH)),
     ]);
