@@ -46,7 +46,7 @@ impl Lie<Tendermint> for Straddle {
 impl Straddle {
     /// Whether this side has the turn; whoever is alive is so everywhere.
     fn may_say(&self, message: &Message) -> bool {
-        let turn = if message.round() % 2 == 0 { Side::Left } else { Side::Right };
+        let turn = if message.round().is_multiple_of(2) { Side::Left } else { Side::Right };
         matches!(message, Message::Alive { .. }) || self.side == Some(turn)
     }
 }
