@@ -23,6 +23,9 @@ mod tests;
 /// The setting that lets stake move.
 const STAKING: &str = "ledger.unbonding_blocks";
 
+/// The setting that lets the weight of the absent fade.
+const LEAK: &str = "ledger.leak";
+
 /// Writes [`NAMES`] and [`dispatch`] from one list.
 macro_rules! modules {
     ($($module:ident),+ $(,)?) => {
@@ -406,16 +409,28 @@ pub enum BadSettings {
         /// What the module is called.
         module: &'static str,
     },
+    /// An inactivity leak for a module whose members all count the same for good.
+    #[error(
+        "the genesis sets {LEAK:?}, and in {module:?} nobody's weight ever fades: leave all rules of a leak \
+         out, or choose a module that counts by stake"
+    )]
+    Leak {
+        /// What the module is called.
+        module: &'static str,
+    },
     /// Settings that do not fit each other, or the number of validators.
     #[error("{0}")]
     Unfit(String),
 }
 
-/// For modules that have no use for stake that moves.
+/// For modules that have no use for stake that moves, nor for weights that do.
 ///
 /// # Errors
-/// [`BadSettings::Staking`] where the genesis lets it.
+/// [`BadSettings::Leak`] or [`BadSettings::Staking`] where the genesis lets them.
 pub(crate) fn fixed_members(genesis: &Genesis, module: &'static str) -> Result<(), BadSettings> {
+    if genesis.leak().is_some() {
+        return Err(BadSettings::Leak { module });
+    }
     if genesis.staking().is_some() {
         return Err(BadSettings::Staking { module });
     }

@@ -105,9 +105,13 @@ impl Leak {
         2000 * bonded > u128::from(1000 + self.tolerates_permille) * total
     }
 
-    /// After one more miss.
+    /// After one more miss. Where nothing more can leak, none is counted: a committee that stays as it is
+    /// must not get another name with every block, which all who follow the chain would have to learn.
     #[must_use]
     pub fn miss(&self, share: Share) -> Share {
+        if share.left <= self.floor() {
+            return share;
+        }
         let score = share.score.saturating_add(MISSED);
         let left = u64::from(share.left);
         let lost = u128::from(left) * u128::from(score) / (4 * u128::from(self.quotient));

@@ -67,6 +67,8 @@ pub struct Register {
     /// By rising height of maturity.
     unbonding: Vec<Unbonding>,
     burned: Amount,
+    /// The last height that told of a leak; zero if none did.
+    leaked: u64,
     turns: Turns,
 }
 
@@ -153,7 +155,7 @@ impl Register {
         });
         let validators: Vec<_> = validators.collect();
         let turns = Turns { height: 0, priorities: vec![0; validators.len()] };
-        Register { validators, unbonding: Vec::new(), burned: Amount::ZERO, turns }
+        Register { validators, unbonding: Vec::new(), burned: Amount::ZERO, leaked: 0, turns }
     }
 
     /// What a leaf of the state tree names it by.
@@ -246,10 +248,11 @@ impl Register {
         self.weigh(height);
         let rotation = rotation.hand_on(Arc::new(self.committee()));
         self.turns = Turns { height: height + 1, priorities: rotation.priorities().to_vec() };
+        // A block also tells who took part two heights before.
+        let kept = rules.evidence_blocks.max(2);
         for validator in &mut self.validators {
-            let matters = |seat: &Seat| {
-                seat.until.is_none_or(|until| until.saturating_add(rules.evidence_blocks) >= height)
-            };
+            let matters =
+                |seat: &Seat| seat.until.is_none_or(|until| until.saturating_add(kept) >= height);
             if !validator.seats.iter().all(matters) {
                 validator.seats.retain(matters);
             }
@@ -318,7 +321,13 @@ impl Register {
             self.check_room(id)?;
         }
         match self.validators.get_mut(id.0 as usize) {
-            Some(validator) => validator.stake = Stake(stake),
+            Some(validator) => {
+                // Whoever comes back is there. What it had left when it went says nothing any more.
+                if validator.stake.0 == 0 && validator.weight.0 == 0 {
+                    validator.share = Share::FULL;
+                }
+                validator.stake = Stake(stake);
+            }
             None => self.validators.push(Validator {
                 key,
                 stake: Stake(stake),

@@ -153,8 +153,7 @@ impl<'a> Execution<'a> {
         }
         let Terms { height, staking, leak, .. } = self.terms;
         let (Some(leak), Some(staking)) = (leak, staking) else { return Err(Invalid::Duties) };
-        let in_order = matches!(duties, [_] | [Duty::Leak { .. }, Duty::Participation { .. }]);
-        if !in_order {
+        if !matches!(duties, [_] | [Duty::Leak { .. }, Duty::Participation { .. }]) {
             return Err(Invalid::DutyOrder);
         }
         for duty in duties {
@@ -164,10 +163,10 @@ impl<'a> Execution<'a> {
                 }
                 Duty::Leak { round, table } => {
                     table.check(*round, committee, leak)?;
-                    self.register_mut().follow_table(table, committee, leak);
+                    self.register_mut().follow_table(height, table, committee, leak);
                 }
                 Duty::Participation { height: of, present, .. } => {
-                    let is_due = of.checked_add(2) == Some(height);
+                    let is_due = *of > 0 && of.checked_add(2) == Some(height);
                     if !is_due || !self.register.could_take_part(*of, present) {
                         return Err(Invalid::Participation { height: *of });
                     }

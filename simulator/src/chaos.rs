@@ -1,5 +1,9 @@
 //! Schedules made up from a seed: everything goes wrong that may, as long as it may.
 
+mod outages;
+
+pub use outages::outages;
+
 use crate::{
     clock::Skew,
     delay::{Delay, below},

@@ -47,6 +47,17 @@ const CALM: Duration = Duration::from_secs(4);
 /// How long everybody has to get on then, in virtual time.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
+/// What a chain sets where a mutant is one of a leak (all those whose name begins with K): a floor that bears
+/// one of four, and weights that fade from the first round that is not decided.
+const LEAK: [(&str, u64); 6] = [
+    ("ledger.leak", 2),
+    ("ledger.leak_quotient", 16),
+    ("ledger.leak_tolerates_permille", 250),
+    ("ledger.leak_grace_rounds", 1),
+    ("tendermint.leak_epoch_ms", 900),
+    ("tendermint.leak_growth_ms", 10),
+];
+
 /// So many trials, and each strategy had its turn: rounds all but three times.
 const ROUND: u64 = 20;
 
@@ -66,7 +77,10 @@ pub struct Trial {
 pub fn general(variant: &Variant) -> Scenario {
     let stage = stage(variant);
     let milli = Duration::from_millis;
-    let settings = stage.settings.iter().map(|(key, value)| ((*key).to_owned(), *value));
+    let of_leak = variant.mutant.is_some_and(|about| about.id.starts_with('K'));
+    let leak = if of_leak { &LEAK[..] } else { &[] };
+    let settings = stage.settings.iter().chain(leak);
+    let settings = settings.map(|(key, value)| ((*key).to_owned(), *value));
     let by_depth = stage.parts.is_empty();
     Scenario {
         name: format!("{variant}, explored"),

@@ -70,7 +70,7 @@ mod variant;
 pub mod world;
 
 pub use adversary::Adversary;
-pub use chaos::chaos;
+pub use chaos::{chaos, outages};
 pub use checker::{Goal, Progress, Promises, Verdict, Violation};
 pub use counts::Counts;
 pub use delay::Delay;

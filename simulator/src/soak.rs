@@ -3,6 +3,8 @@
 //! A seed's outcome depends on nothing but the seed and the [`Options`], so whoever wants thousands
 //! of them may run them on as many threads as there are cores, in any order.
 
+mod leak;
+
 use crate::{
     Counts, Setup, World,
     chaos::chaos,
@@ -43,6 +45,10 @@ pub struct Options {
     pub transfer_every: Duration,
     /// Whether replicas come and go meanwhile, and one of them lies: who, and how, follows from the seed.
     pub churn: bool,
+    /// Whether the weight of the absent fades. Then anybody may be cut off or down for as long as it likes,
+    /// and some stay down in the end: as many as the others can do without. One of all lies if the chain
+    /// is made to bear it, which follows from the seed like all else.
+    pub leak: bool,
 }
 
 /// What came of a seed.
@@ -60,6 +66,8 @@ pub struct Outcome {
     pub counts: Counts,
     /// What was mined, and how much of it taken back, where blocks are final by depth.
     pub mining: Option<Summary>,
+    /// How many final blocks tell of a leak: they were decided in a round that had a table.
+    pub recovered: usize,
     /// See [`Record::trace_hash`](crate::Record::trace_hash).
     pub trace_hash: Hash,
     /// Whether all promises were kept.
@@ -85,6 +93,7 @@ impl Options {
             gain: 3,
             transfer_every: Duration::from_millis(700),
             churn: false,
+            leak: false,
         }
     }
 
@@ -102,12 +111,24 @@ impl Options {
         options
     }
 
+    /// The same where the weight of the absent fades soon: a minute in which there may be no quorum for
+    /// as long as it likes, and another to decide two heights.
+    pub fn leaking(consensus: &str, replicas: u32) -> Options {
+        let mut options = Options::new(consensus, replicas);
+        (options.leak, options.gain, options.calm) = (true, 2, Duration::from_secs(60));
+        options.setup.settings.extend(leak::settings());
+        options
+    }
+
     /// The world of one seed, before anything has happened.
     pub fn world<P: Protocol>(
         &self,
         seed: u64,
         make: impl Fn(&Genesis) -> P + 'static,
     ) -> World<P> {
+        if self.leak {
+            return World::new(leak::setup(seed, self), make);
+        }
         let schedule = chaos(seed, self.setup.replicas, self.faulty, self.chaos);
         let mut setup = Setup { seed, schedule, ..self.setup.clone() };
         if self.churn {
@@ -166,6 +187,7 @@ pub fn run_seed<P: Protocol>(
         events: world.events(),
         counts: world.counts(),
         mining: depths.map(|_| world.mining()),
+        recovered: leak::recovered(&world),
         trace_hash: world.trace_hash(),
         verdict: checker::judge(&world, promises),
     }
@@ -209,6 +231,9 @@ impl fmt::Display for Outcome {
         let Outcome { seed, heights, trace_hash, .. } = self;
         write!(f, "seed {seed}: heights {heights:?}, trace {}", trace_hash.short())?;
         self.mining.iter().try_for_each(|mining| write!(f, ", {mining}"))?;
+        if self.recovered > 0 {
+            write!(f, ", {} blocks of recovery", self.recovered)?;
+        }
         match self.holds() {
             true => Ok(()),
             false => write!(f, "\n{}\nwhat happened:\n{}", self.verdict, self.schedule),

@@ -2,6 +2,7 @@
 //! Whoever fails tells its seed.
 
 mod adversary;
+mod attendance;
 mod committees;
 mod conditions;
 mod crashes;
@@ -12,6 +13,7 @@ mod mining;
 mod money;
 mod mutants;
 mod pbft;
+mod recovery;
 mod repeatable;
 mod schedules;
 mod science;

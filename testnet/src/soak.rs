@@ -40,7 +40,7 @@ pub struct Soak {
     pub consensus: String,
     /// How many replicas; several numbers are soaked one after another
     #[arg(long, value_name = "N,…", value_delimiter = ',', default_value = "4,7,10",
-          value_parser = clap::value_parser!(u32).range(1..=100))]
+          default_value_if("leak", "true", "5,6,7,8"), value_parser = clap::value_parser!(u32).range(1..=100))]
     pub replicas: Vec<u32>,
     /// Which seeds: a range without its end, or a single one
     #[arg(long, value_name = "A..B", default_value = "0..50", value_parser = seeds)]
@@ -49,12 +49,17 @@ pub struct Soak {
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = span::parse)]
     pub chaos: Duration,
     /// How long everybody then has to decide three heights, in virtual time
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = span::parse)]
+    #[arg(long, value_name = "TIME", default_value = "30s", default_value_if("leak", "true", "60s"),
+          value_parser = span::parse)]
     pub calm: Duration,
     /// Replicas come and go by bonding and unbonding stake, and one of all lies: who and how follows from
     /// the seed. Founders are four, the others join
     #[arg(long)]
     pub churn: bool,
+    /// The weight of the absent fades: partitions of any length, most may be down, and some never come back.
+    /// In every other world one of all lies, and the floor bears it. With replicas 5, 6, 7 and 8, a calm of 60s
+    #[arg(long, conflicts_with = "churn")]
+    pub leak: bool,
     /// How many threads [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub threads: Option<u16>,
@@ -72,6 +77,7 @@ Examples:
   testnet soak --seeds 0..1000                   the full figure: 3,000 runs
   testnet soak --consensus pbft                  another protocol under the same faults
   testnet soak --churn --replicas 7 --seeds 0..5000   members come and go, one lies
+  testnet soak --leak --seeds 0..2500            10,000 runs without quorums, and the leak that ends them
   testnet soak --replicas 7 --seeds 42           one run, to look at it again
   testnet soak --replicas 7 --seeds 42 --trace seed-42.jsonl
 
@@ -151,9 +157,10 @@ impl Visitor for Soaking<'_> {
 }
 
 fn usual(order: &Soak, replicas: u32) -> Options {
-    match order.churn {
-        true => Options::churning(&order.consensus, replicas),
-        false => Options::new(&order.consensus, replicas),
+    match (order.churn, order.leak) {
+        (true, _) => Options::churning(&order.consensus, replicas),
+        (_, true) => Options::leaking(&order.consensus, replicas),
+        _ => Options::new(&order.consensus, replicas),
     }
 }
 
@@ -173,6 +180,8 @@ struct Sum {
     broken: usize,
     events: u64,
     lowest: Option<u64>,
+    /// Runs in which a leak ended a halt.
+    recovered: usize,
 }
 
 impl<'a> Batch<'a> {
@@ -221,6 +230,7 @@ impl<'a> Batch<'a> {
         if let Ok(outcome) = &outcome {
             sum.traces.insert(seed, outcome.trace_hash);
             sum.events += outcome.events;
+            sum.recovered += usize::from(outcome.recovered > 0);
             let lowest = outcome.heights.iter().copied().min();
             sum.lowest = sum.lowest.into_iter().chain(lowest).min();
         }
@@ -245,7 +255,7 @@ impl<'a> Batch<'a> {
                 "event": "seed", "replicas": replicas, "seed": seed, "holds": outcome.holds(),
                 "heights": outcome.heights, "events": outcome.events,
                 "trace": outcome.trace_hash, "violations": outcome.verdict.violations,
-                "mining": outcome.mining,
+                "mining": outcome.mining, "recovered": outcome.recovered,
                 "again": self.again(seed),
             }),
             Err(panic) => json!({
@@ -257,10 +267,14 @@ impl<'a> Batch<'a> {
 
     /// The command that runs this seed again.
     fn again(&self, seed: u64) -> String {
-        let Soak { consensus, chaos, calm, churn, .. } = self.order;
-        let churn = if *churn { "--churn " } else { "" };
+        let Soak { consensus, chaos, calm, churn, leak, .. } = self.order;
+        let kind = match (churn, leak) {
+            (true, _) => "--churn ",
+            (_, true) => "--leak ",
+            _ => "",
+        };
         format!(
-            "testnet soak {churn}--consensus {consensus} --replicas {} --seeds {seed} --chaos {} --calm {}",
+            "testnet soak {kind}--consensus {consensus} --replicas {} --seeds {seed} --chaos {} --calm {}",
             self.replicas,
             span::format(*chaos),
             span::format(*calm)
@@ -285,7 +299,7 @@ impl<'a> Batch<'a> {
         if self.order.json {
             return print(&json!({
                 "event": "sum", "replicas": self.replicas, "runs": runs, "broken": sum.broken,
-                "lowest": sum.lowest, "events": sum.events, "fingerprint": fingerprint,
+                "lowest": sum.lowest, "recovered": sum.recovered, "events": sum.events, "fingerprint": fingerprint,
                 "seconds": wall.as_secs_f64(), "virtual_seconds": virtual_time,
             }));
         }
@@ -293,8 +307,12 @@ impl<'a> Batch<'a> {
             0 => "no promise broken".to_owned(),
             broken => format!("{broken} BROKE A PROMISE"),
         };
+        let recovered = match self.order.leak {
+            true => format!("a leak ended a halt in {}, ", sum.recovered),
+            false => String::new(),
+        };
         print(&format!(
-            "{} replicas: {runs} runs, {verdict}, lowest height {}, {:.0} x real time, \
+            "{} replicas: {runs} runs, {verdict}, {recovered}lowest height {}, {:.0} x real time, \
              fingerprint {}",
             self.replicas,
             sum.lowest.unwrap_or(0),

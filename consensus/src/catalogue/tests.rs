@@ -127,3 +127,20 @@ fn a_genesis_is_checked_before_anybody_starts() {
     let zero = check(&mining).unwrap_err();
     assert!(matches!(zero, BadModule::Settings(BadSettings::Zero { .. })), "{zero}");
 }
+
+#[test]
+fn only_a_module_that_counts_by_stake_has_an_inactivity_leak() {
+    for mode in [1, 2] {
+        let settings = [("ledger.unbonding_blocks", 20), ("ledger.leak", mode)];
+        assert_eq!(check(&genesis(&settings)), Ok(()));
+        for module in [Nakamoto::NAME, Pbft::NAME] {
+            let other = Genesis { consensus: module.into(), ..genesis(&settings) };
+            let refused = check(&other).unwrap_err();
+            assert_eq!(refused, BadModule::Settings(BadSettings::Leak { module }));
+            assert!(refused.to_string().contains("\"ledger.leak\""), "{refused}");
+            let staking = Genesis { consensus: module.into(), ..genesis(&settings[..1]) };
+            let refused = check(&staking).unwrap_err();
+            assert_eq!(refused, BadModule::Settings(BadSettings::Staking { module }));
+        }
+    }
+}

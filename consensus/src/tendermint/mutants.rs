@@ -1,6 +1,6 @@
 //! Tendermint with one rule weakened: what each of its mutants does otherwise, and nothing else.
 //!
-//! Each `t..` function below is the whole of what is wrong with the mutant of that number; its
+//! Each `t..` or `k..` function below is the whole of what is wrong with the mutant of that number; its
 //! comment says what the paper asks for. It stands in the place of the sound rule and is handed all that
 //! the sound rule looks at: to repair a mutant, mend its function and no more. (T5, T6 and T8 do something
 //! besides what the sound rules do: theirs are asked for that alone.) T7 and T9 have none here, for what
@@ -16,7 +16,7 @@ use crate::{
     protocol::{Effect, Message as _, Turn},
     quorum::Signed,
 };
-use crypto::Signature;
+use crypto::{Hash, Signature};
 use ledger::{Committee, ReplicaId};
 
 #[cfg(any(test, feature = "byzantine"))]
@@ -73,6 +73,12 @@ fn t10_is_kept(prevote_round: u64, round: u64) -> bool {
 /// T11. The paper, L55: f+1 must speak in a later round, so that one of them is honest.
 fn t11_is_enough(weight: u128, _committee: &Committee) -> bool {
     weight > 0
+}
+
+/// K3. A leak takes back nobody's promise: locks know of no tables, and hold under whatever weights are
+/// counted by later.
+fn k3_binds(lock: Option<Hash>, offer: Option<Hash>) -> bool {
+    lock == offer
 }
 
 /// Whether so much stake is a quorum.
@@ -133,12 +139,14 @@ pub(super) fn reach(flaw: Flaw, sound: u64) -> u64 {
 impl Instance {
     /// Whether the lock lets us prevote an offer.
     pub(super) fn is_free(&self, offer: Offer, turn: &mut Turn<'_, Message>) -> bool {
-        let free = is_free(self.flaw, self.locked, offer);
+        let held = self.locked.filter(|lock| self.binds(*lock, offer));
+        let free = is_free(self.flaw, held, offer);
         if let Some(locked) = self.locked
             && free
             && !is_free(Flaw::default(), self.locked, offer)
         {
-            let id = if self.flaw.is("T3") { "T3" } else { "T4" };
+            let id = ["T3", "T4", "K3"].into_iter().find(|id| self.flaw.is(id));
+            let id = id.expect("the sound rule opens no such lock");
             let (value, round, held) = (offer.value.short(), self.round, locked.value.short());
             let polka = offer.valid_round.map(|of| format!(", for its polka of round {of},"));
             let polka = polka.unwrap_or_default();
@@ -147,6 +155,15 @@ impl Instance {
             remark(turn, format!("{id}: {vote} {lock}"));
         }
         free
+    }
+
+    /// Whether a lock is one where an offer's weights count.
+    fn binds(&self, lock: Choice, offer: Offer) -> bool {
+        if !self.flaw.is("K3") {
+            return true;
+        }
+        let polka = self.log.polka(lock.round, lock.value);
+        k3_binds(polka.and_then(|(_, table)| table), offer.table)
     }
 
     /// Whether L22 and L28 may prevote although the round has a prevote of ours.

@@ -13,6 +13,7 @@ use crate::{
 use crypto::Hash;
 
 mod branches;
+mod leak;
 mod properties;
 mod rejected;
 mod stake;

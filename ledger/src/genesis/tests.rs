@@ -114,6 +114,51 @@ fn the_rules_of_stake_must_fit_each_other() {
 }
 
 #[test]
+fn the_rules_of_a_leak_have_bounds_and_need_those_of_stake() {
+    const STAKING: (&str, u64) = ("ledger.unbonding_blocks", 20);
+    let with = |settings: &[(&str, u64)]| {
+        let mut genesis = genesis(&[(10, 5)]);
+        genesis.settings.extend(settings.iter().map(|&(key, value)| (key.to_owned(), value)));
+        genesis
+    };
+    assert_eq!(with(&[STAKING]).leak(), None);
+    let leak = |mode| with(&[STAKING, ("ledger.leak", mode)]);
+    let rules = leak(1).leak().unwrap();
+    assert_eq!((leak(1).check(), rules.mode), (Ok(()), Mode::OnChain));
+    assert_eq!((rules.quotient, rules.tolerates_permille, rules.grace_rounds), (256, 100, 5));
+    assert!(rules.bounded);
+    assert_eq!((leak(2).check(), leak(2).leak().unwrap().mode), (Ok(()), Mode::Recovery));
+
+    let lone = with(&[("ledger.leak", 1)]).check();
+    assert_eq!(lone, Err(BadGenesis::NoStaking("ledger.leak")));
+    for (setting, range, default) in [
+        ("ledger.leak", 1..=2, 1),
+        ("ledger.leak_quotient", 1..=MAX_QUOTIENT, 256),
+        ("ledger.leak_tolerates_permille", 0..=333, 100),
+        ("ledger.leak_unbounded", 0..=1, 0),
+        ("ledger.leak_grace_rounds", 1..=MAX_GRACE, 5),
+    ] {
+        let set = |value| with(&[STAKING, ("ledger.leak", 1), (setting, value)]);
+        for value in [*range.start(), *range.end(), default] {
+            assert_eq!(set(value).check(), Ok(()), "{setting} = {value}");
+        }
+        assert!(default == 1 || set(default).leak() == Some(rules), "{setting}");
+        for value in [range.end() + 1, u64::MAX, range.start().wrapping_sub(1)] {
+            let (setting, range) = (setting.to_owned(), range.clone());
+            let refused = BadGenesis::Leak { setting, value, range };
+            assert_eq!(set(value).check(), Err(refused));
+        }
+        if setting != "ledger.leak" {
+            let alone = with(&[STAKING, (setting, default)]).check();
+            assert_eq!(alone, Err(BadGenesis::NoLeak { setting: setting.to_owned() }));
+        }
+    }
+    assert!(
+        !with(&[STAKING, ("ledger.leak", 1), ("ledger.leak_unbounded", 1)]).leak().unwrap().bounded
+    );
+}
+
+#[test]
 fn the_supply_grows_by_the_reward_until_it_is_full() {
     let mut genesis = genesis(&[(10, u64::MAX - 25)]);
     genesis.settings.insert("ledger.reward".into(), 10);

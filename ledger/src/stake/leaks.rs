@@ -10,8 +10,9 @@ use crate::{
 const EJECTED: u32 = WHOLE / 2;
 
 impl Register {
-    /// Follows the record of a height that `committee` could not decide for a while.
-    pub fn follow_table(&mut self, table: &Table, committee: &Committee, leak: &Leak) {
+    /// Follows the record of `height`, which `committee` could not decide for a while.
+    pub fn follow_table(&mut self, height: u64, table: &Table, committee: &Committee, leak: &Leak) {
+        self.leaked = height;
         let shares = table.shares(committee, leak);
         for (member, share) in committee.members().iter().zip(shares) {
             self.validators[member.id.0 as usize].share = share;
@@ -21,7 +22,13 @@ impl Register {
     /// Follows the record of who took part in the decision of `height`. A precommit makes good what was
     /// missed before; to give none is held against anybody only where the chain's blocks are all there is
     /// to go by.
+    ///
+    /// A precommit from before the last leak makes nothing good of what was missed in it. Otherwise those who
+    /// are gone would weigh a little more in the block after, and the quorum that was just reached be lost.
     pub fn follow_participation(&mut self, height: u64, present: &[ReplicaId], leak: &Leak) {
+        if height < self.leaked {
+            return;
+        }
         let validators = (0..).map(ReplicaId).zip(&mut self.validators);
         for (id, validator) in validators.filter(|(_, validator)| validator.sat(height)) {
             let share = validator.share;

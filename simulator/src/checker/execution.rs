@@ -3,7 +3,7 @@
 use super::{
     account::{self, Purses},
     flaw::{Bad, Flaw},
-    stakes::{Moved, Stakes},
+    stakes::{self, Moved, Stakes},
 };
 use crypto::{Address, Hash};
 use ledger::{
@@ -58,11 +58,18 @@ impl Rules {
             return flaws.push(Flaw::Proposer { proposer: header.proposer });
         };
         let free = state.stakes.begin(header.height);
+        if [header.participation, header.leak] != stakes::roots(&block.duties) {
+            flaws.push(Flaw::Duties);
+        }
+        let told = state.follow(block);
+        flaws.extend(told.into_iter().map(|reason| Flaw::Absence { reason }));
         let committee = state.stakes.committee().root();
         if header.committee != committee {
             flaws.push(Flaw::Committee { stated: header.committee, computed: committee });
         }
-        let mut stirred = !free.is_empty() || !block.transactions.is_empty() || self.reward > 0;
+        let mut stirred = !(free.is_empty() && block.duties.is_empty())
+            || !block.transactions.is_empty()
+            || self.reward > 0;
         state.receive(&free);
         for (index, transaction) in block.transactions.iter().enumerate() {
             if let Err(reason) = self.apply(state, transaction, payee, header.height) {
@@ -103,6 +110,7 @@ impl Rules {
     pub(crate) fn repeat(&self, state: &mut State, block: &Block) {
         let payee = state.stakes.payee(block.header.proposer).expect("it was found good before");
         let free = state.stakes.begin(block.header.height);
+        assert_eq!(state.follow(block), [], "it was found good before");
         state.receive(&free);
         for transaction in &block.transactions {
             let done = pay(state, transaction, payee, block.header.height);
@@ -204,6 +212,13 @@ impl State {
             let balance = &mut self.purses.entry(*address).or_default().balance;
             *balance = balance.checked_add_signed(*amount).expect("nobody pays what it has not");
         }
+    }
+
+    /// Does what a block tells of absence. Returns what is wrong with that.
+    fn follow(&mut self, block: &Block) -> Vec<Bad> {
+        let told = self.stakes.absences(&block.duties, block.header.height);
+        told.ejected.into_iter().for_each(|address| self.bond(address));
+        told.wrong
     }
 
     /// Notes in an account what it has at stake now.

@@ -52,6 +52,13 @@ pub enum Flaw {
         /// Over the body.
         computed: Hash,
     },
+    /// The header names other duties than the body holds, or another table.
+    Duties,
+    /// What the block tells of absence may not stand there.
+    Absence {
+        /// Why.
+        reason: Bad,
+    },
     /// A transaction may not stand there.
     Transaction {
         /// Its place in the block.
@@ -123,6 +130,8 @@ pub enum Bad {
     Action,
     /// Stake cannot move so: not that much, not under that number, or not after a punishment.
     Stake,
+    /// A duty that is none: of another time, of strangers, twice, or not in its order.
+    Duty,
 }
 
 impl fmt::Display for Flaw {
@@ -150,6 +159,8 @@ impl fmt::Display for Flaw {
                 stated.short(),
                 computed.short()
             ),
+            Flaw::Duties => write!(f, "its header does not name the duties of its body"),
+            Flaw::Absence { reason } => write!(f, "what it tells of absence {reason}"),
             Flaw::Transaction { index, id, reason } => {
                 write!(f, "transaction {index} ({}) {reason}", id.short())
             }
@@ -187,6 +198,7 @@ impl fmt::Display for Bad {
             }
             Bad::Action => write!(f, "asks for what this chain has no rules for"),
             Bad::Stake => write!(f, "moves stake that cannot move so"),
+            Bad::Duty => write!(f, "makes no sense there"),
         }
     }
 }

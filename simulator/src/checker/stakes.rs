@@ -1,18 +1,27 @@
 //! The checker's own count of stake: who has how much, what is on its way back, what was burned.
 //!
-//! Who votes when is counted here as well, and so is whether evidence comes in time, of somebody who had a seat.
+//! Who votes when and with what weight is counted here as well, and so is whether evidence comes in time, of somebody who had a seat.
 //! Whether it is signed is for the ledger that replays the chain.
+
+mod leaks;
+
+pub(crate) use leaks::roots;
 
 use super::flaw::Bad;
 use crypto::{Address, PublicKey};
-use ledger::{Action, Committee, Genesis, Register, ReplicaId, Stake, Staking, vote::Member};
+use leaks::Rest;
+use ledger::{Action, Committee, Genesis, Leak, Register, ReplicaId, Stake, Staking, vote::Member};
+use std::collections::BTreeMap;
 
 /// Everybody's stake after some block.
 #[derive(Clone, Debug)]
 pub(crate) struct Stakes {
     rules: Option<Staking>,
+    leak: Option<Leak>,
     /// By number.
     owners: Vec<Owner>,
+    /// Who decides the block that began last, by number: the bonds.
+    deciders: BTreeMap<usize, u128>,
     /// Height, owner and amount of what is on its way back.
     leaving: Vec<(u64, usize, u128)>,
     pub(crate) burned: u128,
@@ -25,6 +34,8 @@ struct Owner {
     stake: u128,
     /// What it had at stake after the block before, and so its weight two heights past that one.
     weight: u128,
+    /// How much of its bond counts.
+    rest: Rest,
     /// The heights it had a vote at, first and last; none for a last that is still to come.
     seats: Vec<(u64, Option<u64>)>,
     punished: bool,
@@ -34,7 +45,7 @@ impl Owner {
     fn new(key: PublicKey, stake: u128) -> Owner {
         let founder = (stake > 0).then_some((1, None));
         let (address, seats) = (key.address(), founder.into_iter().collect());
-        Owner { key, address, stake, weight: stake, seats, punished: false }
+        Owner { key, address, stake, weight: stake, rest: Rest::ALL, seats, punished: false }
     }
 }
 
@@ -45,8 +56,9 @@ impl Stakes {
     pub(crate) fn new(genesis: &Genesis) -> Stakes {
         let owners = genesis.validators.iter();
         let owners = owners.map(|founder| Owner::new(founder.key, founder.stake.0.into()));
-        let (rules, owners) = (genesis.staking(), owners.collect());
-        Stakes { rules, owners, leaving: Vec::new(), burned: 0 }
+        let (rules, leak, owners) = (genesis.staking(), genesis.leak(), owners.collect());
+        let deciders = BTreeMap::new();
+        Stakes { rules, leak, owners, deciders, leaving: Vec::new(), burned: 0 }
     }
 
     /// Whether stake can move at all.
@@ -77,12 +89,11 @@ impl Stakes {
     /// Who decides the children of the block that began last.
     pub(crate) fn committee(&self) -> Committee {
         let members = (0..).zip(&self.owners).filter(|(_, owner)| owner.weight > 0);
-        let members = members.map(|(id, owner)| {
-            Member::new(
-                ReplicaId(id),
-                owner.key,
-                Stake(u64::try_from(owner.weight).expect("all money fits 64 bits")),
-            )
+        let members = members.map(|(id, owner)| Member {
+            id: ReplicaId(id),
+            key: owner.key,
+            stake: Stake(u64::try_from(owner.weight).expect("all money fits 64 bits")),
+            share: owner.rest.share(),
         });
         Committee::new(members.collect()).expect("somebody always has a vote")
     }
@@ -93,6 +104,8 @@ impl Stakes {
         if self.rules.is_none() {
             return Vec::new();
         }
+        let weights = self.owners.iter().map(|owner| owner.weight).enumerate();
+        self.deciders = weights.filter(|(_, weight)| *weight > 0).collect();
         if self.owners.iter().any(|owner| owner.stake > 0) {
             for owner in &mut self.owners {
                 match (owner.weight > 0, owner.stake > 0) {
@@ -190,7 +203,7 @@ impl Stakes {
         guilty.punished = true;
         // What it is leaving with, at most one entry a height, and what it has: a share of each.
         let share = |amount: u128| (amount * u128::from(rules.penalty_permille)).div_ceil(1000);
-        let mut entries = std::collections::BTreeMap::new();
+        let mut entries = BTreeMap::new();
         for (until, owner, amount) in &self.leaving {
             if *owner == number {
                 *entries.entry(*until).or_insert(0) += amount;
@@ -211,10 +224,12 @@ impl Stakes {
     /// Whether a ledger's register says the same.
     pub(crate) fn agree(&self, register: &Register) -> bool {
         let theirs = register.validators().map(|(_, each)| {
-            (each.key.address(), u128::from(each.stake.0), each.punished.is_some())
+            let (stake, share) = (u128::from(each.stake.0), each.share);
+            (each.key.address(), stake, share, each.punished.is_some())
         });
-        let ours = self.owners.iter().map(|each| (each.address, each.stake, each.punished));
-        let sum = |sums: &mut std::collections::BTreeMap<_, u128>, place: (u64, usize), much| {
+        let ours = self.owners.iter();
+        let ours = ours.map(|each| (each.address, each.stake, each.rest.share(), each.punished));
+        let sum = |sums: &mut BTreeMap<_, u128>, place: (u64, usize), much| {
             *sums.entry(place).or_default() += much;
         };
         let (mut leaving, mut told) = (Default::default(), Default::default());

@@ -13,6 +13,7 @@ use ledger::{
 };
 use std::sync::Arc;
 
+mod absence;
 mod blocks;
 mod mined;
 mod reports;
@@ -33,7 +34,7 @@ struct Forge {
 }
 
 impl Forge {
-    /// Two replicas have woken.
+    /// Two replicas, who have woken.
     fn new() -> Forge {
         Forge::of(Setup::new("tendermint", 2, 1))
     }
@@ -42,8 +43,9 @@ impl Forge {
         let genesis = setup.genesis();
         let store = Arc::new(MemoryStore::default());
         let ledger = Ledger::open(store.clone(), &genesis).expect("memory takes it");
-        let mut record = Record::new(2, Tracing::Off);
-        [ZERO, ONE].iter().for_each(|id| record.note_life(*id, Duration::ZERO, 0));
+        let mut record = Record::new(setup.replicas, Tracing::Off);
+        let replicas = (0..setup.replicas).map(ReplicaId);
+        replicas.for_each(|id| record.note_life(id, Duration::ZERO, 0));
         Forge { setup, genesis, ledger, store, record }
     }
 
@@ -120,7 +122,7 @@ impl Forge {
 
     /// What the checker says if the ledgers of all who report are gone.
     fn judge(&self) -> Vec<Violation> {
-        self.judge_with(Promises::default(), vec![None, None])
+        self.judge_with(Promises::default(), vec![None; self.setup.replicas as usize])
     }
 
     fn judge_with(&self, promises: Promises, ledgers: Vec<Option<&Ledger>>) -> Vec<Violation> {

@@ -9,7 +9,7 @@ use replica::{Answer, Query};
 const ROUNDS: usize = 4;
 
 /// All changes that a replica tells, page by page.
-fn told(world: &mut World<Tendermint>, id: ReplicaId) -> Vec<ChangeAnswer> {
+pub(super) fn told(world: &mut World<Tendermint>, id: ReplicaId) -> Vec<ChangeAnswer> {
     let mut changes: Vec<ChangeAnswer> = Vec::new();
     loop {
         let from = changes.last().map_or(1, |last| last.height + 1);
@@ -28,7 +28,7 @@ fn told(world: &mut World<Tendermint>, id: ReplicaId) -> Vec<ChangeAnswer> {
 }
 
 /// Walks from the founders to the last committee, as a wallet does.
-fn walk(world: &World<Tendermint>, changes: &[ChangeAnswer]) -> Committee {
+pub(super) fn walk(world: &World<Tendermint>, changes: &[ChangeAnswer]) -> Committee {
     let genesis = world.genesis();
     let mut committee = genesis.committee().expect("a world began with it");
     for ChangeAnswer { height, members, finality } in changes {

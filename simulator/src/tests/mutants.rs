@@ -12,6 +12,7 @@ use consensus::{Protocol, Turn};
 
 mod disks;
 mod honest;
+mod leak;
 mod protocols;
 
 /// The first violation of a verdict that `wanted` takes, told to whoever reads the test's output.

@@ -95,4 +95,13 @@ pub(in super::super) const MUTANTS: &[About] = &[
         breaks: Breaks::Progress,
         beneath: Beneath::Nothing,
     },
+    About {
+        id: "K3",
+        line: "is bound by no lock where a leak has changed the weights since",
+        rule: "Locks know of no tables. A leak says who is absent, and nothing of what they have decided: \
+               a value may be, by a quorum of the old weights that only one replica saw, and the locks \
+               of the others are all that keeps them from deciding another under the new ones.",
+        breaks: Breaks::Agreement,
+        beneath: Beneath::Nothing,
+    },
 ];

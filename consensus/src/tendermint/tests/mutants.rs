@@ -57,8 +57,10 @@ fn lock(rig: &mut Rig) -> Arc<Block> {
 #[test]
 fn every_mutant_has_its_number_and_says_in_a_line_what_it_does() {
     let ids: Vec<_> = Tendermint::mutants().iter().map(|about| about.id).collect();
-    let numbers: Vec<_> = (1..=11).map(|number| format!("T{number}")).collect();
-    assert_eq!(ids, numbers);
+    let numbers = (1..=11).map(|number| format!("T{number}"));
+    // Of those that a leak could have, K1 and K2 are none under a floor, and K4 breaks no promise of ours:
+    // `model.rs` and the stories of recovery tell why.
+    assert_eq!(ids, numbers.chain(["K3".to_owned()]).collect::<Vec<_>>());
     for about in Tendermint::mutants() {
         assert!(about.line.len() <= 76 && about.rule.len() > about.line.len(), "{about:?}");
         let is_stuck = ["T10", "T11"].contains(&about.id);
