@@ -46,7 +46,7 @@ pub(super) const LAB: Lab = Lab {
         },
     ],
     over: "epoch",
-    trials: "registries, which are all the same",
+    trials: "registries",
     usual: 1,
     prepare,
 };

@@ -107,7 +107,7 @@ impl Experiment for Recovery {
         take("recovers", if end.decisions[0].is_some() { 1.0 } else { 0.0 });
         if let Some(decision) = &end.decisions[0] {
             take("epochs", decision.needed as f64);
-            take("rows", decision.rows as f64);
+            take("epochs_decided", decision.rows as f64);
             take("missed_turns", halt.missed_turns(0, decision) as f64);
         }
         sample
@@ -144,6 +144,22 @@ impl Experiment for Recovery {
                 measured: of("epochs").mean(),
                 tolerance: closed
                     .map_or(0.0, |closed| theory::rounding(self.leak.quotient, closed)),
+            },
+            Finding {
+                name: "epochs_decided",
+                about: "rows of the table of the block that they decided: whose turn it was before may be silent",
+                theory: None,
+                measured: of("epochs_decided").mean(),
+                tolerance: 0.0,
+            },
+            Finding {
+                theory: rows.map(|_| 0.0),
+                ..Finding::exact(
+                    "missed_turns",
+                    "turns of somebody who is there in which they could have decided and did not",
+                    0.0,
+                    of("missed_turns"),
+                )
             },
         ]
     }

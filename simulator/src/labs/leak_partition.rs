@@ -79,7 +79,7 @@ impl Experiment for Partition {
         };
         take("conflict", if left.block.hash() == right.block.hash() { 0.0 } else { 1.0 });
         take("rows", left.needed.max(right.needed) as f64);
-        take("decided", left.rows.max(right.rows) as f64);
+        take("rows_decided", left.rows.max(right.rows) as f64);
         sample
     }
 
@@ -113,10 +113,10 @@ impl Experiment for Partition {
                 tolerance: theory::rounding(self.leak.quotient, closed),
             },
             Finding {
-                name: "decided",
+                name: "rows_decided",
                 about: "rows of the later one's table: votes are for one side in a round, and turns go around",
                 theory: None,
-                measured: of("decided").mean(),
+                measured: of("rows_decided").mean(),
                 tolerance: 0.0,
             },
         ]

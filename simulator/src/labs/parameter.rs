@@ -147,8 +147,9 @@ impl Part {
         // More digits than that are no share of validators.
         let all =
             10_u64.checked_pow(u32::try_from(digits.len()).ok()?).filter(|_| digits.len() < 10)?;
-        let digits: u64 = if digits.is_empty() { 0 } else { digits.parse().ok()? };
-        let some = whole.parse::<u64>().ok()?.checked_mul(all)?.checked_add(digits)?;
+        let number =
+            |digits: &str| if digits.is_empty() { Some(0) } else { digits.parse::<u64>().ok() };
+        let some = number(whole)?.checked_mul(all)?.checked_add(number(digits)?)?;
         let common = greatest_common_divisor(some, all);
         Some(Part { some: some / common, all: all / common })
     }

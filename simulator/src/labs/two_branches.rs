@@ -34,7 +34,7 @@ pub(super) const LAB: Lab = Lab {
         usual: Value::Real(0.1),
     }],
     over: "byzantine",
-    trials: "partitions, which are all the same",
+    trials: "partitions",
     usual: 1,
     prepare: |values| {
         let byzantine = (values.real("byzantine") * PARTS as f64).round() as u64;

@@ -28,6 +28,7 @@ fn s16_the_module_recovers_after_the_rows_of_the_table() {
             let found = findings(quotient, some, all, UNBOUNDED);
             let told = format!("Q = {quotient}, {some} of {all}: {found:?}");
             assert_eq!(measured(&found, "epochs"), Some(f64::from(rows)), "{told}");
+            assert_eq!(measured(&found, "missed_turns"), Some(0.0), "{told}");
             assert!(found.iter().all(|one| one.agrees() != Some(false)), "{told}");
         }
     }

@@ -45,9 +45,12 @@ Examples:
   testnet lab quorums --replicas 6 --quorum 3 --json
   testnet lab leader-failure --replicas 13 --out pages
   testnet lab proposers --stakes 1,2,3
+  testnet lab leak --quotient 64 --active 3/5 --floor 0
+  testnet lab ethereum-leak --active 0.6 --out pages
 
 What is measured comes from the modules as they run in the simulator, never from the formula. (No module takes
-part in gossip: infect-and-die runs in the simulator's overlay, push and push-pull in a loop of the lab's own.)
+part in gossip: infect-and-die runs in the simulator's overlay, push and push-pull in a loop of the lab's own. No
+module is Ethereum's: of its leak the specification's integers are measured.)
 Exit codes: 0 theory and measurement agree, 1 they differ, 2 bad input, 3 our own failure.";
 
 impl Args for Papers {
