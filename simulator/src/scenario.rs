@@ -14,6 +14,7 @@
 //! | `stakes` | a list: what each founder weighs | all alike |
 //! | `block_time` | the pause of an idle chain, or the mean time between mined blocks | `"1s"` |
 //! | `settings` | what the genesis sets: `{ "pow.confirmations" = 3 }` | what is customary |
+//! | `leak` | `"on-chain"`, `"recovery"`, or a table of `kind` and, each as usual if not given, `quotient`, `tolerates` (a share below a third), `grace` and `epoch` (times), `unbounded = true`: short for `settings` | none |
 //! | `topology` | `"mesh"`, `{ gossip = 4 }`: that many random neighbours, or `{ random = 4 }`: that many others each time | `"mesh"` |
 //! | `network` | a table: `latency`, `loss`, `duplication`, `reordering = { share, by }`, `links = [{ from, to, latency, loss }]`, `unrest = { until, loss, delay }` | fast and faultless |
 //! | `clocks` | `[{ replica = 1, offset_ms = 300, drift_ppm = 20 }]` | right |
@@ -82,6 +83,7 @@ mod choices;
 pub(crate) mod client;
 mod expect;
 mod faults;
+mod leak;
 mod outcome;
 mod read;
 mod reader;

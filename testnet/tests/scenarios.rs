@@ -144,7 +144,8 @@ fn blocks(chapter: &str) -> Vec<Block> {
 
 /// Commands that need real nodes; the stories that they tell have tests of their own. Here they have to be
 /// commands.
-const LIVE: [&str; 3] = ["testnet up", "testnet join", "testnet wallet"];
+const LIVE: [&str; 5] =
+    ["testnet up", "testnet join", "testnet wallet", "testnet kill", "testnet start"];
 
 #[test]
 fn every_command_of_the_first_chapter_does_what_it_says() {
@@ -169,6 +170,11 @@ fn every_command_of_the_third_chapter_does_what_it_says() {
 #[test]
 fn every_command_of_the_fifth_chapter_does_what_it_says() {
     play_chapter("05-accountability.md", 8);
+}
+
+#[test]
+fn every_command_of_the_sixth_chapter_does_what_it_says() {
+    play_chapter("06-the-leak.md", 12);
 }
 
 fn play_chapter(name: &str, least: usize) {

@@ -32,7 +32,7 @@ pub type Make<P> = fn() -> Box<dyn Lie<P>>;
 /// A lie that can be told about `P`.
 pub struct Entry<P: Protocol> {
     about: About,
-    /// None for Twins: they are two honest replicas, and the lie is in whom each of them meets.
+    /// None where two honest replicas are all it takes, and the lie is in whom each of them meets.
     make: Option<Make<P>>,
 }
 
@@ -45,6 +45,16 @@ impl<P: Protocol> Entry<P> {
         make: Make<P>,
     ) -> Entry<P> {
         Entry { about: About { name, line, source, knowing: true, twins: false }, make: Some(make) }
+    }
+
+    /// One that knows its protocol, told by two machines with one key.
+    pub(crate) fn knowing_twins(
+        name: &'static str,
+        line: &'static str,
+        source: &'static str,
+        make: Make<P>,
+    ) -> Entry<P> {
+        Entry { about: About { name, line, source, knowing: true, twins: true }, make: Some(make) }
     }
 
     /// `invalid-block`, where what is proposed names the state that it leads to.
@@ -74,7 +84,7 @@ impl<P: Protocol> Entry<P> {
         self.about
     }
 
-    /// The lie, for one life; none for [`Entry::is_twins`].
+    /// The lie, for one life; none if each of two [twins](Entry::is_twins) is honest by itself.
     pub fn lie(&self) -> Option<Box<dyn Lie<P>>> {
         self.make.map(|make| make())
     }
@@ -82,7 +92,7 @@ impl<P: Protocol> Entry<P> {
     /// Whether it takes two whole replicas with one key, each of which meets one part of the others:
     /// [`Plot::side`](super::Plot::side).
     pub fn is_twins(&self) -> bool {
-        self.make.is_none()
+        self.about.twins
     }
 }
 

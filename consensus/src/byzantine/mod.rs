@@ -135,6 +135,10 @@ impl<P: Protocol> Protocol for Liar<P> {
         self.honest.round()
     }
 
+    fn weights(&self) -> Option<Arc<Committee>> {
+        self.honest.weights()
+    }
+
     fn heights_ahead(&self) -> u64 {
         self.honest.heights_ahead()
     }

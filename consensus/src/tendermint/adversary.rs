@@ -6,6 +6,7 @@ mod double_vote;
 mod far_future;
 mod puppet;
 mod relabel;
+mod straddle;
 mod withhold;
 
 use super::{Instance, Message, Tendermint};
@@ -55,6 +56,13 @@ pub(super) fn lies() -> Vec<Entry<Tendermint>> {
             "Clement, Wong, Alvisi, Dahlin, Marchetti, \"Making Byzantine Fault Tolerant Systems \
              Tolerate Byzantine Faults\", NSDI 2009 (on flooding)",
             || Box::<far_future::FarFuture>::default(),
+        ),
+        Entry::knowing_twins(
+            "straddle",
+            "votes on both sides of a partition, in turns, so that nothing it says contradicts itself",
+            "Pavloff, Amoussou-Guenou, Tucci-Piergiovanni, \"Byzantine Attacks Exploiting Penalties in Ethereum \
+             PoS\", DSN 2024 (non-slashable: semi-active on both branches)",
+            || Box::<straddle::Straddle>::default(),
         ),
         Entry::knowing(
             "slow-leader",

@@ -6,7 +6,6 @@ use crate::{
     theory::Theory,
 };
 use ledger::Genesis;
-use std::time::Duration;
 
 impl Module for Tendermint {
     const NAME: &'static str = "tendermint";
@@ -22,13 +21,10 @@ impl Module for Tendermint {
     }
 
     fn epochs(genesis: &Genesis) -> Option<Epochs> {
-        let milliseconds = |setting: &str, usual: u64| {
-            Duration::from_millis(genesis.settings.get(setting).copied().unwrap_or(usual))
-        };
-        let setting = "tendermint.leak_epoch_ms";
-        // Each of a round's three timers grows.
-        let growth = milliseconds("tendermint.leak_growth_ms", 20).saturating_mul(3);
-        Some(Epochs { setting, first: milliseconds(setting, 1500), growth })
+        let config = Config::from_genesis(genesis).unwrap_or_default();
+        let lasts = |round| config.give_up(3, round);
+        let growth = lasts(1).saturating_sub(lasts(0));
+        Some(Epochs { setting: "tendermint.leak_epoch_ms", first: lasts(0), growth })
     }
 
     fn theory() -> Option<Theory> {

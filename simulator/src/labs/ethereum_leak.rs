@@ -111,7 +111,10 @@ impl Experiment for EthereumLeak {
     fn findings(&self, samples: &[Sample]) -> Vec<Finding> {
         let Part { some, all } = self.active;
         let recovery = stepped_until(needed(some, all));
-        let continuous = missed_until(self.active.share() / (2.0 - 2.0 * self.active.share()));
+        let continuous = match recovery > 0.0 {
+            true => missed_until(self.active.share() / (2.0 - 2.0 * self.active.share())),
+            false => 0.0,
+        };
         let at = self.epoch as f64;
         let (balance, effective) = stepped_after(at);
         let later = stepped_after(at + LATE).1;

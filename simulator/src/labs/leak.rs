@@ -5,9 +5,10 @@
 
 use super::{
     BadValue, Experiment, Finding, Lab, Moments, Parameter, Part, Range, Sample, Value, Values,
+    placements::drawn,
 };
 use ledger::leak::{Leak, MAX_ALIVES, Mode};
-use measure::Absence;
+use measure::Halt;
 
 pub(super) mod measure;
 pub(super) mod theory;
@@ -97,8 +98,19 @@ impl Experiment for Recovery {
     }
 
     fn run(&self, seed: u64, _trials: u64, job: u64) -> Sample {
-        let absence = Absence::drawn(self.leak, self.active, seed, job);
-        absence.run()
+        let Part { some, all } = self.active;
+        let silent = drawn(all as u32, (all - some) as u32, seed, job);
+        let halt = Halt::silent(self.leak, all as u32, &silent, seed, job);
+        let end = halt.run();
+        let mut sample = Sample::new();
+        let mut take = |name, value: f64| sample.entry(name).or_default().take(value);
+        take("recovers", if end.decisions[0].is_some() { 1.0 } else { 0.0 });
+        if let Some(decision) = &end.decisions[0] {
+            take("epochs", decision.needed as f64);
+            take("rows", decision.rows as f64);
+            take("missed_turns", halt.missed_turns(0, decision) as f64);
+        }
+        sample
     }
 
     fn findings(&self, samples: &[Sample]) -> Vec<Finding> {
@@ -110,7 +122,12 @@ impl Experiment for Recovery {
         });
         let recovers = if rows.is_some() { 1.0 } else { 0.0 };
         vec![
-            Finding::exact("recovers", "1 if they decide again", recovers, of("recovers")),
+            Finding::exact(
+                "recovers",
+                "1 if they decide again, 0 if they never do",
+                recovers,
+                of("recovers"),
+            ),
             Finding {
                 theory: rows,
                 ..Finding::exact(

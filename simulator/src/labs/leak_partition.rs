@@ -2,7 +2,7 @@
 
 use super::{
     Experiment, Finding, Lab, Moments, Parameter, Range, Sample, Value,
-    leak::{GRACE, QUOTIENT, theory},
+    leak::{GRACE, QUOTIENT, measure::Halt, theory},
 };
 use ledger::leak::{Leak, Mode, WHOLE};
 
@@ -67,10 +67,19 @@ impl Experiment for Partition {
         trials
     }
 
-    fn run(&self, _seed: u64, _trials: u64, _job: u64) -> Sample {
+    fn run(&self, seed: u64, _trials: u64, job: u64) -> Sample {
+        let halt = Halt::partition(self.leak, self.leak.tolerates_permille, seed, job);
+        let end = halt.run();
         let mut sample = Sample::new();
         let mut take = |name, value: f64| sample.entry(name).or_default().take(value);
-        take("rows", self.leak.safe_misses() as f64 + 1.0);
+        take("slashable", end.slashable as f64);
+        let [Some(left), Some(right)] = &end.decisions[..] else {
+            take("conflict", 0.0);
+            return sample;
+        };
+        take("conflict", if left.block.hash() == right.block.hash() { 0.0 } else { 1.0 });
+        take("rows", left.needed.max(right.needed) as f64);
+        take("decided", left.rows.max(right.rows) as f64);
         sample
     }
 
@@ -78,6 +87,18 @@ impl Experiment for Partition {
         let of = |name| Moments::of(samples, name);
         let closed = theory::closed(self.leak.quotient, self.needed());
         vec![
+            Finding::exact(
+                "conflict",
+                "1 if both sides decide the same height, and not the same block",
+                1.0,
+                of("conflict"),
+            ),
+            Finding::exact(
+                "slashable",
+                "times that somebody signed two values in one slot",
+                0.0,
+                of("slashable"),
+            ),
             Finding::exact(
                 "rows",
                 "rows of absence after which both sides decide: the exact recurrence",
@@ -90,6 +111,13 @@ impl Experiment for Partition {
                 theory: Some(closed),
                 measured: of("rows").mean(),
                 tolerance: theory::rounding(self.leak.quotient, closed),
+            },
+            Finding {
+                name: "decided",
+                about: "rows of the later one's table: votes are for one side in a round, and turns go around",
+                theory: None,
+                measured: of("decided").mean(),
+                tolerance: 0.0,
             },
         ]
     }

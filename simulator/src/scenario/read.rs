@@ -3,7 +3,7 @@
 use super::{
     Chaos, Expect, Scenario,
     bad::BadScenario,
-    choices, expect, faults,
+    choices, expect, faults, leak,
     reader::{Read, Table, Value},
     surroundings, usual,
 };
@@ -71,6 +71,7 @@ fn read(file: &mut Table<'_>) -> Read<Scenario> {
     let candidates = file.read("candidates", |value| value.count(0..=replicas - 1))?.unwrap_or(0);
     let stakes = file.take("stakes");
     let settings = file.take("settings");
+    let leak = file.take("leak");
     let byzantine = file.take("byzantine");
     let catch_up = file.take("catch_up");
     let adversary = file.take("adversary");
@@ -118,13 +119,16 @@ fn read(file: &mut Table<'_>) -> Read<Scenario> {
         expect_of: BTreeMap::new(),
         consensus,
     };
+    if let Some(value) = &leak {
+        leak::read(value, &mut scenario)?;
+    }
     if let Some(value) = &adversary {
         scenario.adversary = choices::read(value, &scenario)?;
     }
     if let Some(value) = file.take("expect") {
         expect::read(&value, &mut scenario)?;
     }
-    check(&scenario, file, stakes.as_ref(), settings.as_ref())?;
+    check(&scenario, file, stakes.as_ref(), settings.as_ref().or(leak.as_ref()))?;
     Ok(scenario)
 }
 

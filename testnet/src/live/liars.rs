@@ -87,10 +87,12 @@ impl Liars {
         self.0.get(&id).map(String::as_str)
     }
 
-    /// What a node's process is told besides. Nothing if it is honest, or twins, which are.
+    /// What a node's process is told besides. Nothing if it is honest, or one of twins who are.
     pub fn arguments(&self, consensus: &str, id: u32) -> Vec<String> {
+        let about = self.lie(id).and_then(|lie| byzantine::find(consensus, lie).ok());
+        let lies = about.is_some_and(|about| about.knowing || !about.twins);
         match self.lie(id) {
-            Some(lie) if !self.is_twins(consensus, id) => {
+            Some(lie) if lies => {
                 let ids: Vec<_> = self.0.keys().map(u32::to_string).collect();
                 vec![format!("--lie={lie}"), format!("--liars={}", ids.join(","))]
             }

@@ -23,7 +23,9 @@ struct SignedRow {
 
 impl SignedTable {
     /// Of rows by rising round.
-    pub(super) fn new(rows: impl Iterator<Item = (u64, Vec<(ReplicaId, Signature)>)>) -> Self {
+    pub(in crate::tendermint) fn new(
+        rows: impl Iterator<Item = (u64, Vec<(ReplicaId, Signature)>)>,
+    ) -> Self {
         SignedTable { rows: rows.map(|(round, alive)| SignedRow { round, alive }).collect() }
     }
 

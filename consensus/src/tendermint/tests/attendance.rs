@@ -6,12 +6,13 @@ use crate::{
     quorum::value_of,
     tendermint::{Commit, Config, Message, SignedTable, attendance::Shown, message::phase},
 };
-use crypto::{SecretKey, Signature};
+use crypto::{SecretKey, Signature, codec};
 use ledger::{
     Block, BlockHash, Draft, Duty, Genesis, Keys, Leak, Proof, Register, ReplicaId, Seal, Share,
     Stake, genesis,
     leak::{Mode, WHOLE},
 };
+use proptest::prelude::*;
 use std::{collections::BTreeMap, sync::Arc};
 
 const LEAK: Leak = Leak {
@@ -22,7 +23,7 @@ const LEAK: Leak = Leak {
     grace_rounds: 3,
 };
 
-fn leaking(mode: Mode) -> Config {
+pub(super) fn leaking(mode: Mode) -> Config {
     Config { leak: Some(Leak { mode, ..LEAK }), ..brisk() }
 }
 
@@ -216,6 +217,31 @@ fn a_block_that_tells_lies_is_invalid() {
         for mode in [Mode::OnChain, Mode::Recovery] {
             assert_eq!(verdict(mode, |decided| vec![lie(decided)]), None, "{name}");
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// Whatever bytes a proposer makes of it: one wrong bit, and the block is invalid.
+    #[test]
+    fn a_bent_duty_makes_its_block_invalid(
+        at in any::<prop::sample::Index>(),
+        bit in 0..8u8,
+        mode in prop_oneof![Just(Mode::OnChain), Just(Mode::Recovery)],
+    ) {
+        let bend = |[first, _]: [BlockHash; 2]| {
+            let good = told(1, 0, first, &[0, 1, 2, 3]);
+            let mut bytes = codec::encode(&good);
+            let place = at.index(bytes.len());
+            bytes[place] ^= 1 << bit;
+            let bent = codec::decode::<Duty>(&bytes, bytes.len()).ok();
+            bent.filter(|bent| matches!(bent, Duty::Participation { .. })).into_iter().collect()
+        };
+        let found = verdict(mode, bend);
+        // Some bytes are no duty at all.
+        let nothing = verdict(mode, |_| vec![]);
+        prop_assert!(found.is_none() || found == nothing, "{found:?}");
     }
 }
 

@@ -1,12 +1,12 @@
 //! Several replicas and a network on a virtual clock: whole heights, and random schedules.
 
-use super::rig::*;
+use super::{attendance::leaking, rig::*};
 use crate::{
     protocol::{Effect, Input, Protocol, Timer, Want},
     quorum::Signed,
     tendermint::{Config, Message, Tendermint},
 };
-use ledger::{Block, BlockHash};
+use ledger::{Block, BlockHash, Duty, leak::Mode};
 use rand_chacha::{
     ChaCha8Rng,
     rand_core::{Rng, SeedableRng},
@@ -301,14 +301,14 @@ fn with_a_third_silent_nothing_is_decided_and_no_timer_runs() {
 }
 
 /// Random delays, reordering, crashes and a liar for 20 seconds, a good network afterwards.
-fn ordeal(seed: u64) {
+fn ordeal(seed: u64, config: Config) -> Cluster {
     let stakes: &[u64] = match seed % 4 {
         0 => &[1, 1, 1, 1],
         1 => &[3, 2, 4, 2],
         2 => &[1, 1, 1, 1, 1],
         _ => &[5, 4, 4, 6, 1, 1],
     };
-    let mut cluster = Cluster::new(stakes, brisk(), seed);
+    let mut cluster = Cluster::new(stakes, config, seed);
     cluster.stable_from = Duration::from_secs(20);
     cluster.worst = ms(200 + seed % 7 * 500);
     cluster.liar = (!seed.is_multiple_of(3)).then_some(3);
@@ -334,13 +334,31 @@ fn ordeal(seed: u64) {
         assert!(fine, "seed {seed} decides nothing");
         cluster.agreement();
     }
+    cluster
 }
 
 #[test]
 fn random_schedules_never_decide_two_values_and_all_decide_in_the_end() {
     for seed in 0..120 {
-        ordeal(seed);
+        ordeal(seed, brisk());
     }
+}
+
+/// With a leak on the chain heights also end late, and blocks carry what each replica happens to know.
+#[test]
+fn nor_do_they_where_blocks_tell_who_took_part() {
+    let (mut told, mut complete) = (0, 0);
+    for seed in 0..60 {
+        let cluster = ordeal(seed, leaking(Mode::OnChain));
+        let blocks = &cluster.rigs[0].book.blocks;
+        for block in cluster.agreement().iter().filter_map(|hash| blocks.get(hash)) {
+            let [Duty::Participation { present, .. }] = &block.duties[..] else { continue };
+            told += 1;
+            complete += usize::from(present.len() == cluster.rigs.len());
+        }
+    }
+    println!("{told} blocks tell, {complete} of them of everybody");
+    assert!(complete > 0 && told > complete, "{complete} of {told}");
 }
 
 #[test]

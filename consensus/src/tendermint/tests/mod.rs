@@ -8,6 +8,7 @@ mod model;
 mod mutants;
 mod proof;
 mod puppet;
+mod recovery;
 mod rig;
 mod rotation;
 mod rules;

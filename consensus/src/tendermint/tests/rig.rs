@@ -11,7 +11,7 @@ use crypto::{Hash, PublicKey, SecretKey, Signature};
 use ledger::{
     Action, Amount, Block, BlockHash, ChainId, Committee, Draft, Genesis, Hand, Header, Keys,
     Payload, Proof, Rejected, ReplicaId, Seal, Slot, Stake, Transaction, TransactionId,
-    block::{Invalid, duty_root, transaction_root},
+    block::{Invalid, duty_root, leak_root, transaction_root},
     stake::Rotation,
     vote::{Member, SimulatedSecret},
 };
@@ -229,7 +229,7 @@ impl Application for Book {
             state: Hash::ZERO,
             committee: self.committee.root(),
             participation: duty_root(&draft.duties),
-            leak: Hash::ZERO,
+            leak: leak_root(&draft.duties),
             seal: draft.seal,
         };
         let (transactions, duties) = (draft.transactions, draft.duties);
@@ -389,7 +389,7 @@ impl Rig {
                 inputs.extend(self.deferred.drain(..).map(Input::Heard));
             }
             Effect::Defer(signed) => self.deferred.push(signed.clone()),
-            Effect::Want(_) | Effect::Note { .. } => {}
+            Effect::Want(_) | Effect::Note { .. } | Effect::Relay { .. } => {}
             other => panic!("Tendermint does not do {other:?}"),
         }
     }

@@ -16,9 +16,12 @@ pub(crate) fn left_after(epochs: f64) -> f64 {
 }
 
 /// The effective balance to which the absent must fall, in whole ether, until a share `active` of all
-/// validators has two thirds: 32 p ≥ 2 k (1 - p). More than 32 if it has them anyway.
+/// validators has two thirds: 32 p ≥ 2 k (1 - p). All 32 if it has them anyway.
 pub(crate) fn needed(active: u64, all: u64) -> u64 {
-    16 * active / (all - active).max(1)
+    match all - active {
+        0 => whole(),
+        absent => (16 * active / absent).min(whole()),
+    }
 }
 
 /// When the effective balance of one who is always absent has fallen to `ether`, within an epoch.
