@@ -2,8 +2,8 @@
 //!
 //! Block b tells who precommitted block b − 2, and shows their signatures. A decision takes the first
 //! quorum of precommits and says nothing about those that come after: so they are heard for one more
-//! height, while b − 1 is decided. For that the horizon lags by a height, and nothing else that is said of a
-//! decided height is acted on.
+//! height, while b − 1 is decided. For that the horizon lags by a height, and nothing else that is
+//! said of a decided height is acted on.
 //!
 //! Whether a block tells the truth belongs to `valid(v)`: it depends on the block and on the chain it
 //! stands on. A proposer that knows too little, since it has just come back or sync brought it here, tells

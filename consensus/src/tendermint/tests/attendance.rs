@@ -71,8 +71,8 @@ fn offered(rig: &mut Rig, height: u64) -> Option<Arc<Block>> {
     (proposer(height) == rig.me).then(|| proposed.expect("it proposes in its turn"))
 }
 
-/// Decides `height` in round 0 by the votes of the rig and of `voters`. Where it is another's turn the block tells
-/// what `duties` are.
+/// Decides `height` in round 0 by the votes of the rig and of `voters`. Where it is another's turn the
+/// block has these `duties`.
 fn decide(rig: &mut Rig, height: u64, voters: &[u32], duties: Vec<Duty>) -> Arc<Block> {
     let block = offered(rig, height).unwrap_or_else(|| block(rig, duties));
     rig.hear(proposer(height), proposal(height, 0, &block));
@@ -165,7 +165,8 @@ fn where_there_is_no_leak_nothing_is_told_and_nothing_lags() {
     assert_eq!(offered(&mut rig, 4).unwrap().duties, []);
 }
 
-/// What the rig votes for a block of height 3 that tells `duties` of heights 1 and 2, whose values it is told.
+/// What the rig votes for a block of height 3 with `duties`, which are made from the values of heights 1
+/// and 2.
 fn verdict(mode: Mode, duties: impl Fn([BlockHash; 2]) -> Vec<Duty>) -> Option<BlockHash> {
     let mut rig = started(0, mode);
     let decided = [1, 2].map(|height| decide(&mut rig, height, &[1, 2], vec![]).hash());
