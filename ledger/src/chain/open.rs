@@ -21,7 +21,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 /// The layout of the store that this program reads and writes. It changes with the meaning of any
 /// key in [`keys`].
-const LAYOUT: u32 = 3;
+const LAYOUT: u32 = 4;
 
 /// What a store says about itself.
 #[derive(Clone, Debug, Serialize, Deserialize)]
