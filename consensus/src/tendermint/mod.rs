@@ -73,6 +73,8 @@
 //!    part of the ledger's state, and a step is a single one, however rounds are skipped.
 //! 9. *The committee changes.* What a block does to stake acts two heights on: all rounds of a height have
 //!    one committee, which was named, and is certified, by the one before it.
+//! 10. *The absent may fade*, on chains whose genesis says so: `recovery.rs` has the rules of a height that
+//!     nobody can decide, `attendance.rs` what blocks tell of who took part.
 //!
 //! We do *not* follow CometBFT where it leaves the paper: it skips rounds on two thirds rather than
 //! one, and a locked replica there prevotes its lock whatever is proposed.
@@ -96,6 +98,7 @@
 #[cfg(any(test, feature = "byzantine"))]
 mod adversary;
 mod attendance;
+mod ballot;
 mod config;
 mod life;
 mod log;
@@ -112,10 +115,10 @@ mod tests;
 
 use crate::{
     Flaw,
-    protocol::{Backing, Effect, Input, Protocol, Timer, To, Trusted, Turn, Unproven},
+    protocol::{Backing, Effect, Input, Protocol, Timer, Trusted, Turn, Unproven},
 };
-use crypto::{Hash, Signature};
-use ledger::{BlockHash, Committee, Header, Proof, ReplicaId, Slot};
+use ballot::{Ballot, Polka};
+use ledger::{BlockHash, Committee, Header, Proof, Slot};
 use message::phase;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -197,33 +200,11 @@ enum Step {
     Precommit,
 }
 
-/// A polka as a proposal brings it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Polka {
-    signatures: Vec<(ReplicaId, Signature)>,
-    /// Under whose weights they are a quorum; empty for those of the chain.
-    table: recovery::SignedTable,
-}
-
-/// What a vote that is not nil names.
-#[derive(Clone, Copy, Debug)]
-struct Ballot {
-    value: BlockHash,
-    table: Option<Hash>,
-}
-
 /// A value and the round of the polka that made it locked or valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Choice {
     round: u64,
     value: BlockHash,
-}
-
-impl Ballot {
-    /// As a vote spells it; nil names neither.
-    fn parts(ballot: Option<Ballot>) -> (Option<BlockHash>, Option<Hash>) {
-        (ballot.map(|ballot| ballot.value), ballot.and_then(|ballot| ballot.table))
-    }
 }
 
 impl Tendermint {
@@ -411,13 +392,6 @@ impl Instance {
         false
     }
 
-    /// L42–L43: a value with a polka is what we propose from now on.
-    fn make_valid(&mut self, round: u64, value: BlockHash) {
-        let (signatures, table) = self.log.polka(round, value).expect("it was found there");
-        self.valid = Some(Choice { round, value });
-        self.polka = Polka { signatures, table: self.table_of(table) };
-    }
-
     /// L44–L46: a polka for nil.
     fn l44_precommit_nil(&mut self, turn: &mut Turn<'_, Message>) -> bool {
         let waits = self.step == Step::Prevote && self.recovery.is_none();
@@ -498,45 +472,6 @@ impl Instance {
     fn l65_give_up_on_the_round(&mut self, turn: &mut Turn<'_, Message>) {
         note(turn, "timeout", format!("{}/{} precommit", self.height, self.round));
         self.l11_start_round(self.round + 1, turn);
-    }
-
-    /// L22 and L28 ask for step propose.
-    fn may_prevote(&self) -> bool {
-        self.step == Step::Propose || self.may_prevote_by_flaw()
-    }
-
-    /// Prevotes what is offered, or nil.
-    fn judge(&mut self, offer: log::Offer, good: bool, turn: &mut Turn<'_, Message>) {
-        let log::Offer { value, table, .. } = offer;
-        self.judged.insert(value);
-        self.prevote(good.then_some(Ballot { value, table }), turn);
-    }
-
-    /// The vote and the step go together, so that a round has one prevote of ours.
-    fn prevote(&mut self, ballot: Option<Ballot>, turn: &mut Turn<'_, Message>) {
-        if self.step != Step::Propose {
-            return self.prevote_again(ballot, turn);
-        }
-        self.step = Step::Prevote;
-        let (height, round) = (self.height, self.round);
-        let (value, table) = Ballot::parts(ballot);
-        self.say(Message::Prevote { height, round, value, table }, turn);
-    }
-
-    /// As [`Instance::prevote`].
-    fn precommit(&mut self, ballot: Option<Ballot>, turn: &mut Turn<'_, Message>) {
-        assert_eq!(self.step, Step::Prevote, "a precommit leaves step prevote");
-        self.step = Step::Precommit;
-        let (height, round) = (self.height, self.round);
-        let (value, table) = Ballot::parts(ballot);
-        self.say(Message::Precommit { height, round, value, table }, turn);
-    }
-
-    /// Broadcasts; our own copy is counted when it is heard. Without a seat we only follow.
-    fn say(&self, message: Message, turn: &mut Turn<'_, Message>) {
-        if self.log.committee().seat(turn.me).is_some() {
-            turn.send(To::All, message);
-        }
     }
 
     /// Whether a timer is of this height and round.
