@@ -15,6 +15,10 @@ pub use voices::{Said, Voices};
 /// How many messages of one sender are held at a time.
 pub const MAX_HELD_PER_SENDER: usize = 1_024;
 
+/// How long a message is held at least before a later one of its sender and height may take its place. By
+/// then gossip has brought it to everybody.
+pub const OLD: Duration = Duration::from_secs(600);
+
 /// How many messages of one sender wait for the next turn of events.
 pub const MAX_DEFERRED_PER_SENDER: usize = 256;
 
@@ -41,6 +45,9 @@ pub struct Inbox<M> {
     slots: BTreeMap<Slot, Held<M>>,
     /// How many messages of each sender are held, by its id.
     shares: Vec<usize>,
+    /// Up to which slot of its height a sender's messages had to give way because they were old. They
+    /// are not taken again.
+    given_up: BTreeMap<ReplicaId, Slot>,
     deferred: Vec<Signed<M>>,
     /// How many of them each sender has.
     waiting: BTreeMap<ReplicaId, usize>,
@@ -88,8 +95,8 @@ impl<M: Message> Inbox<M> {
     /// `ahead` heights past it ([`consensus::Protocol::heights_ahead`]).
     pub fn new(horizon: Horizon, ahead: u64) -> Inbox<M> {
         let (slots, shares) = (BTreeMap::new(), Vec::new());
-        let (deferred, waiting) = (Vec::new(), BTreeMap::new());
-        Inbox { slots, shares, deferred, waiting, horizon, ahead }
+        let (given_up, deferred, waiting) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
+        Inbox { slots, shares, given_up, deferred, waiting, horizon, ahead }
     }
 
     /// Judges a message, and holds it where the verdict is [`Verdict::Fresh`] or
@@ -114,7 +121,8 @@ impl<M: Message> Inbox<M> {
             }
             evidence = earlier.first.evidence_with(signed);
         }
-        if !self.make_room(sender, slot) {
+        let is_over = |over: &Slot| over.height == slot.height && *over >= slot;
+        if self.given_up.get(&sender).is_some_and(is_over) || !self.make_room(sender, slot, now) {
             return Verdict::Surplus;
         }
         *self.share(sender) += 1;
@@ -152,8 +160,9 @@ impl<M: Message> Inbox<M> {
     }
 
     /// When a sender's share is full its furthest slot gives way to a nearer one, so that nobody can
-    /// crowd out the messages that matter first.
-    fn make_room(&mut self, sender: ReplicaId, slot: Slot) -> bool {
+    /// crowd out the messages that matter first. Where there is no further one, the height has lasted for
+    /// hundreds of rounds: its first slot gives way if it is [`OLD`], or nobody would be heard any more.
+    fn make_room(&mut self, sender: ReplicaId, slot: Slot, now: Duration) -> bool {
         if *self.share(sender) < MAX_HELD_PER_SENDER {
             return true;
         }
@@ -163,20 +172,37 @@ impl<M: Message> Inbox<M> {
             .rev()
             .find(|(other, held)| **other > slot && held.voices.of(sender).is_some())
             .map(|(other, _)| *other);
-        let Some(furthest) = furthest else { return false };
-        let held = self.slots.get_mut(&furthest).expect("it was just found");
+        if let Some(furthest) = furthest {
+            self.forget(sender, furthest);
+            return true;
+        }
+        let start = Slot { height: slot.height, ..Slot::default() };
+        let mut of_height = self.slots.range(start..slot);
+        let first = of_height.find(|(_, held)| held.voices.of(sender).is_some());
+        let Some((&first, _)) =
+            first.filter(|(_, held)| slot.height > 0 && now >= held.since.saturating_add(OLD))
+        else {
+            return false;
+        };
+        self.forget(sender, first);
+        self.given_up.insert(sender, first);
+        true
+    }
+
+    /// Forgets what a sender said in a slot, which it did.
+    fn forget(&mut self, sender: ReplicaId, slot: Slot) {
+        let held = self.slots.get_mut(&slot).expect("it was just found");
         let dropped = held.voices.forget(sender);
         if held.voices.speakers() == 0 {
-            self.slots.remove(&furthest);
+            self.slots.remove(&slot);
         }
         *self.share(sender) -= dropped;
         let before = self.deferred.len();
         self.deferred
-            .retain(|deferred| deferred.sender() != sender || deferred.slot() != Some(furthest));
+            .retain(|deferred| deferred.sender() != sender || deferred.slot() != Some(slot));
         if let Some(waiting) = self.waiting.get_mut(&sender) {
             *waiting -= before - self.deferred.len();
         }
-        true
     }
 
     /// Keeps a message for the next turn of events; see [`Inbox::take_deferred`].
@@ -204,6 +230,7 @@ impl<M: Message> Inbox<M> {
     pub fn raise(&mut self, height: u64, round: u64) -> Vec<(Slot, Voices<M>)> {
         self.horizon.raise(height, round);
         let horizon = self.horizon;
+        self.given_up.retain(|_, slot| !horizon.passed(*slot));
         let shares = &mut self.shares;
         let dead = self.slots.extract_if(.., |slot, _| horizon.passed(*slot));
         let dead: Vec<_> = dead.map(|(slot, held)| (slot, held.voices)).collect();

@@ -18,6 +18,7 @@ mod repeatable;
 mod schedules;
 mod science;
 mod soak;
+mod stragglers;
 mod wire;
 
 use crate::{Setup, World};

@@ -99,15 +99,16 @@ pub struct Bench {
     /// How long to wait afterwards for what is not final yet
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = length)]
     pub drain: Duration,
-    /// How the votes of the absent fade.
-    #[command(flatten)]
-    pub leak: LeakWish,
     /// Keep the network here, with its nodes' logs: a new or empty directory
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+    // The last: what follows it in the help would stand under its heading.
+    /// How the votes of the absent fade.
+    #[command(flatten)]
+    pub leak: LeakWish,
 }
 
 const AFTER_HELP: &str = "\

@@ -157,9 +157,6 @@ pub struct Up {
     /// A node that lies, and how: 3=equivocate; once for each. `testnet lies` lists the lies
     #[arg(long, value_name = "NODE=LIE", value_parser = liars::parse)]
     pub byzantine: Vec<(u32, String)>,
-    /// How the votes of the absent fade.
-    #[command(flatten)]
-    pub leak: LeakWish,
     /// Stop after this time: 30s, 5m, 1h. A demo that has begun is told to its end
     #[arg(long = "for", value_name = "TIME", value_parser = span::parse)]
     pub duration: Option<Duration>,
@@ -169,6 +166,10 @@ pub struct Up {
     /// Print one line of JSON for each event
     #[arg(long)]
     pub json: bool,
+    // The last: what follows it in the help would stand under its heading.
+    /// How the votes of the absent fade.
+    #[command(flatten)]
+    pub leak: LeakWish,
 }
 
 const UP_EXAMPLES: &str = "\

@@ -69,15 +69,16 @@ pub struct Crash {
     /// How much of a core each node's miner uses, where blocks take work
     #[arg(long, value_name = "SHARE", value_parser = crate::cli::share)]
     pub miner_share: Option<f64>,
-    /// How the votes of the absent fade.
-    #[command(flatten)]
-    pub leak: LeakWish,
     /// Where to keep the network: a new or empty directory
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
     /// Print one line of JSON at the end
     #[arg(long)]
     pub json: bool,
+    // The last: what follows it in the help would stand under its heading.
+    /// How the votes of the absent fade.
+    #[command(flatten)]
+    pub leak: LeakWish,
 }
 
 const EXAMPLES: &str = "\

@@ -2,14 +2,16 @@
 //!
 //! Block b tells who precommitted block b − 2, and shows their signatures. A decision takes the first
 //! quorum of precommits and says nothing about those that come after: so they are heard for one more
-//! height, while b − 1 is decided. For that the horizon lags by a height, and nothing else that is said of a
-//! decided height is acted on.
+//! height, while b − 1 is decided. For that the horizon lags by a height, and nothing else that is
+//! said of a decided height is acted on.
 //!
 //! Whether a block tells the truth belongs to `valid(v)`: it depends on the block and on the chain it
 //! stands on. A proposer that knows too little, since it has just come back or sync brought it here, tells
 //! nothing, and no weight changes. One that lies can leave out whom it likes, but where absence
 //! counts ([`Mode::OnChain`]) it must show a quorum, and a precommit that the next honest proposer shows
-//! takes four times off a score what one miss adds.
+//! takes four times off a score what one miss adds, and gives back a sixty-fourth of the bond. One miss takes
+//! one part in Q: so from Q = 32 on liars with less than a third of the turns take less than the others
+//! give back. With a smaller Q the weight of an honest victim settles below the whole.
 //!
 //! Only precommits of one round count, that in which it was decided. Whoever sees the decision before it
 //! has precommitted itself stays away, as far as anybody can tell.

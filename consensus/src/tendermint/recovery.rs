@@ -18,7 +18,10 @@
 //!
 //! - **Start** A round r ≥ 1 begins: say ALIVE.
 //! - **RC** More than (1+β)/2 of the bonds are alive in our round: its timers run from now on, and its
-//!   proposer proposes. The same in a later round: begin that one, in place of L55.
+//!   proposer proposes.
+//! - **Skip** More than β of the bonds, and so somebody honest, are alive in later rounds: begin the latest that
+//!   as many have reached, in place of L55. To wait for a majority *there* would be to wait for ever where
+//!   those who went ahead are gone, and those who are left are in three rounds.
 //! - **Timers** (for L34, L44, L47) All three are armed at once, and grow by the round: D1 gives up on
 //!   the proposal (L57), D2 on the polka (L61), D3 on the round (L65). Between D2 and D3 lies the time in which a lock
 //!   reaches the next proposer.
@@ -128,6 +131,13 @@ impl Recovery {
         self.leak.is_majority(bonded, committee.bonded())
     }
 
+    /// Whether more than β of the bonds are among `ids`: then somebody honest is.
+    fn has_honest(&self, ids: &BTreeSet<ReplicaId>, committee: &Committee) -> bool {
+        let seats = ids.iter().filter_map(|id| committee.seat(*id));
+        let bonded: u128 = seats.map(|seat| u128::from(committee.stake(seat).0)).sum();
+        1000 * bonded > u128::from(self.leak.tolerates_permille) * committee.bonded()
+    }
+
     /// Whether `table` of `round` has everybody whom it must not leave out.
     fn is_whole(&self, table: &Table, round: u64, seats: usize) -> bool {
         let first = Table::first_round(&self.leak, round, seats);
@@ -178,11 +188,15 @@ impl Instance {
         true
     }
 
-    /// RC of a later round.
+    /// Somebody honest is in a later round.
     pub(super) fn rc_skip(&mut self, turn: &mut Turn<'_, Message>) -> bool {
         let Some(recovery) = &self.recovery else { return false };
         let committee = self.log.committee();
-        let later = self.early.alive().find(|(_, ids)| recovery.is_majority(ids.iter(), committee));
+        let mut ahead = BTreeSet::new();
+        let later = self.early.alive().find(|(_, ids)| {
+            ahead.extend(ids.iter().copied());
+            recovery.has_honest(&ahead, committee)
+        });
         let Some((round, _)) = later else { return false };
         note(turn, "skip", format!("{}/{} to {round}", self.height, self.round));
         self.l11_start_round(round, turn);

@@ -94,6 +94,26 @@ fn a_full_share_gives_its_furthest_slot_for_a_nearer_one_and_nobody_elses() {
     assert_eq!(inbox.receive(&at(2, bound), Duration::ZERO), Verdict::Fresh);
 }
 
+/// A height that lasts for hundreds of rounds: what is new is heard, and what gave way never again.
+#[test]
+fn a_full_share_without_a_further_slot_gives_its_first_when_that_is_old() {
+    let mut inbox = Inbox::new(Horizon::default(), 4);
+    let at = |who, round| say(&hand(who), Word { height: 1, round, text: 0 });
+    let bound = MAX_HELD_PER_SENDER as u64;
+    for round in 1..=bound {
+        inbox.receive(&at(1, round), Duration::ZERO);
+    }
+    let new = at(1, bound + 1);
+    assert_eq!(inbox.receive(&new, OLD - Duration::from_millis(1)), Verdict::Surplus);
+    assert_eq!(inbox.receive(&new, OLD), Verdict::Fresh);
+    assert_eq!(inbox.receive(&at(1, 1), OLD), Verdict::Surplus, "it would come and go for ever");
+    assert_eq!(inbox.receive(&at(2, 1), OLD), Verdict::Fresh, "others' are another matter");
+    assert_eq!(inbox.slots().values().map(|held| held.voices.speakers()).sum::<usize>(), 1025);
+    inbox.raise(1, 0);
+    let next = say(&hand(1), Word { height: 2, round: 0, text: 0 });
+    assert_eq!(inbox.receive(&next, OLD), Verdict::Fresh);
+}
+
 /// Liars who speak where nobody else does must not be given places for everybody.
 #[test]
 fn a_voice_in_the_wilderness_takes_little_room() {

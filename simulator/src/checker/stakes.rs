@@ -24,6 +24,8 @@ pub(crate) struct Stakes {
     deciders: BTreeMap<usize, u128>,
     /// Height, owner and amount of what is on its way back.
     leaving: Vec<(u64, usize, u128)>,
+    /// The last height that told of a leak; zero if none did.
+    leaked: u64,
     pub(crate) burned: u128,
 }
 
@@ -58,7 +60,7 @@ impl Stakes {
         let owners = owners.map(|founder| Owner::new(founder.key, founder.stake.0.into()));
         let (rules, leak, owners) = (genesis.staking(), genesis.leak(), owners.collect());
         let deciders = BTreeMap::new();
-        Stakes { rules, leak, owners, deciders, leaving: Vec::new(), burned: 0 }
+        Stakes { rules, leak, owners, deciders, leaving: Vec::new(), leaked: 0, burned: 0 }
     }
 
     /// Whether stake can move at all.
@@ -153,7 +155,12 @@ impl Stakes {
                 if own.is_none() {
                     self.owners.push(Owner::new(key, 0));
                 }
-                self.owners[owner].stake += amount;
+                let back = &mut self.owners[owner];
+                // Whoever had gone for good begins anew.
+                if back.stake == 0 && back.weight == 0 {
+                    back.rest = Rest::ALL;
+                }
+                back.stake += amount;
                 Ok(vec![(sender, -signed(amount))])
             }
             Action::Unbond { amount } => {

@@ -103,3 +103,19 @@ fn liars_and_others_come_and_go() {
 fn whoever_lost_its_seat_while_it_was_down_is_told() {
     churns(7, 802..803);
 }
+
+/// Weights fade, partitions last as long as they like, and some never come back.
+#[test]
+fn a_chain_whose_absent_fade_comes_through_outages() {
+    let mut recovered = 0;
+    // Seed 24 of five: those who are left are in three rounds.
+    for (replicas, seeds) in [(5, 20..26), (8, 0..4)] {
+        let options = Options::leaking(Tendermint::NAME, replicas);
+        for seed in seeds {
+            let outcome = run(seed, &options);
+            assert!(outcome.holds(), "{outcome}");
+            recovered += usize::from(outcome.recovered > 0);
+        }
+    }
+    assert!(recovered > 2, "only in {recovered} worlds a leak ended a halt");
+}

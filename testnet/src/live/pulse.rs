@@ -8,6 +8,7 @@ use consensus::catalogue::Depths;
 use ledger::{Genesis, query::WeightsAnswer};
 use serde::{Deserialize, Serialize};
 use std::{
+    collections::BTreeMap,
     fmt,
     time::{Duration, Instant},
 };
@@ -21,6 +22,9 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Of so many validators at most it is told one by one how much their votes count.
 const MOST_NAMED: usize = 16;
+
+/// Of so many heights it is known which block was told of first: nodes may be behind one another.
+const REMEMBERED: usize = 256;
 
 /// Millionths in a hundredth.
 const PERCENT: u32 = 10_000;
@@ -36,22 +40,45 @@ pub struct Pulse {
     pub stopped_ms: Option<u64>,
     /// What counts of everybody's bond, by that node; none where nothing ever leaks.
     pub weights: Option<WeightsAnswer>,
+    /// Who disagrees, if anybody does.
+    pub split: Option<Split>,
+}
+
+/// Two honest nodes hold different final blocks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Split {
+    /// Where it was first seen.
+    pub height: u64,
+    /// Who.
+    pub nodes: [u32; 2],
+}
+
+impl fmt::Display for Split {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Split { height, nodes: [one, other] } = self;
+        write!(
+            f,
+            "TWO CHAINS: nodes {one} and {other} hold different final blocks at height {height}"
+        )
+    }
 }
 
 impl Pulse {
     /// Whether it says nothing that is not so every day.
     pub fn is_usual(&self) -> bool {
-        self.stopped_ms.is_none() && self.weighing().is_none()
+        self.stopped_ms.is_none() && self.weighing().is_none() && self.split.is_none()
     }
 
     /// For a terminal: lines of at most 79 columns, so that none is wrapped. None if all is as usual.
     pub fn lines(&self) -> Vec<String> {
-        let whole = self.to_string();
-        match whole.chars().count() {
+        let whole = Pulse { split: None, ..self.clone() }.to_string();
+        let mut lines: Vec<_> = match whole.chars().count() {
             _ if self.is_usual() => Vec::new(),
             0..80 => vec![whole],
             _ => [self.finality()].into_iter().chain(self.weighing()).collect(),
-        }
+        };
+        lines.extend(self.split.map(|split| split.to_string()));
+        lines
     }
 
     fn finality(&self) -> String {
@@ -96,7 +123,8 @@ impl Pulse {
 impl fmt::Display for Pulse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.finality())?;
-        self.weighing().map_or(Ok(()), |weights| write!(f, " · {weights}"))
+        self.weighing().map_or(Ok(()), |weights| write!(f, " · {weights}"))?;
+        self.split.map_or(Ok(()), |split| write!(f, " · {split}"))
     }
 }
 
@@ -115,6 +143,8 @@ pub enum News {
         /// How many milliseconds after the last final block before.
         after_ms: u64,
     },
+    /// Two honest nodes hold different final blocks.
+    Split(Split),
 }
 
 /// Watches how finality goes on.
@@ -124,16 +154,38 @@ pub struct Heart {
     /// The highest final block seen, and when it was first seen.
     last: Option<(u64, Instant)>,
     told: bool,
+    /// Who was the first to tell of the final block at a height, and which one: the newest heights.
+    blocks: BTreeMap<u64, (u32, String)>,
+    split: Option<Split>,
 }
 
 impl Heart {
     /// Of a chain; none where blocks become final by depth, and slowly on purpose.
     pub fn of(genesis: &Genesis, depths: Option<Depths>) -> Option<Heart> {
         let limit = genesis.block_time().saturating_mul(2).saturating_add(PATIENCE);
-        depths.is_none().then_some(Heart { limit, last: None, told: false })
+        let blocks = BTreeMap::new();
+        depths.is_none().then_some(Heart { limit, last: None, told: false, blocks, split: None })
     }
 
-    /// Takes in what a node says.
+    /// Compares what two honest nodes hold. Only the first difference is news.
+    pub fn compare(&mut self, id: u32, sight: &Sight) -> Option<News> {
+        if self.split.is_some() || sight.is_ahead() {
+            return None;
+        }
+        let height = sight.height;
+        let (first, head) = self.blocks.entry(height).or_insert_with(|| (id, sight.head.clone()));
+        if *head != sight.head {
+            let split = Split { height, nodes: [*first, id] };
+            self.split = Some(split);
+            return Some(News::Split(split));
+        }
+        if self.blocks.len() > REMEMBERED {
+            self.blocks.pop_first();
+        }
+        None
+    }
+
+    /// Takes in what an honest node says.
     pub fn see(&mut self, sight: &Sight, now: Instant) -> Option<News> {
         let Some((height, since)) = self.last else {
             self.last = Some((sight.height, now));
@@ -168,7 +220,8 @@ impl Heart {
         let further = |best, sight| if rank(sight) > rank(best) { sight } else { best };
         let best = sights.reduce(further)?;
         let stopped_ms = self.stopped(now).map(milliseconds);
-        Some(Pulse { height, round: best.round, stopped_ms, weights: best.weights.clone() })
+        let (round, weights, split) = (best.round, best.weights.clone(), self.split);
+        Some(Pulse { height, round, stopped_ms, weights, split })
     }
 
     /// For how long nothing has become final, if that is too long.

@@ -11,7 +11,7 @@
 use super::{
     fleet::Exit,
     partition::Groups,
-    pulse::Pulse,
+    pulse::{Pulse, Split},
     sight::{NodeView, Sight},
 };
 use serde::Serialize;
@@ -66,6 +66,8 @@ pub enum Report {
         /// How many milliseconds after the last final block before.
         after_ms: u64,
     },
+    /// Two honest nodes hold different final blocks.
+    Split(Split),
     /// A node's process ended.
     Exited {
         /// Which.
@@ -304,6 +306,7 @@ fn text(report: &Report) -> String {
         Report::Halted { height } => {
             format!("nothing becomes final any more after height {height}\n")
         }
+        Report::Split(split) => format!("{split}\n"),
         Report::Resumed { height, after_ms } => {
             let seconds = *after_ms as f64 / 1_000.0;
             format!("height {height} is final, {seconds:.1} s after the block before\n")

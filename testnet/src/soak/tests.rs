@@ -48,3 +48,19 @@ fn a_run_can_be_asked_for_again() {
         (vec![7], 42..43, span::parse("5s").unwrap())
     );
 }
+
+#[test]
+fn a_leak_has_sizes_and_a_calm_of_its_own() {
+    let order = parse("soak --leak --seeds 3").unwrap();
+    assert_eq!(
+        (order.replicas.as_slice(), order.calm),
+        ([5, 6, 7, 8].as_slice(), Duration::from_secs(60))
+    );
+    let order = parse("soak --leak --replicas 9 --calm 40s").unwrap();
+    assert_eq!((order.replicas.as_slice(), order.calm), ([9].as_slice(), Duration::from_secs(40)));
+    let options = Options::leaking("tendermint", 9);
+    let again = Batch::new(&order, &options, 9).again(42);
+    let order = parse(again.strip_prefix("testnet ").unwrap()).unwrap();
+    assert!(order.leak && order.seeds == (42..43));
+    assert!(parse("soak --leak --churn").is_err());
+}

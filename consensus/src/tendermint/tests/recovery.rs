@@ -129,15 +129,25 @@ fn a_round_begins_with_alive_and_its_timers_with_a_majority() {
     assert_eq!(rig.timer(1, 1, phase::PRECOMMIT), Some(ms(930)));
 }
 
+/// So that those who are left meet in one round, whoever else was ahead and is gone.
 #[test]
-fn a_majority_in_a_later_round_takes_it_there() {
-    let mut rig = started();
-    let later = alive(&rig, 7);
-    rig.hear_all(&[1, 2], &later);
+fn somebody_honest_in_a_later_round_takes_it_there() {
+    // One of five may lie: it takes two, and the round that both have reached.
+    let leak = Some(Leak { tolerates_permille: 200, ..LEAK });
+    let mut rig = Rig::new(0, committee(&[1; 5]), Config { leak, ..leaking() });
+    rig.wake();
+    let [far, later] = [9, 7].map(|round| alive(&rig, round));
+    rig.hear(1, far);
     assert_eq!(rig.round(), 0);
-    rig.hear(3, later.clone());
+    rig.hear(2, later.clone());
     assert_eq!(rig.round(), 7);
     assert!(rig.sent().contains(&later));
+    assert_eq!(
+        rig.timer(1, 7, phase::PROPOSE),
+        None,
+        "its timers wait for a majority all the same"
+    );
+    rig.hear_all(&[3, 4], &later);
     assert!(rig.timer(1, 7, phase::PROPOSE).is_some());
 }
 

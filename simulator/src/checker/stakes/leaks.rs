@@ -29,8 +29,11 @@ impl Rest {
         Share { left, score }
     }
 
-    /// One more row or block without a word.
+    /// One more row or block without a word. What has nothing more to lose stays as it is.
     fn miss(&mut self, leak: &Leak) {
+        if self.millionths <= least(leak) {
+            return;
+        }
         self.score += 4;
         let lost = self.millionths * self.score / (4 * u128::from(leak.quotient));
         self.millionths = self.millionths.saturating_sub(lost).max(least(leak));
@@ -95,9 +98,9 @@ impl Stakes {
         }
         for duty in duties {
             let good = match duty {
-                Duty::Leak { round, table } => self.follow(*round, table, &leak),
+                Duty::Leak { round, table } => self.follow((height, *round), table, &leak),
                 Duty::Participation { height: of, present, .. } => {
-                    *of + 2 == height && self.credit(*of, present, &leak)
+                    *of > 0 && *of + 2 == height && self.credit(*of, present, &leak)
                 }
             };
             if !good {
@@ -111,7 +114,7 @@ impl Stakes {
     }
 
     /// The record of a height that nobody could decide: those heard in a row come back, the others fade.
-    fn follow(&mut self, round: u64, table: &Table, leak: &Leak) -> bool {
+    fn follow(&mut self, (height, round): (u64, u64), table: &Table, leak: &Leak) -> bool {
         let total: u128 = self.deciders.values().sum();
         let window = (VOICES / self.deciders.len() as u64).max(1);
         let first = leak.grace_rounds.max(round.saturating_sub(window));
@@ -128,6 +131,7 @@ impl Stakes {
         if rows.is_empty() || !in_order || !named || leak.mode != Mode::Recovery {
             return false;
         }
+        self.leaked = height;
         for row in rows {
             let present: BTreeSet<_> = row.present.iter().map(|id| id.0 as usize).collect();
             let heard: u128 = present.iter().map(|owner| self.deciders[owner]).sum();
@@ -146,7 +150,7 @@ impl Stakes {
         true
     }
 
-    /// Whose precommits for `height` the block shows.
+    /// Whose precommits for `height` the block shows. Those from before the last leak say nothing of it.
     fn credit(&mut self, height: u64, present: &[ReplicaId], leak: &Leak) -> bool {
         let sat = |owner: &Owner| {
             owner
@@ -157,6 +161,9 @@ impl Stakes {
         let known = |id: &ReplicaId| self.owners.get(id.0 as usize).is_some_and(sat);
         if !present.is_sorted_by(|one, other| one < other) || !present.iter().all(known) {
             return false;
+        }
+        if height < self.leaked {
+            return true;
         }
         for (id, owner) in (0..).map(ReplicaId).zip(&mut self.owners) {
             if present.contains(&id) {

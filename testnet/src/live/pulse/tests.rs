@@ -41,7 +41,7 @@ fn weights(percents: &[u32]) -> Option<WeightsAnswer> {
 }
 
 fn pulse(stopped_ms: Option<u64>, percents: &[u32]) -> Pulse {
-    Pulse { height: 41, round: 17, stopped_ms, weights: weights(percents) }
+    Pulse { height: 41, round: 17, stopped_ms, weights: weights(percents), split: None }
 }
 
 #[test]
@@ -113,6 +113,32 @@ fn a_line_says_that_finality_has_stopped_and_whose_weight_fades() {
         pulse(Some(12_900), &[100, 72]).timeless().to_string(),
         "nothing becomes final · height 41 · round 17 · weights 100 72 %"
     );
+}
+
+#[test]
+fn two_nodes_with_different_final_blocks_are_news_once() {
+    let mut heart = Heart::of(&genesis(), None).unwrap();
+    let other = |height| Sight { head: "b1a00699".repeat(8), ..sight(height, 0, None) };
+    assert_eq!(heart.compare(0, &sight(41, 0, None)), None);
+    assert_eq!(heart.compare(2, &sight(41, 0, None)), None);
+    assert_eq!(heart.compare(2, &other(42)), None, "nobody else is there yet");
+    let ahead = Sight { head_height: 42, ..other(41) };
+    assert_eq!(heart.compare(3, &ahead), None, "a head that is not final may differ");
+    let split = Split { height: 42, nodes: [2, 0] };
+    assert_eq!(heart.compare(0, &sight(42, 0, None)), Some(News::Split(split)));
+    assert_eq!(heart.compare(1, &sight(42, 0, None)), None, "it is known");
+    heart.see(&sight(42, 0, None), Instant::now());
+    let pulse = heart.pulse(&[node(0, Some(sight(42, 0, None)))], Instant::now()).unwrap();
+    let words = "TWO CHAINS: nodes 2 and 0 hold different final blocks at height 42";
+    assert_eq!(pulse.lines(), ["height 42 final", words]);
+}
+
+#[test]
+fn only_the_newest_heights_are_remembered() {
+    let mut heart = Heart::of(&genesis(), None).unwrap();
+    (0..10_000).for_each(|height| _ = heart.compare(0, &sight(height, 0, None)));
+    assert_eq!(heart.blocks.len(), REMEMBERED);
+    assert_eq!(heart.blocks.last_key_value().unwrap().0, &9_999);
 }
 
 #[test]

@@ -15,9 +15,11 @@ impl Session {
         // Liars say what they like.
         let is_honest = self.net.record.byzantine.lie(id).is_none();
         let heart = self.heart.as_mut().filter(|_| is_honest);
-        let news = heart.and_then(|heart| heart.see(&sight, Instant::now()));
+        let news = heart.map_or([None; 2], |heart| {
+            [heart.see(&sight, Instant::now()), heart.compare(id, &sight)]
+        });
         self.memories[id as usize].see(sight);
-        news.into_iter().for_each(|news| self.announce(news));
+        news.into_iter().flatten().for_each(|news| self.announce(news));
     }
 
     /// Shows how everybody is.
@@ -33,6 +35,7 @@ impl Session {
         self.screen.confirm(&match news {
             News::Halted { height } => Report::Halted { height },
             News::Resumed { height, after_ms } => Report::Resumed { height, after_ms },
+            News::Split(split) => Report::Split(split),
         });
     }
 
