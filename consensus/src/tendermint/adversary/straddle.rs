@@ -11,7 +11,7 @@ use crate::{
 
 #[derive(Debug, Default)]
 pub(super) struct Straddle {
-    /// Of the two machines, which this one is: known when somebody honest was heard.
+    /// Of the two machines, which this one is: that of whoever honest is heard first.
     side: Option<Side>,
 }
 
@@ -26,7 +26,8 @@ impl Lie<Tendermint> for Straddle {
         if let Input::Heard(signed) = &input
             && !seat.plot().is_liar(signed.sender())
         {
-            self.side = Some(seat.plot().side(signed.sender()));
+            // Where there is no partition, others' messages come later, by way of our own side.
+            self.side.get_or_insert(seat.plot().side(signed.sender()));
         }
         for effect in turn.apart(|inner| honest.step(input, inner)) {
             self.bend(effect, seat, turn);

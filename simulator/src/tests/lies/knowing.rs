@@ -123,3 +123,12 @@ fn a_slow_leader_keeps_its_turn() {
     }
     assert_eq!(late, 0);
 }
+
+/// What it can do where weights fade without a floor, the lab `leak-partition` measures.
+#[test]
+fn who_straddles_is_outvoted_and_never_contradicts_itself() {
+    for world in survive_all("straddle") {
+        assert!(times(&world, "leaves its ") > 2, "{:?}", told(&world));
+        assert_eq!(world.record().equivocations(), [], "nothing is said twice");
+    }
+}
