@@ -2,7 +2,7 @@
 
 use crate::{
     Amount, ChainId, Leak, ReplicaId, Stake, Staking,
-    leak::Mode,
+    leak::{MAX_ALIVES, Mode},
     vote::{BadCommittee, Committee, Member},
 };
 use crypto::{Address, Domain, PublicKey, codec, hash};
@@ -214,7 +214,21 @@ impl Genesis {
                 _ => return Err(BadGenesis::UnknownSetting { setting: key.clone() }),
             }
         }
+        self.check_window()?;
         self.check_staking()
+    }
+
+    /// A table has room for so many rows; if the leak needs more, those who are left wait for ever.
+    fn check_window(&self) -> Result<(), BadGenesis> {
+        let Some(leak) = self.leak().filter(|leak| leak.mode == Mode::Recovery) else {
+            return Ok(());
+        };
+        let validators = self.validators.len();
+        let (needed, room) = (leak.rows_needed(), (MAX_ALIVES / validators.max(1)) as u64);
+        match needed > room {
+            true => Err(BadGenesis::SlowLeak { quotient: leak.quotient, validators, needed, room }),
+            false => Ok(()),
+        }
     }
 
     /// A leak moves the weights of stake, so it needs the rules of stake.
@@ -295,6 +309,21 @@ pub enum BadGenesis {
     NoLeak {
         /// Which rule.
         setting: String,
+    },
+    /// A leak that never comes to its end.
+    #[error(
+        "the genesis sets {LEAK_QUOTIENT:?} to {quotient}: so slow a leak needs the record of {needed} rounds, \
+         and that of {validators} validators has room for {room}; choose a smaller one"
+    )]
+    SlowLeak {
+        /// The quotient.
+        quotient: u64,
+        /// How many validators there are.
+        validators: usize,
+        /// How many rows it takes to do what it can.
+        needed: u64,
+        /// How many fit into a table.
+        room: u64,
     },
     /// A leak that cannot be.
     #[error(

@@ -148,6 +148,22 @@ impl Leak {
     }
 }
 
+impl Leak {
+    /// How many rows in a row a table has to hold for this leak to do what it can: as many misses as lead to
+    /// the floor, or as two sides of a partition need where there is none.
+    pub fn rows_needed(&self) -> u64 {
+        if !self.bounded {
+            return self.safe_misses() + 1;
+        }
+        let (mut share, mut rows) = (Share::FULL, 0);
+        while share.left > self.floor() {
+            share = self.miss(share);
+            rows += 1;
+        }
+        rows
+    }
+}
+
 /// Takes `off` the score and gives back one part in `parts` of the whole.
 fn grow(share: Share, off: u32, parts: u32) -> Share {
     let left = share.left.saturating_add(WHOLE.div_ceil(parts)).min(WHOLE);

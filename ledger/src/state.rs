@@ -170,9 +170,14 @@ impl<'a> Execution<'a> {
                     if !is_due || !self.register.could_take_part(*of, present) {
                         return Err(Invalid::Participation { height: *of });
                     }
-                    self.register_mut().follow_participation(*of, present, leak);
+                    if let Some(after) = self.register.after_participation(*of, present, leak) {
+                        self.register = Arc::new(after);
+                    }
                 }
             }
+        }
+        if leak.bounded {
+            return Ok(());
         }
         for (key, stake) in self.register_mut().eject(height, leak, staking) {
             let account = self.account(key.address());

@@ -15,8 +15,8 @@ pub use voices::{Said, Voices};
 /// How many messages of one sender are held at a time.
 pub const MAX_HELD_PER_SENDER: usize = 1_024;
 
-/// How long a message is held at least before a later one of its sender and height may take its place. By
-/// then gossip has brought it to everybody.
+/// How long a message is held at least before a later one of its sender may take its place. By then gossip
+/// has brought it to everybody.
 pub const OLD: Duration = Duration::from_secs(600);
 
 /// How many messages of one sender wait for the next turn of events.
@@ -45,8 +45,8 @@ pub struct Inbox<M> {
     slots: BTreeMap<Slot, Held<M>>,
     /// How many messages of each sender are held, by its id.
     shares: Vec<usize>,
-    /// Up to which slot of its height a sender's messages had to give way because they were old. They
-    /// are not taken again.
+    /// Up to which slot a sender's messages had to give way because they were old. They are not taken
+    /// again.
     given_up: BTreeMap<ReplicaId, Slot>,
     deferred: Vec<Signed<M>>,
     /// How many of them each sender has.
@@ -121,7 +121,7 @@ impl<M: Message> Inbox<M> {
             }
             evidence = earlier.first.evidence_with(signed);
         }
-        let is_over = |over: &Slot| over.height == slot.height && *over >= slot;
+        let is_over = |over: &Slot| slot.height > 0 && *over >= slot;
         if self.given_up.get(&sender).is_some_and(is_over) || !self.make_room(sender, slot, now) {
             return Verdict::Surplus;
         }
@@ -176,7 +176,7 @@ impl<M: Message> Inbox<M> {
             self.forget(sender, furthest);
             return true;
         }
-        let start = Slot { height: slot.height, ..Slot::default() };
+        let start = Slot { height: 1, ..Slot::default() }.min(slot);
         let mut of_height = self.slots.range(start..slot);
         let first = of_height.find(|(_, held)| held.voices.of(sender).is_some());
         let Some((&first, _)) =

@@ -7,7 +7,7 @@
 //! Where proofs settle nothing ([`Protocol::proofs_settle`]) it asks for what follows its own head
 //! instead, and hands that to the protocol, which alone can weigh one branch against another.
 
-use crate::packet::{Ask, Chained};
+use crate::packet::{Ask, Chained, MAX_ENVELOPE_BYTES};
 use consensus::{Protocol, Trusted, Unproven};
 use crypto::codec;
 use ledger::{
@@ -158,8 +158,15 @@ pub fn answer(ledger: &Ledger, from: u64) -> Vec<Chained> {
     let mut height = from.max(1);
     while blocks.len() < MAX_BLOCKS && bytes < MAX_ANSWER_BYTES {
         let Some(block) = ledger.committed(height) else { break };
-        bytes += codec::encoded_len(block.as_ref());
-        blocks.push(Chained { proof: ledger.proof(height), block });
+        let proof = ledger.proof(height);
+        let len = codec::encoded_len(block.as_ref());
+        let len = len + proof.as_ref().map_or(0, |proof| proof.0.len());
+        // A proof that shows a leak's table may be as long as a block.
+        if bytes > 0 && bytes + len > MAX_ENVELOPE_BYTES - 4096 {
+            break;
+        }
+        bytes += len;
+        blocks.push(Chained { proof, block });
         height += 1;
     }
     while blocks.last().is_some_and(|last| last.proof.is_none()) {

@@ -7,7 +7,7 @@ use crate::{
 };
 use crypto::{Hash, Signature};
 use ledger::{Block, BlockHash, Committee, ReplicaId};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 /// The messages of one height. All of it is kept until the height is decided, because L49
 /// needs precommits of rounds long past, and L28 prevotes.
@@ -148,6 +148,12 @@ impl Log {
         self.bodies.get(&value)
     }
 
+    /// Those rounds of a range in which anything was said, the last first.
+    pub(super) fn heard(&self, range: Range<u64>) -> Vec<u64> {
+        let range = range.start.min(range.end)..range.end;
+        self.rounds.range(range).rev().map(|(&round, _)| round).collect()
+    }
+
     /// The proposals of a round, in the order heard.
     pub(super) fn offers(&self, round: u64) -> &[Offer] {
         self.rounds.get(&round).map_or(&[], |round| &round.offers)
@@ -263,9 +269,9 @@ impl Early {
         highest_first.find(|(_, senders)| is_spoken_for(senders)).map(|(&round, _)| round)
     }
 
-    /// Who has entered a round that we have not, the highest first.
-    pub(super) fn alive(&self) -> impl Iterator<Item = (u64, Vec<ReplicaId>)> {
-        let is_alive = |said: &&Signed<Message>| matches!(said.message(), Message::Alive { .. });
+    /// Who has entered a round that we have not, after this block, the highest first.
+    pub(super) fn alive(&self, after: BlockHash) -> impl Iterator<Item = (u64, Vec<ReplicaId>)> {
+        let is_alive = move |said: &&Signed<Message>| matches!(said.message(), Message::Alive { parent, .. } if *parent == after);
         self.rounds.iter().rev().map(move |(&round, senders)| {
             let said = senders.values().flatten().filter(is_alive);
             (round, said.map(Signed::sender).collect())

@@ -14,7 +14,8 @@ use ledger::{
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// The three messages of the paper, and one by which a height that nobody can decide goes on. Each names its height and round, and its signature binds the
+/// The three messages of the paper, and one by which a height that nobody can decide goes on. Each names
+/// its height and round, and its signature binds the
 /// chain, the sender and the kind besides, so none can be replayed as another.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Message {

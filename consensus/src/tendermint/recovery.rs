@@ -17,11 +17,11 @@
 //! # The rules, where they are not Tendermint's
 //!
 //! - **Start** A round r ≥ 1 begins: say ALIVE.
-//! - **RC** More than (1+β)/2 of the bonds are alive in our round: its timers run from now on, and its
-//!   proposer proposes.
-//! - **Skip** More than β of the bonds, and so somebody honest, are alive in later rounds: begin the latest that
-//!   as many have reached, in place of L55. To wait for a majority *there* would be to wait for ever where
-//!   those who went ahead are gone, and those who are left are in three rounds.
+//! - **RC** More than (1+β)/2 of the bonds are alive in our round or a later one: its timers run from now on,
+//!   and its proposer proposes. To wait for a majority *there* would be to wait for ever where those who are
+//!   left are in three rounds.
+//! - **Skip** More than a third of the bonds are alive in later rounds: begin the latest that as many have
+//!   reached. That is L55, for ALIVE only.
 //! - **Timers** (for L34, L44, L47) All three are armed at once, and grow by the round: D1 gives up on
 //!   the proposal (L57), D2 on the polka (L61), D3 on the round (L65). Between D2 and D3 lies the time in which a lock
 //!   reaches the next proposer.
@@ -120,24 +120,6 @@ impl Recovery {
         }))
     }
 
-    /// Whether more than (1+β)/2 of the bonds are among `ids`.
-    fn is_majority<'a>(
-        &self,
-        ids: impl Iterator<Item = &'a ReplicaId>,
-        committee: &Committee,
-    ) -> bool {
-        let seats = ids.filter_map(|id| committee.seat(*id));
-        let bonded = seats.map(|seat| u128::from(committee.stake(seat).0)).sum();
-        self.leak.is_majority(bonded, committee.bonded())
-    }
-
-    /// Whether more than β of the bonds are among `ids`: then somebody honest is.
-    fn has_honest(&self, ids: &BTreeSet<ReplicaId>, committee: &Committee) -> bool {
-        let seats = ids.iter().filter_map(|id| committee.seat(*id));
-        let bonded: u128 = seats.map(|seat| u128::from(committee.stake(seat).0)).sum();
-        1000 * bonded > u128::from(self.leak.tolerates_permille) * committee.bonded()
-    }
-
     /// Whether `table` of `round` has everybody whom it must not leave out.
     fn is_whole(&self, table: &Table, round: u64, seats: usize) -> bool {
         let first = Table::first_round(&self.leak, round, seats);
@@ -179,23 +161,29 @@ impl Instance {
         if recovery.since.is_some() || self.round == 0 {
             return false;
         }
-        let alive = recovery.alive.get(&self.round);
-        let ids = alive.into_iter().flat_map(BTreeMap::keys);
-        if !recovery.is_majority(ids, self.log.committee()) {
+        let here = recovery.alive.get(&self.round).into_iter().flat_map(BTreeMap::keys).copied();
+        let ahead = self.early.alive(self.parent).flat_map(|(_, ids)| ids);
+        let committee = self.log.committee();
+        if !recovery
+            .leak
+            .is_majority(bonds(&here.chain(ahead).collect(), committee), committee.bonded())
+        {
             return false;
         }
         self.run_timers(turn);
         true
     }
 
-    /// Somebody honest is in a later round.
+    /// L55: somebody honest is in a later round.
     pub(super) fn rc_skip(&mut self, turn: &mut Turn<'_, Message>) -> bool {
-        let Some(recovery) = &self.recovery else { return false };
+        if self.recovery.is_none() {
+            return false;
+        }
         let committee = self.log.committee();
         let mut ahead = BTreeSet::new();
-        let later = self.early.alive().find(|(_, ids)| {
+        let later = self.early.alive(self.parent).find(|(_, ids)| {
             ahead.extend(ids.iter().copied());
-            recovery.has_honest(&ahead, committee)
+            3 * bonds(&ahead, committee) > committee.bonded()
         });
         let Some((round, _)) = later else { return false };
         note(turn, "skip", format!("{}/{} to {round}", self.height, self.round));
@@ -339,7 +327,7 @@ impl Instance {
             return false;
         }
         let first = self.valid.map_or(0, |valid| valid.round + 1);
-        for round in (first..self.round).rev() {
+        for round in self.log.heard(first..self.round) {
             let polkas: Vec<_> = self.log.polkas(round).flatten().collect();
             for value in polkas {
                 if self.is_valid(value, turn) != Some(true) {
@@ -352,6 +340,12 @@ impl Instance {
         }
         false
     }
+}
+
+/// What these have bonded together.
+fn bonds(ids: &BTreeSet<ReplicaId>, committee: &Committee) -> u128 {
+    let seats = ids.iter().filter_map(|id| committee.seat(*id));
+    seats.map(|seat| u128::from(committee.stake(seat).0)).sum()
 }
 
 /// What a fresh block tells of the table of its round.

@@ -167,3 +167,21 @@ fn the_supply_grows_by_the_reward_until_it_is_full() {
     assert_eq!([0, 1, 2, 3, 4].map(supply), [25, 15, 5, 0, 0].map(|rest| u64::MAX - rest));
     assert_eq!(supply(u64::MAX), u64::MAX);
 }
+
+/// A record of rounds has room for 2,048 voices. What needs more of them would leave those who are left waiting.
+#[test]
+fn a_leak_that_no_record_is_long_enough_for_is_refused() {
+    let rules =
+        [("ledger.unbonding_blocks", 240), ("ledger.leak", 2), ("ledger.leak_quotient", 20_000)];
+    let mut slow = genesis(&[(10, 5)]);
+    slow.settings.extend(rules.map(|(setting, value)| (setting.to_owned(), value)));
+    assert_eq!(slow.check(), Ok(()), "few validators leave room for many rows");
+    let founder = slow.validators[0].clone();
+    slow.validators = (0..16)
+        .map(|id| Validator { key: crate::testing::key(id + 40).public(), ..founder.clone() })
+        .collect();
+    let refused = slow.check().unwrap_err();
+    assert!(matches!(refused, BadGenesis::SlowLeak { room: 128, validators: 16, .. }), "{refused}");
+    slow.settings.insert("ledger.leak_quotient".into(), 256);
+    assert_eq!(slow.check(), Ok(()));
+}

@@ -6,7 +6,7 @@ use crypto::{Domain, Hash, codec, hash};
 use serde::{Deserialize, Serialize};
 
 /// The most voices that one table records, over all its rows; a longer one leaves out its oldest rows.
-/// With their signatures they fit into half a block.
+/// With their signatures they take little more than half of what a block may.
 pub const MAX_ALIVES: usize = 2048;
 
 /// Who was heard in some rounds of one height.

@@ -1,6 +1,6 @@
 //! What a leak does to the register: shares fade and come back, and whoever has faded away leaves.
 
-use super::{Register, Staking, Unbonding};
+use super::{Register, Staking, Unbonding, Validator};
 use crate::{
     Amount, Committee, Leak, ReplicaId, Stake, Table,
     leak::{Mode, WHOLE},
@@ -25,19 +25,36 @@ impl Register {
     ///
     /// A precommit from before the last leak makes nothing good of what was missed in it. Otherwise those who
     /// are gone would weigh a little more in the block after, and the quorum that was just reached be lost.
-    pub fn follow_participation(&mut self, height: u64, present: &[ReplicaId], leak: &Leak) {
+    ///
+    /// None where that changes nothing, as mostly.
+    pub fn after_participation(
+        &self,
+        height: u64,
+        present: &[ReplicaId],
+        leak: &Leak,
+    ) -> Option<Register> {
         if height < self.leaked {
-            return;
+            return None;
         }
-        let validators = (0..).map(ReplicaId).zip(&mut self.validators);
-        for (id, validator) in validators.filter(|(_, validator)| validator.sat(height)) {
-            let share = validator.share;
-            validator.share = match (present.binary_search(&id), leak.mode) {
+        let sat = self.validators().filter(|(_, validator)| validator.sat(height));
+        let after = sat.map(|(id, Validator { share, .. })| {
+            let share = *share;
+            let after = match (present.binary_search(&id), leak.mode) {
                 (Ok(_), _) => leak.precommit(share),
                 (Err(_), Mode::OnChain) => leak.miss(share),
                 (Err(_), Mode::Recovery) => share,
             };
+            (id, share, after)
+        });
+        let changed: Vec<_> = after.filter(|(_, before, after)| before != after).collect();
+        if changed.is_empty() {
+            return None;
         }
+        let mut register = self.clone();
+        for (id, _, after) in changed {
+            register.validators[id.0 as usize].share = after;
+        }
+        Some(register)
     }
 
     /// Whether all of `present`, by rising id, could take part in the decision of `height`.

@@ -254,7 +254,8 @@ impl<P: Protocol> Replica<P> {
         let fits = changes.iter().take(MAX_CHANGES).take_while(|change| {
             // The first always does, or nobody could ever go on.
             let is_first = members == 0;
-            members += change.members.len();
+            // What a proof shows of a leak takes as much room as members do.
+            members += change.members.len() + change.finality.proof.0.len() / 128;
             is_first || members <= MAX_MEMBERS
         });
         let fits = fits.count();

@@ -407,7 +407,9 @@ fn follow(register: &mut Register, block: &Block, leak: &Leak) {
     for duty in &block.duties {
         let Duty::Participation { height, present, .. } = duty else { panic!("{duty:?}") };
         assert!(register.could_take_part(*height, present));
-        register.follow_participation(*height, present, leak);
+        if let Some(after) = register.after_participation(*height, present, leak) {
+            *register = after;
+        }
     }
 }
 
