@@ -94,26 +94,29 @@ fn watch_weights_fade(up: &Up, halted_at: u64) -> (Vec<WeightsAnswer>, Vec<u64>)
     (told, shown)
 }
 
+/// A leak fast enough for a test.
+const FLAGS: &[&str] = &[
+    "--replicas",
+    "5",
+    "--block-time",
+    "250ms",
+    "--set",
+    "ledger.reward=7",
+    "--set",
+    "tendermint.leak_growth_ms=10",
+    "--leak",
+    "recovery",
+    "--leak-quotient",
+    "16",
+    "--leak-grace",
+    "2700ms",
+    "--leak-epoch",
+    "900ms",
+];
+
 #[test]
 fn two_of_five_die_their_votes_fade_the_others_go_on_and_they_come_back_and_count() {
-    let mut up = Up::start(&[
-        "--replicas",
-        "5",
-        "--block-time",
-        "250ms",
-        "--set",
-        "ledger.reward=7",
-        "--set",
-        "tendermint.leak_growth_ms=10",
-        "--leak",
-        "recovery",
-        "--leak-quotient",
-        "16",
-        "--leak-grace",
-        "2700ms",
-        "--leak-epoch",
-        "900ms",
-    ]);
+    let mut up = Up::start(FLAGS);
     let leak = &up.ready["leak"];
     assert_eq!((&leak["mode"], &leak["grace_rounds"]), (&"recovery".into(), &3.into()));
     assert_eq!((&leak["quotient"], &leak["tolerated_nodes"]), (&16.into(), &0.into()));

@@ -119,9 +119,7 @@ fn read(file: &mut Table<'_>) -> Read<Scenario> {
         expect_of: BTreeMap::new(),
         consensus,
     };
-    if let Some(value) = &leak {
-        leak::read(value, &mut scenario)?;
-    }
+    leak.iter().try_for_each(|value| leak::read(value, &mut scenario))?;
     if let Some(value) = &adversary {
         scenario.adversary = choices::read(value, &scenario)?;
     }

@@ -77,6 +77,7 @@ pub enum Request {
 /// What a running net answers.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "answer", rename_all = "lowercase")]
+#[expect(clippy::large_enum_variant, reason = "the large one comes once for each question")]
 pub enum Answer {
     /// How everybody is.
     Status(NetView),

@@ -91,7 +91,7 @@ impl Story {
             (member.id, *signed.signature())
         };
         let signatures = by.members().iter().map(precommit).collect();
-        Commit { round, block, signatures }.encode()
+        Commit { round, block, signatures, table: Default::default() }.encode()
     }
 
     /// What a wallet says to changes that begin with these, of which all but the last one hold.

@@ -241,7 +241,8 @@ fn strangers_and_forged_signatures_do_not_count() {
     let story = Story::new();
     let good = |id| story.network.precommit(&story.block, id);
     let refused = |round, signatures| {
-        story.certificate(Commit { round, block: story.block.hash(), signatures }.encode())
+        let (block, table) = (story.block.hash(), Default::default());
+        story.certificate(Commit { round, block, signatures, table }.encode())
     };
     let stranger = refused(crate::network::ROUND, vec![good(0), good(1), good(7)]);
     assert_eq!(stranger, Unproven::NotMember(ReplicaId(7)));

@@ -163,7 +163,7 @@ fn a_chain_that_is_there_keeps_its_leak() {
             "--leak-grace 9s (10 rounds); has 3 rounds",
         ),
     ] {
-        assert_eq!(agree(&wish).unwrap_err().to_string().contains(words), true, "{wish:?}");
+        assert!(agree(&wish).unwrap_err().to_string().contains(words), "{wish:?}");
     }
     let without = genesis("tendermint");
     let refused = LeakWish { quotient: Some(64), ..LeakWish::default() };
