@@ -17,11 +17,10 @@
 //! # The rules, where they are not Tendermint's
 //!
 //! - **Start** A round r ≥ 1 begins: say ALIVE.
-//! - **RC** More than (1+β)/2 of the bonds are alive in our round: its timers run from now on, and its
-//!   proposer proposes.
-//! - **Skip** More than β of the bonds, and so somebody honest, are alive in later rounds: begin the latest that
-//!   as many have reached, in place of L55. To wait for a majority *there* would be to wait for ever where
-//!   those who went ahead are gone, and those who are left are in three rounds.
+//! - **RC** More than (1+β)/2 of the bonds are alive in our round or in later ones: its timers run from now
+//!   on, and its proposer proposes. The same of a later round: begin the latest of which it holds, in place
+//!   of L55. Whoever is ahead counts in all rounds before. To count it in its own only would be to wait for ever
+//!   where those who went there with it are gone, and those who are left are in three rounds.
 //! - **Timers** (for L34, L44, L47) All three are armed at once, and grow by the round: D1 gives up on
 //!   the proposal (L57), D2 on the polka (L61), D3 on the round (L65). Between D2 and D3 lies the time in which a lock
 //!   reaches the next proposer.
@@ -121,21 +120,10 @@ impl Recovery {
     }
 
     /// Whether more than (1+β)/2 of the bonds are among `ids`.
-    fn is_majority<'a>(
-        &self,
-        ids: impl Iterator<Item = &'a ReplicaId>,
-        committee: &Committee,
-    ) -> bool {
-        let seats = ids.filter_map(|id| committee.seat(*id));
+    fn is_majority(&self, ids: &BTreeSet<ReplicaId>, committee: &Committee) -> bool {
+        let seats = ids.iter().filter_map(|id| committee.seat(*id));
         let bonded = seats.map(|seat| u128::from(committee.stake(seat).0)).sum();
         self.leak.is_majority(bonded, committee.bonded())
-    }
-
-    /// Whether more than β of the bonds are among `ids`: then somebody honest is.
-    fn has_honest(&self, ids: &BTreeSet<ReplicaId>, committee: &Committee) -> bool {
-        let seats = ids.iter().filter_map(|id| committee.seat(*id));
-        let bonded: u128 = seats.map(|seat| u128::from(committee.stake(seat).0)).sum();
-        1000 * bonded > u128::from(self.leak.tolerates_permille) * committee.bonded()
     }
 
     /// Whether `table` of `round` has everybody whom it must not leave out.
@@ -179,23 +167,23 @@ impl Instance {
         if recovery.since.is_some() || self.round == 0 {
             return false;
         }
-        let alive = recovery.alive.get(&self.round);
-        let ids = alive.into_iter().flat_map(BTreeMap::keys);
-        if !recovery.is_majority(ids, self.log.committee()) {
+        let here = recovery.alive.get(&self.round).into_iter().flat_map(BTreeMap::keys).copied();
+        let ahead = self.early.alive().flat_map(|(_, ids)| ids);
+        if !recovery.is_majority(&here.chain(ahead).collect(), self.log.committee()) {
             return false;
         }
         self.run_timers(turn);
         true
     }
 
-    /// Somebody honest is in a later round.
+    /// RC of a later round.
     pub(super) fn rc_skip(&mut self, turn: &mut Turn<'_, Message>) -> bool {
         let Some(recovery) = &self.recovery else { return false };
         let committee = self.log.committee();
         let mut ahead = BTreeSet::new();
         let later = self.early.alive().find(|(_, ids)| {
             ahead.extend(ids.iter().copied());
-            recovery.has_honest(&ahead, committee)
+            recovery.is_majority(&ahead, committee)
         });
         let Some((round, _)) = later else { return false };
         note(turn, "skip", format!("{}/{} to {round}", self.height, self.round));
