@@ -164,10 +164,8 @@ impl Instance {
         let here = recovery.alive.get(&self.round).into_iter().flat_map(BTreeMap::keys).copied();
         let ahead = self.early.alive(self.parent).flat_map(|(_, ids)| ids);
         let committee = self.log.committee();
-        if !recovery
-            .leak
-            .is_majority(bonds(&here.chain(ahead).collect(), committee), committee.bonded())
-        {
+        let alive = bonds(&here.chain(ahead).collect(), committee);
+        if !recovery.leak.is_majority(alive, committee.bonded()) {
             return false;
         }
         self.run_timers(turn);

@@ -129,26 +129,30 @@ fn a_round_begins_with_alive_and_its_timers_with_a_majority() {
     assert_eq!(rig.timer(1, 1, phase::PRECOMMIT), Some(ms(930)));
 }
 
-/// So that those who are left meet in one round, whoever else was ahead and is gone.
 #[test]
-fn somebody_honest_in_a_later_round_takes_it_there() {
-    // One of five may lie: it takes two, and the round that both have reached.
-    let leak = Some(Leak { tolerates_permille: 200, ..LEAK });
-    let mut rig = Rig::new(0, committee(&[1; 5]), Config { leak, ..leaking() });
-    rig.wake();
-    let [far, later] = [9, 7].map(|round| alive(&rig, round));
-    rig.hear(1, far);
-    assert_eq!(rig.round(), 0);
-    rig.hear(2, later.clone());
+fn more_than_a_third_in_a_later_round_take_it_there() {
+    let mut rig = started();
+    let later = alive(&rig, 7);
+    rig.hear(1, later.clone());
+    assert_eq!(rig.round(), 0, "one may lie");
+    rig.hear(3, later.clone());
     assert_eq!(rig.round(), 7);
     assert!(rig.sent().contains(&later));
-    assert_eq!(
-        rig.timer(1, 7, phase::PROPOSE),
-        None,
-        "its timers wait for a majority all the same"
-    );
-    rig.hear_all(&[3, 4], &later);
-    assert!(rig.timer(1, 7, phase::PROPOSE).is_some());
+    assert!(rig.timer(1, 7, phase::PROPOSE).is_some(), "with it they are three");
+}
+
+/// Those who are left meet in one round, whoever else was ahead and is gone.
+#[test]
+fn whoever_is_ahead_counts_in_all_rounds_before() {
+    let mut rig = started();
+    let [far, here, later] = [9, 1, 7].map(|round| alive(&rig, round));
+    rig.hear(1, far);
+    rig.ring(1, 0, phase::PRECOMMIT);
+    assert_eq!((rig.round(), rig.timer(1, 1, phase::PROPOSE)), (1, None), "two of five");
+    rig.hear(2, here);
+    assert_eq!(rig.timer(1, 1, phase::PROPOSE), Some(ms(310)), "in rounds 1, 1 and 9");
+    rig.hear(3, later);
+    assert_eq!(rig.round(), 7, "two of the others are there, or further");
 }
 
 /// L34, L44, L47 and L55 are no rules here.
