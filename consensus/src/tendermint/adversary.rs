@@ -59,7 +59,7 @@ pub(super) fn lies() -> Vec<Entry<Tendermint>> {
         ),
         Entry::knowing_twins(
             "straddle",
-            "votes on both sides of a partition, in turns, so that nothing it says contradicts itself",
+            "votes on both sides of a partition, in turns, and contradicts itself never",
             "Pavloff, Amoussou-Guenou, Tucci-Piergiovanni, \"Byzantine Attacks Exploiting Penalties in Ethereum \
              PoS\", DSN 2024 (non-slashable: semi-active on both branches)",
             || Box::<straddle::Straddle>::default(),
