@@ -67,9 +67,8 @@ impl Rules {
         if header.committee != committee {
             flaws.push(Flaw::Committee { stated: header.committee, computed: committee });
         }
-        let mut stirred = !(free.is_empty() && block.duties.is_empty())
-            || !block.transactions.is_empty()
-            || self.reward > 0;
+        let duties = block.duties.is_empty();
+        let mut stirred = !(free.is_empty() && duties && block.transactions.is_empty());
         state.receive(&free);
         for (index, transaction) in block.transactions.iter().enumerate() {
             if let Err(reason) = self.apply(state, transaction, payee, header.height) {

@@ -186,8 +186,8 @@ impl Model {
     /// weakest rules.
     fn lock(&self, own: State) -> Option<(usize, State)> {
         let precommits = |round: usize| own >> (BITS * round) >> 2 & 0b11;
-        let locks = (0..self.rounds).map(|round| (round, precommits(round)));
-        locks.filter(|(_, values)| *values != 0).last()
+        let mut locks = (0..self.rounds).map(|round| (round, precommits(round)));
+        locks.rfind(|(_, values)| *values != 0)
     }
 
     /// All that may be said next.

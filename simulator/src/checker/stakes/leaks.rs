@@ -66,13 +66,13 @@ pub(crate) struct Told {
 
 /// What a header has to name for these duties, of whatever kind, and for the table among them.
 pub(crate) fn roots(duties: &[Duty]) -> [Hash; 2] {
-    let tables = duties.iter().filter_map(|duty| match duty {
+    let mut tables = duties.iter().filter_map(|duty| match duty {
         Duty::Leak { table, .. } if !table.is_empty() => {
             Some(hash::tagged(Domain::Leak, &codec::encode(table)))
         }
         _ => None,
     });
-    let leak = tables.last().unwrap_or(Hash::ZERO);
+    let leak = tables.next_back().unwrap_or(Hash::ZERO);
     match duties.is_empty() {
         true => [Hash::ZERO, leak],
         false => [hash::tagged(Domain::Duties, &codec::encode(duties)), leak],

@@ -71,7 +71,7 @@ fn some(register: &Register, chance: &mut ChaCha8Rng) -> Vec<ReplicaId> {
     let seats = register.validators().filter(|(_, each)| each.weight.0 > 0);
     let seats: Vec<_> = seats.map(|(id, _)| id).collect();
     let mut some = seats.clone();
-    some.retain(|_| chance.next_u64() % 4 > 0);
+    some.retain(|_| !chance.next_u64().is_multiple_of(4));
     if some.is_empty() { seats[..1].to_vec() } else { some }
 }
 
