@@ -17,8 +17,11 @@ use ledger::{Committee, Genesis, Header, Proof};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
+mod support;
 #[cfg(test)]
 mod tests;
+
+pub use support::{Support, Weights, support};
 
 /// The setting that lets stake move.
 const STAKING: &str = "ledger.unbonding_blocks";
@@ -86,6 +89,12 @@ pub trait Module: Protocol + Send + Sized + 'static {
     /// How long the rounds last in which a height recovers that nobody can decide; none where the weight of
     /// the absent does not fade.
     fn epochs(_genesis: &Genesis) -> Option<Epochs> {
+        None
+    }
+
+    /// The committee under the weights that a proof brings itself; none where those of the chain count.
+    /// The proof is believed.
+    fn by_table(_genesis: &Genesis, _committee: &Committee, _proof: &Proof) -> Option<Committee> {
         None
     }
 

@@ -18,7 +18,10 @@
 //! [`crate::headers`] for what takes the place of links 3 and 4, and [`inclusion`] for the rest.
 
 use crate::committees::{Committees, Era};
-use consensus::{Quorum, Trusted, catalogue};
+use consensus::{
+    Trusted,
+    catalogue::{self, Support},
+};
 use crypto::{Address, merkle::Path};
 use ledger::{
     BlockHash, ChainId, Genesis, Header, Transaction, TransactionId,
@@ -101,9 +104,9 @@ pub struct Certified {
     header: Header,
     by: (u64, BlockHash),
     validators: usize,
-    total: u128,
+    bonded: u128,
     since: u64,
-    quorum: Quorum,
+    support: Support,
 }
 
 impl Certified {
@@ -128,9 +131,9 @@ impl Certified {
         self.validators
     }
 
-    /// The stake of the whole committee.
-    pub fn total(&self) -> u128 {
-        self.total
+    /// What the whole committee has at stake, however much of it counts in votes.
+    pub fn bonded(&self) -> u128 {
+        self.bonded
     }
 
     /// The first height that this committee decided: 1 if it is the genesis'.
@@ -138,9 +141,9 @@ impl Certified {
         self.since
     }
 
-    /// How much of the committee has signed at least.
-    pub fn quorum(&self) -> Quorum {
-        self.quorum
+    /// How much of the committee it takes and has signed, by the weights under which it was decided.
+    pub fn support(&self) -> Support {
+        self.support
     }
 }
 
@@ -251,16 +254,16 @@ pub fn certify(committees: &Committees, finality: &Finality) -> Result<Certified
     finality.headers.iter().try_for_each(|header| names_its_heirs(committees, header))?;
     let era = committees.deciding(last.height);
     signed(committees.genesis(), era, finality)?;
-    let quorum = catalogue::quorum(&committees.genesis().consensus, era.committee())
+    let support = catalogue::support(committees.genesis(), era.committee(), last, &finality.proof)
         .map_err(|reason| NotProven::Certificate { height: last.height, reason: reason.into() })?;
     Ok(Certified {
         chain: committees.chain(),
         header: first.clone(),
         by: (last.height, last.hash()),
         validators: era.committee().len(),
-        total: era.committee().total(),
+        bonded: era.committee().bonded(),
         since: era.from(),
-        quorum,
+        support,
     })
 }
 

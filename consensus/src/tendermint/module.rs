@@ -1,11 +1,11 @@
 //! What the catalogue asks of Tendermint.
 
-use super::{Config, Tendermint};
+use super::{Commit, Config, Tendermint};
 use crate::{
     catalogue::{BadSettings, Epochs, Module},
     theory::Theory,
 };
-use ledger::Genesis;
+use ledger::{Committee, Genesis, Proof};
 
 impl Module for Tendermint {
     const NAME: &'static str = "tendermint";
@@ -25,6 +25,12 @@ impl Module for Tendermint {
         let lasts = |round| config.give_up(3, round);
         let growth = lasts(1).saturating_sub(lasts(0));
         Some(Epochs { setting: "tendermint.leak_epoch_ms", first: lasts(0), growth })
+    }
+
+    fn by_table(genesis: &Genesis, committee: &Committee, proof: &Proof) -> Option<Committee> {
+        let (leak, commit) = (genesis.leak()?, Commit::decode(proof).ok()?);
+        let table = Some(commit.table).filter(|table| !table.is_empty())?;
+        Some(table.matrix().weigh(committee, &leak))
     }
 
     fn theory() -> Option<Theory> {

@@ -8,7 +8,10 @@ use crate::{
     nodes::NodeReport,
     verify::{Verified, VerifiedAccount},
 };
-use consensus::Measure;
+use consensus::{
+    Measure,
+    catalogue::{Support, Weights},
+};
 use crypto::{Address, Hash};
 use ledger::{
     Action, Amount, BlockHash, ChainId, Genesis, Payload, Stake, TransactionId,
@@ -16,6 +19,9 @@ use ledger::{
 };
 use serde::Serialize;
 use std::{fmt, path::PathBuf};
+
+#[cfg(test)]
+mod tests;
 
 /// An account that was just stored.
 #[derive(Serialize)]
@@ -215,8 +221,12 @@ pub(super) struct VerifyReport<'a> {
     stake: u128,
     /// The first height that the committee decided.
     since: u64,
-    quorum: u128,
+    /// What it takes; where weights have faded they say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quorum: Option<u128>,
     measure: Measure,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    weights: Option<Faded>,
     certified_height: u64,
     certified_block: BlockHash,
     #[serde(skip)]
@@ -225,11 +235,48 @@ pub(super) struct VerifyReport<'a> {
     payload: &'a Payload,
 }
 
+/// What stands behind a block where not all of each bond counts, in millionths of a unit of stake.
+#[derive(Clone, Copy, Serialize)]
+struct Faded {
+    by: Weights,
+    reached: u128,
+    needed: u128,
+    total: u128,
+}
+
+impl Faded {
+    /// None where all of each bond counts.
+    fn of(support: Support) -> Option<Faded> {
+        let Support { quorum, reached, weights: by } = support;
+        let faded = Faded { by, reached, needed: quorum.needed, total: quorum.total };
+        (quorum.measure == Measure::Stake && by != Weights::Bonds).then_some(faded)
+    }
+}
+
+impl fmt::Display for Faded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Faded { by, reached, needed, total } = *self;
+        let percent = |part: u128| {
+            let permille = part * 1000 / total.max(1);
+            format!("{}.{} %", permille / 10, permille % 10)
+        };
+        let whose = match by {
+            Weights::Table => "its table",
+            Weights::Bonds | Weights::Chain => "the chain",
+        };
+        // What is needed is a unit more than two thirds, and all digits are cut off.
+        let (reached, needed) = (percent(reached), percent(needed - 1));
+        write!(f, "{reached} of what counts by the weights of {whose}; it takes more than {needed}")
+    }
+}
+
 impl<'a> VerifyReport<'a> {
     pub(super) fn of(genesis: &'a Genesis, verified: &'a Verified) -> Self {
         let certified = verified.certified();
         let (index, count) = verified.place();
         let (certified_height, certified_block) = certified.by();
+        let support = certified.support();
+        let weights = Faded::of(support);
         VerifyReport {
             status: TransactionStatus::Final,
             tx: verified.id(),
@@ -241,10 +288,11 @@ impl<'a> VerifyReport<'a> {
             consensus: &genesis.consensus,
             committee: certified.header().committee,
             validators: certified.validators(),
-            stake: certified.total(),
+            stake: certified.bonded(),
             since: certified.since(),
-            quorum: certified.quorum().needed,
-            measure: certified.quorum().measure,
+            quorum: weights.is_none().then_some(support.quorum.needed),
+            measure: support.quorum.measure,
+            weights,
             certified_height,
             certified_block,
             network: &genesis.name,
@@ -256,7 +304,8 @@ impl<'a> VerifyReport<'a> {
 impl fmt::Display for VerifyReport<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { tx, height, block, index, count, chain, consensus, .. } = self;
-        let Self { validators, stake, since, quorum, measure, certified_height, .. } = self;
+        let Self { validators, stake, since, quorum, measure, weights, certified_height, .. } =
+            self;
         writeln!(f, "Final at height {height}, and every link of the proof holds:")?;
         writeln!(f, "  transaction  {tx}")?;
         writeln!(f, "               {}", Described(self.payload))?;
@@ -272,15 +321,16 @@ impl fmt::Display for VerifyReport<'_> {
             1 => ", one block on".to_owned(),
             more => format!(", {more} blocks on"),
         };
+        write!(f, "  certificate  {consensus}, at height {certified_height}{link}: signed by ")?;
         let total = match measure {
             Measure::Stake => *stake,
             Measure::Validators => *validators as u128,
         };
-        write!(
-            f,
-            "  certificate  {consensus}, at height {certified_height}{link}: signed by at least \
-             {quorum} of {total} {measure}"
-        )
+        match (weights, quorum) {
+            (Some(weights), _) => weights.fmt(f),
+            (None, Some(quorum)) => write!(f, "at least {quorum} of {total} {measure}"),
+            (None, None) => unreachable!("either weights or a quorum are told"),
+        }
     }
 }
 

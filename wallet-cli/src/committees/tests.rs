@@ -139,7 +139,7 @@ fn a_hundred_changes_follow_from_the_genesis() {
     let proof = story.proof(&header, &story.committee);
     let finality = Finality { headers: vec![header], proof };
     let certified = certify(&committees, &finality).expect("all of it is true");
-    assert_eq!((certified.since(), certified.total()), (301, 40));
+    assert_eq!((certified.since(), certified.bonded()), (301, 40));
     let early = certify(&founders(&story.genesis), &finality).expect_err("nobody we know");
     assert!(matches!(early, NotProven::OtherCommittee { height: 1000, since: 1, .. }), "{early}");
 }

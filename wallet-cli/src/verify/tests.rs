@@ -5,7 +5,11 @@ use crate::{
     committees::founders,
     network::{Network, poor, rich, validator},
 };
-use consensus::{Measure, Quorum, Unproven, catalogue::NotFinal, tendermint::Commit};
+use consensus::{
+    Measure, Quorum, Unproven,
+    catalogue::{NotFinal, Weights},
+    tendermint::Commit,
+};
 use crypto::{Hash, SecretKey, merkle::PathError};
 use ledger::{Amount, Block, Proof, ReplicaId, transaction::BadTransaction};
 use proptest::prelude::*;
@@ -67,9 +71,9 @@ fn an_honest_answer_is_proven() {
     let certified = verified.certified();
     assert_eq!(certified.header(), &story.block.header);
     assert_eq!(certified.by(), (1, story.block.hash()));
-    assert_eq!((certified.validators(), certified.total()), (4, 4));
+    assert_eq!((certified.validators(), certified.bonded()), (4, 4));
     let quorum = Quorum { measure: Measure::Stake, needed: 3, total: 4 };
-    assert_eq!(certified.quorum(), quorum);
+    assert_eq!(certified.support(), Support { quorum, reached: 3, weights: Weights::Bonds });
     assert_eq!(certified.chain(), story.network.genesis.chain_id());
 }
 

@@ -79,6 +79,18 @@ impl Network {
         Network::with(name, rules.map(|(key, value)| (key.to_owned(), value)).into())
     }
 
+    /// As [`Network::staked`], where the votes of the absent fade without a floor while nobody can decide.
+    pub fn recovering(name: &str) -> Network {
+        let rules = [
+            ("ledger.unbonding_blocks", 6),
+            ("ledger.leak", 2),
+            ("ledger.leak_quotient", 16),
+            ("ledger.leak_grace_rounds", 3),
+            ("ledger.leak_unbounded", 1),
+        ];
+        Network::with(name, rules.map(|(key, value)| (key.to_owned(), value)).into())
+    }
+
     fn with(name: &str, settings: BTreeMap<String, u64>) -> Network {
         let seats = (0..4).map(|id| Validator { key: validator(id).public(), stake: Stake(1) });
         let funded = Funded { address: rich().public().address(), balance: Amount(1000) };
