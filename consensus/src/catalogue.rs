@@ -13,7 +13,7 @@ use crate::{
     theory::Theory,
     work::Work,
 };
-use ledger::{Committee, Genesis, Header, Proof};
+use ledger::{Committee, Genesis, Header, Proof, genesis::MAX_GRACE};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -165,6 +165,22 @@ pub struct Epochs {
 }
 
 impl Epochs {
+    /// How many rounds it takes to wait for `grace`, if each lasts as long as the first one. At least one.
+    ///
+    /// # Errors
+    /// What is wrong, in words: they are more than a genesis may set.
+    pub fn grace_rounds(&self, grace: Duration) -> Result<u64, String> {
+        let rounds = grace.as_millis().div_ceil(self.first.as_millis().max(1)).max(1);
+        let rounds = u64::try_from(rounds).ok().filter(|rounds| *rounds <= MAX_GRACE);
+        rounds.ok_or_else(|| {
+            let [grace, epoch] = [grace, self.first].map(|time| time.as_millis());
+            format!(
+                "a grace of {grace} ms is more than {MAX_GRACE} rounds of {epoch} ms: shorten the grace, or make \
+                 the epoch longer"
+            )
+        })
+    }
+
     /// How long so many rounds last, from the first one on.
     pub fn lasting(&self, rounds: u64) -> Duration {
         let rounds = u32::try_from(rounds).unwrap_or(u32::MAX);
@@ -426,6 +442,14 @@ pub enum BadSettings {
     Leak {
         /// What the module is called.
         module: &'static str,
+    },
+    /// A setting of recovery rounds, where there are none.
+    #[error(
+        "the genesis sets {key:?}, and there are no recovery rounds: set {LEAK:?} to 2, too, or leave it out"
+    )]
+    NoRecovery {
+        /// As it stands in the genesis.
+        key: String,
     },
     /// Settings that do not fit each other, or the number of validators.
     #[error("{0}")]

@@ -89,6 +89,14 @@ fn a_misspelt_or_empty_setting_is_refused_with_its_name() {
         build(&[("tendermint.delta_ms", 0)]),
         "the genesis sets \"tendermint.delta_ms\" to zero; it must be at least 1"
     );
+    for rules in [&[][..], &[("ledger.unbonding_blocks", 9), ("ledger.leak", 1)]] {
+        let idle = [&[("tendermint.leak_epoch_ms", 900)][..], rules].concat();
+        assert_eq!(
+            build(&idle),
+            "the genesis sets \"tendermint.leak_epoch_ms\", and there are no recovery rounds: set \
+             \"ledger.leak\" to 2, too, or leave it out"
+        );
+    }
     assert_eq!(BTreeMap::<String, u64>::new(), genesis(&[]).settings);
 }
 

@@ -5,13 +5,19 @@ use crate::{
     catalogue::{BadSettings, Epochs, Module},
     theory::Theory,
 };
-use ledger::{Committee, Genesis, Proof};
+use ledger::{Committee, Genesis, Proof, leak::Mode};
 
 impl Module for Tendermint {
     const NAME: &'static str = "tendermint";
 
     fn new(genesis: &Genesis) -> Result<Tendermint, BadSettings> {
-        Ok(Tendermint::new(Config::from_genesis(genesis)?))
+        let config = Config::from_genesis(genesis)?;
+        let recovers = config.leak.is_some_and(|leak| leak.mode == Mode::Recovery);
+        let mut keys = genesis.settings.keys();
+        match keys.find(|key| !recovers && key.starts_with("tendermint.leak_")) {
+            Some(key) => Err(BadSettings::NoRecovery { key: key.clone() }),
+            None => Ok(Tendermint::new(config)),
+        }
     }
 
     /// Stake held back for 240 blocks, four minutes of an idle chain, is long enough to be found out in

@@ -123,7 +123,9 @@ impl Teller<'_> {
         let shared: Ids = one.votes.intersection(&other.votes).copied().collect();
         let honest: Ids = shared.difference(&self.facts.liars).copied().collect();
         let both_quorums = [one, other].map(|each| self.facts.is_quorum(&each.votes));
-        if both_quorums == [true, true] && self.is_even() {
+        if self.facts.fades {
+            text += " Which weights each of them counted by is not told here.";
+        } else if both_quorums == [true, true] && self.is_even() {
             text += &format!(" {}", self.why_they_meet());
         } else if both_quorums != [true, true] {
             let weak: Vec<_> = [one, other]

@@ -20,6 +20,8 @@ pub(super) struct Facts {
     pub(super) liars: BTreeSet<ReplicaId>,
     pub(super) committee: Committee,
     pub(super) quorum: Quorum,
+    /// Whether an inactivity leak may change what a vote weighs, which no line of a trace tells.
+    pub(super) fades: bool,
     pub(super) messages: Vec<Said>,
     pub(super) remarks: Vec<(Moment, ReplicaId, Remark)>,
     pub(super) lives: Vec<Life>,
@@ -64,6 +66,7 @@ impl Facts {
             replicas: world.replicas().collect(),
             liars: world.setup().byzantine.keys().copied().collect(),
             quorum: P::quorum(&committee),
+            fades: world.genesis().leak().is_some(),
             committee,
             messages: Vec::new(),
             remarks: Vec::new(),
@@ -90,6 +93,12 @@ impl Facts {
         self.replicas.iter().copied().filter(|id| !self.liars.contains(id))
     }
 
+    /// Whether these are no quorum for certain: where weights fade, fewer can be one.
+    pub(super) fn is_no_quorum(&self, ids: &BTreeSet<ReplicaId>) -> bool {
+        !self.fades && !self.is_quorum(ids)
+    }
+
+    /// Whether these are a quorum of all that was bonded at the start.
     pub(super) fn is_quorum(&self, ids: &BTreeSet<ReplicaId>) -> bool {
         self.quorum.is_met(&self.committee, ids.iter().copied())
     }

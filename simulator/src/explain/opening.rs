@@ -62,7 +62,8 @@ pub(super) fn tell(
             true => format!("{} of the {}", count(needed as usize), count(all)),
             false => format!("{needed} of the stake of {}", facts.quorum.total),
         };
-        text += &format!(" A quorum is {quorum}.");
+        let fades = if facts.fades { " while nobody's weight has faded" } else { "" };
+        text += &format!(" A quorum is {quorum}{fades}.");
     }
     sentences.push(text);
 }

@@ -171,3 +171,14 @@ fn remarks_are_understood_as_protocols_word_them() {
     assert_eq!(read, Some(Remark::GiveUp { from: 0, to: 1 }));
     assert_eq!(Remark::read("round", "nonsense"), None);
 }
+
+/// Where weights fade, no trace tells whose votes were enough.
+#[test]
+fn nothing_is_said_of_quorums_where_weights_fade() {
+    let (_, story) = story(include_str!("../../../scenarios/mutants/K3.toml"));
+    let story = story.to_string();
+    assert!(story.contains("while nobody's weight has faded."), "{story}");
+    for verdict in ["no quorum", "a quorum,", "hears a quorum", "quorum: that would be"] {
+        assert!(!story.contains(verdict), "{story}");
+    }
+}

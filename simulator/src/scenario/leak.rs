@@ -5,8 +5,8 @@ use super::{
     reader::{Read, Value},
 };
 use crate::record::Tracing;
-use consensus::catalogue;
-use ledger::genesis::{MAX_GRACE, MAX_QUOTIENT};
+use consensus::catalogue::{self, Epochs};
+use ledger::genesis::MAX_QUOTIENT;
 use std::time::Duration;
 
 #[cfg(test)]
@@ -48,9 +48,9 @@ pub(super) fn read(value: &Value<'_>, scenario: &mut Scenario) -> Read<()> {
     };
     let (epoch, grace) = (rounds("epoch")?, rounds("grace")?);
     if epoch.is_some() || grace.is_some() {
-        let epoch = whole(epoch.unwrap_or(usual.first)).max(1);
-        let grace = whole(grace.unwrap_or(GRACE)).div_ceil(epoch);
-        set("ledger.leak_grace_rounds", grace.clamp(1, MAX_GRACE));
+        let paced = Epochs { first: epoch.unwrap_or(usual.first), ..usual };
+        let rounds = paced.grace_rounds(grace.unwrap_or(GRACE));
+        set("ledger.leak_grace_rounds", rounds.map_err(|what| value.bad(what))?);
     }
     if let Some(epoch) = epoch {
         set(usual.setting, whole(epoch));

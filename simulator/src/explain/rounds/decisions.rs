@@ -72,11 +72,15 @@ impl Teller<'_> {
                 format!("{who}, having heard no {vote}, {decide} {what} all the same")
             }
             Some(votes) => {
-                let no = if self.facts.is_quorum(votes) { "a" } else { "no" };
+                let verdict = match (self.facts.is_quorum(votes), self.facts.fades) {
+                    (_, true) => "",
+                    (true, false) => ", a quorum,",
+                    (false, false) => ", no quorum,",
+                };
                 let s = if votes.len() == 1 { "" } else { "s" };
                 let passed = self.passed_off(votes, round, number, value);
                 format!(
-                    "{who} {hear} the {vote}{s} of {}{of}{passed}, {no} quorum, and {decide} {what}",
+                    "{who} {hear} the {vote}{s} of {}{of}{passed}{verdict} and {decide} {what}",
                     list(votes)
                 )
             }

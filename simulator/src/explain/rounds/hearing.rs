@@ -145,7 +145,7 @@ impl Teller<'_> {
     /// Who sees a quorum for one value, where not everybody does.
     fn seen(&mut self, scene: Scene, kind: &str, number: u64) -> String {
         let is_first_of_views = self.grammar.views && kind == self.grammar.first;
-        if kind == self.grammar.offer || is_first_of_views {
+        if kind == self.grammar.offer || is_first_of_views || self.facts.fades {
             return String::new();
         }
         let groups = self.groups(scene, kind, number);

@@ -227,7 +227,7 @@ impl Teller<'_> {
         let said: Vec<_> =
             said.into_iter().filter(|each| each.about.value == Some(value)).collect();
         let votes = ids.iter().filter_map(|id| Some(heard(&said, *id, *locked.get(id)?)));
-        votes.min_by_key(Ids::len).filter(|votes| !self.facts.is_quorum(votes))
+        votes.min_by_key(Ids::len).filter(|votes| self.facts.is_no_quorum(votes))
     }
 
     /// Those who locked a value in a scene, or were prepared for it.

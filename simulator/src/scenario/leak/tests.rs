@@ -47,6 +47,10 @@ fn what_makes_no_sense_is_shown_with_its_place() {
         ("leak = { kind = \"recovery\", tolerates = 0.1234 }", "in thousandths"),
         ("leak = { kind = \"on-chain\", epoch = \"1s\" }", "rounds of recovery"),
         ("leak = { kind = \"recovery\", pace = 4 }", "pace"),
+        (
+            "leak = { kind = \"recovery\", grace = \"31s\", epoch = \"30ms\" }",
+            "1000 rounds of 30 ms",
+        ),
         ("leak = \"recovery\"\nsettings = { \"ledger.leak\" = 1 }", "say it once"),
     ] {
         let bad = read(line).unwrap_err();

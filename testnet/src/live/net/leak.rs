@@ -116,7 +116,7 @@ impl LeakWish {
         }
         let mode = if kind == Kind::OnChain { 1 } else { 2 };
         genesis.settings.entry(LEAK.to_owned()).or_insert(mode);
-        for (key, value) in self.settings(kind, epochs) {
+        for (key, value) in self.settings(kind, epochs)? {
             if set.contains_key(key) {
                 return Err(NetError::Leak(format!(
                     "a flag and --set {key} say the same; give one"
@@ -150,13 +150,14 @@ impl LeakWish {
         fault.map_or(Ok(()), |fault| Err(NetError::Leak(fault)))
     }
 
-    fn settings(&self, kind: Kind, usual: Epochs) -> Vec<(&'static str, u64)> {
+    fn settings(&self, kind: Kind, usual: Epochs) -> Result<Vec<(&'static str, u64)>, NetError> {
         let whole = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         let paced = kind == Kind::Recovery && (self.grace.is_some() || self.epoch.is_some());
-        let grace_rounds = paced.then(|| {
-            let epoch = whole(self.epoch.unwrap_or(usual.first)).max(1);
-            whole(self.grace.unwrap_or(GRACE)).div_ceil(epoch).max(1)
-        });
+        let epochs = Epochs { first: self.epoch.unwrap_or(usual.first), ..usual };
+        let rounds = paced.then(|| epochs.grace_rounds(self.grace.unwrap_or(GRACE)));
+        let grace_rounds = rounds
+            .transpose()
+            .map_err(|what| NetError::Leak(format!("--leak-grace, --leak-epoch: {what}")))?;
         let all = [
             (QUOTIENT, self.quotient),
             (TOLERATES, self.tolerates),
@@ -164,13 +165,14 @@ impl LeakWish {
             (GRACE_ROUNDS, grace_rounds),
             (usual.setting, self.epoch.map(whole)),
         ];
-        all.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
+        Ok(all.into_iter().filter_map(|(key, value)| Some((key, value?))).collect())
     }
 
     /// Checks the wish against the chain that is there.
     ///
     /// # Errors
-    /// Whatever `differs` makes of a flag, what was asked and what there is.
+    /// Whatever `differs` makes of a flag, what was asked and what there is; [`NetError::Leak`] for a grace of
+    /// too many rounds.
     pub(super) fn agree(
         &self,
         genesis: &Genesis,
@@ -187,10 +189,9 @@ impl LeakWish {
             });
         };
         self.check(is)?;
-        let wanted = |key: &str| {
-            let settings = self.settings(is, epochs);
-            settings.iter().find(|(asked, _)| *asked == key).map(|(_, value)| *value)
-        };
+        let settings = self.settings(is, epochs)?;
+        let wanted =
+            |key: &str| settings.iter().find(|(asked, _)| *asked == key).map(|(_, value)| *value);
         if let Some(quotient) = wanted(QUOTIENT) {
             differs("--leak-quotient", quotient.to_string(), leak.quotient.to_string())?;
         }

@@ -92,6 +92,8 @@ fn flags_that_contradict_one_another_are_refused() {
     let unbounded = LeakWish { kind: Some(Kind::None), unbounded: true, ..LeakWish::default() };
     assert!(refused(&unbounded, &[]).contains("--leak-unbounded changes a leak"));
     assert!(refused(&recovery(), &[(LEAK, 1)]).contains("give one"));
+    let long = LeakWish { grace: Some(ms(31_000)), epoch: Some(ms(30)), ..recovery() };
+    assert!(refused(&long, &[]).contains("--leak-grace, --leak-epoch: a grace of 31000 ms"));
     let quotient = LeakWish { quotient: Some(9), ..recovery() };
     assert!(refused(&quotient, &[(QUOTIENT, 8)]).contains(QUOTIENT));
 }
