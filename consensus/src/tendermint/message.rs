@@ -71,7 +71,7 @@ pub enum Message {
     },
 }
 
-/// The tables of a proposal: see [`super::recovery`].
+/// The tables of a proposal: `recovery.rs` says what for.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tables {
     /// Of its own round; empty before the leak begins.

@@ -62,7 +62,7 @@ impl Ledger {
     /// Takes a block into the tree, after checking all that needs no clock and no consensus: its
     /// parent, height, time, proposer, body, length, signatures, execution, and roots, in this
     /// order. Signatures that are known to be good are not checked again
-    /// ([`Transaction::is_known_good`]). The body goes into `batch`. A block that is known already is
+    /// ([`crate::Transaction::is_known_good`]). The body goes into `batch`. A block that is known already is
     /// fine, and changes nothing.
     ///
     /// # Errors
