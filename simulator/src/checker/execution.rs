@@ -67,8 +67,8 @@ impl Rules {
         if header.committee != committee {
             flaws.push(Flaw::Committee { stated: header.committee, computed: committee });
         }
-        let duties = block.duties.is_empty();
-        let mut stirred = !(free.is_empty() && duties && block.transactions.is_empty());
+        let told = !block.duties.is_empty() || !block.transactions.is_empty();
+        let mut stirred = told || !free.is_empty() || self.reward > 0;
         state.receive(&free);
         for (index, transaction) in block.transactions.iter().enumerate() {
             if let Err(reason) = self.apply(state, transaction, payee, header.height) {
