@@ -396,8 +396,13 @@ impl Register {
         if self.unbonding_of(validator).count() >= MAX_TURNS {
             return Err(StakeRefusal::TooOften { validator });
         }
-        let place = self.unbonding.partition_point(|each| each.until <= until);
-        self.unbonding.insert(place, entry);
+        self.send_back(entry);
         Ok(())
+    }
+
+    /// Adds an entry, however many its validator has: whoever is sent away can take out nothing more.
+    fn send_back(&mut self, entry: Unbonding) {
+        let place = self.unbonding.partition_point(|each| each.until <= entry.until);
+        self.unbonding.insert(place, entry);
     }
 }

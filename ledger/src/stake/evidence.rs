@@ -114,9 +114,7 @@ impl Register {
         let until = height.saturating_add(rules.unbonding_blocks);
         let amount = Amount(stake.0 - share);
         if amount > Amount::ZERO {
-            // However many there are already: it can take out nothing more after this.
-            let place = self.unbonding.partition_point(|each| each.until <= until);
-            self.unbonding.insert(place, Unbonding { validator: id, amount, until });
+            self.send_back(Unbonding { validator: id, amount, until });
         }
         let reward = u128::from(lost) * u128::from(rules.reporter_permille) / 1000;
         let reward = u64::try_from(reward).expect("a part is not more than the whole");

@@ -88,10 +88,7 @@ impl Register {
             let validator = &mut self.validators[id.0 as usize];
             let stake = std::mem::take(&mut validator.stake);
             gone.push((validator.key, stake));
-            // However many there are already: it takes out nothing more after this.
-            let place = self.unbonding.partition_point(|each| each.until <= until);
-            let entry = Unbonding { validator: id, amount: Amount(stake.0), until };
-            self.unbonding.insert(place, entry);
+            self.send_back(Unbonding { validator: id, amount: Amount(stake.0), until });
         }
         gone
     }
