@@ -69,7 +69,36 @@ impl Heads {
         if branch.head == Some(ledger.head()) {
             return;
         }
-        if let Some((fork, depth)) = branch.adopt(at, ledger) {
+        let undone = branch.adopt(at, ledger);
+        self.take_back(id, at, undone, (ledger.head_height() + 1).saturating_sub(confirmations));
+    }
+
+    /// The same of somebody whose ledger is not at hand, by its word: its head is at `height` now, and the
+    /// newest block that its branch shares with the one before at `fork`.
+    pub(crate) fn moved(
+        &mut self,
+        id: ReplicaId,
+        at: Duration,
+        (height, fork): (u64, u64),
+        confirmations: u64,
+    ) {
+        let branch = &mut self.branches[id.0 as usize];
+        let before = branch.heights.last().map_or(0, |(_, height)| *height);
+        branch.heights.push((at, height));
+        let undone = (before > fork).then(|| (fork, before - fork));
+        self.take_back(id, at, undone, (height + 1).saturating_sub(confirmations));
+    }
+
+    /// Notes what was undone above a fork, and that a branch is confirmed up to a height now.
+    fn take_back(
+        &mut self,
+        id: ReplicaId,
+        at: Duration,
+        undone: Option<(u64, u64)>,
+        deep_enough: u64,
+    ) {
+        let branch = &mut self.branches[id.0 as usize];
+        if let Some((fork, depth)) = undone {
             self.deepest = self.deepest.max(depth);
             let blocks = branch.confirmed.saturating_sub(fork);
             branch.confirmed -= blocks;
@@ -78,7 +107,6 @@ impl Heads {
                 self.reversions.push(Reversion { replica, at, height, blocks, depth });
             }
         }
-        let deep_enough = (ledger.head_height() + 1).saturating_sub(confirmations);
         branch.confirmed = branch.confirmed.max(deep_enough);
     }
 

@@ -227,6 +227,19 @@ impl Record {
         self.heads.reached(id, height, since)
     }
 
+    /// A record of another world than a simulated one, in which nothing is written down yet. Whoever
+    /// watches that world notes what it saw: [`Record::note_life`], [`Record::note_commit`],
+    /// [`Record::note_head`], [`Record::halt`], for each replica in the order of time.
+    pub fn observed(replicas: u32) -> Record {
+        Record::new(replicas, Tracing::Off)
+    }
+
+    /// Somebody saw a replica adopt another head, by its word: the head's height, and that of the newest
+    /// block which its branch shares with the one before. For a protocol that counts on blocks so deep.
+    pub fn note_head(&mut self, id: ReplicaId, at: Duration, head: (u64, u64), depth: u64) {
+        self.heads.moved(id, at, head, depth);
+    }
+
     pub(crate) fn find(&mut self, find: Find) {
         self.finds.push(find);
     }
@@ -312,11 +325,13 @@ impl Record {
         }
     }
 
-    pub(crate) fn note_life(&mut self, id: ReplicaId, at: Duration, height: u64) {
+    /// A life begins, on a disk that holds blocks up to `height` final.
+    pub fn note_life(&mut self, id: ReplicaId, at: Duration, height: u64) {
         self.histories[id.0 as usize].push(Milestone::Woke { at, height });
     }
 
-    pub(crate) fn note_commit(&mut self, id: ReplicaId, commit: Commit, body: Option<Arc<Block>>) {
+    /// A replica holds a block final; its body, if it is at hand.
+    pub fn note_commit(&mut self, id: ReplicaId, commit: Commit, body: Option<Arc<Block>>) {
         if let Some(body) = body {
             self.blocks.entry(commit.block).or_insert(body);
         }
@@ -326,7 +341,8 @@ impl Record {
         self.histories[id.0 as usize].push(Milestone::Final(commit));
     }
 
-    pub(crate) fn halt(&mut self, id: ReplicaId, at: Duration, why: String) {
+    /// A replica votes no more, and says why.
+    pub fn halt(&mut self, id: ReplicaId, at: Duration, why: String) {
         self.halted.entry(id).or_insert((at, why));
     }
 

@@ -267,7 +267,7 @@ impl Build {
                 Item::Sent(number)
             }
             What::Refused { kind, reason } => Item::Refused(kind, reason),
-            What::Adopted { height, block, abandoned } => {
+            What::Adopted { height, block, abandoned, .. } => {
                 Item::Adopted { height, block: block.short(), abandoned }
             }
             What::Committed { height, block, transactions } => {
