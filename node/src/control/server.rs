@@ -145,6 +145,7 @@ async fn perform(line: &[u8], network: &Network) -> Result<View, String> {
         Request::Cut(seats) => Some(seats),
         Request::Heal => Some(BTreeSet::new()),
         Request::Status => None,
+        Request::Conditions(_) => return Err("this node obeys no conditions yet".to_owned()),
     };
     if let Some(seats) = seats {
         network.cut(&seats).await.map_err(|error| error.to_string())?;

@@ -1,10 +1,12 @@
 use super::*;
 use crate::{
+    conditions::tests::conditions,
     network::{self, Config, Events, Network, NetworkEvent, PeerConfig},
     testing::free_address,
 };
 use crypto::SecretKey;
 use ledger::ChainId;
+use proptest::prelude::*;
 use std::{
     fs,
     io::{BufRead, BufReader},
@@ -227,7 +229,7 @@ fn a_node_that_ends_late_leaves_its_successors_socket() {
 fn garbage_is_answered_with_an_error_that_names_it_and_harms_nothing() {
     let bench = bench(2);
     let mut stream = bench.connect(0);
-    let cases: [(&[u8], &str); 12] = [
+    let cases: [(&[u8], &str); 16] = [
         (b"hello", "hello"),
         (b"", "no request"),
         (b"[]", "no request"),
@@ -238,6 +240,10 @@ fn garbage_is_answered_with_an_error_that_names_it_and_harms_nothing() {
         (b"{\"cut\":[-1]}", "-1"),
         (b"{\"cut\":[4294967296]}", "4294967296"),
         (b"{\"crash\":[1]}", "crash"),
+        (b"{\"conditions\":{},\"heal\":true}", "one thing"),
+        (b"{\"conditions\":{\"sync\":[9,8]}}", "`sync`: 8 follows 9"),
+        (b"{\"conditions\":{\"others\":{\"lost_ppm\":1000001}}}", "`others.lost_ppm`: 1000001"),
+        (b"{\"conditions\":{\"weather\":1}}", "weather"),
         (b"{\"status\":true} {\"heal\":true}", "trailing"),
         (b"\xff\xfe\x00{{{{", "no request"),
     ];
@@ -265,7 +271,7 @@ fn lines_are_bounded_and_the_last_may_lack_its_end() {
     let mut stream = bench.connect(0);
     assert!(say(&mut stream, &longest).contains("connected"));
     let reply = say(&mut stream, &vec![b'['; LONGEST_LINE + 1]);
-    assert!(reply.contains("error") && reply.contains("8192"), "{reply}");
+    assert!(reply.contains("error") && reply.contains("65536"), "{reply}");
     assert_eq!(stream.read(&mut [0]).expect("hung up on"), 0);
 
     let mut stream = bench.connect(0);
@@ -329,5 +335,13 @@ fn who_cannot_be_asked_is_told_of_with_the_remedy() {
 fn what_is_asked_is_what_is_read() {
     for request in [cut(&[]), cut(&[0]), cut(&[7, u32::MAX]), Request::Heal, Request::Status] {
         assert_eq!(Request::parse(request.to_line().as_bytes()), Ok(request));
+    }
+}
+
+proptest! {
+    #[test]
+    fn conditions_that_are_asked_for_are_those_that_are_read(all in conditions()) {
+        let request = Request::Conditions(Box::new(all));
+        prop_assert_eq!(Request::parse(request.to_line().as_bytes()), Ok(request));
     }
 }
