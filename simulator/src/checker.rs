@@ -333,7 +333,18 @@ impl Checker {
         let unjust = self.unjust.iter();
         let unjust = unjust
             .map(|(replica, height)| Violation::Unjust { replica: *replica, height: *height });
-        let all = found.chain(unjust).chain(halts).chain(reverted).chain(stalled).chain(apart);
+        let accused = sight.record.accusations();
+        let accused = accused.filter(|each| honest(&each.by) && honest(&each.offender));
+        let accused = accused.cloned().map(|crate::record::Accusation { by, offender, charge }| {
+            Violation::Accused { by, offender, charge }
+        });
+        let all = found
+            .chain(unjust)
+            .chain(accused)
+            .chain(halts)
+            .chain(reverted)
+            .chain(stalled)
+            .chain(apart);
         let censored = self.promises.censorship.into_iter();
         let censored =
             censored.flat_map(|bound| self.docket.judge(sight, bound, &self.promises.faulty));

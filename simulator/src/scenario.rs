@@ -226,6 +226,20 @@ impl Scenario {
         self.steps.end().max(chaos).max(self.catch_up.unwrap_or_default())
     }
 
+    /// Whether a run has come so far that nothing more goes wrong, and every time has passed that an
+    /// expectation of a module names. False for ever where nothing is expected to be reached: the run then
+    /// ends with its time.
+    pub fn is_ripe(&self, module: &str, now: Duration) -> bool {
+        let expect = self.expect(module);
+        let Expect { agreement, confirmed, height, final_within, .. } = expect;
+        let breaks = *agreement == Agreement::Broken;
+        let reverts = *confirmed == Confirmed::Reverted;
+        let ripe = expect.ripe();
+        let has_goal = ripe.is_some() || height.is_some() || breaks || reverts;
+        let calm = self.calm().max(ripe.unwrap_or_default());
+        has_goal && final_within.is_none() && now >= calm
+    }
+
     /// How much goes wrong by choice: the measure of a scenario that somebody is to read. Each choice of
     /// the adversary counts ([`Adversary::len`]), each step, each liar that tells a lie with a name, and
     /// each thing about the world that is not as it should be. Whoever lies by a script counts by the

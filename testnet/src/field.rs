@@ -32,6 +32,7 @@ use consensus::catalogue::{Module, UnknownModule, Visitor, dispatch};
 use gather::Gathered;
 use ledger::ReplicaId;
 use meter::Means;
+use nix::sys::stat::{Mode, umask};
 use node::control::ControlError;
 use simulator::{
     Scenario, UnknownVariant,
@@ -56,7 +57,7 @@ pub struct Report {
 }
 
 /// What a run is to do besides.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Manner<'a> {
     /// Set when somebody wants it to end.
     pub stop: &'a AtomicBool,
@@ -100,6 +101,8 @@ fn carry_out<P: Module>(
     seed: u64,
     manner: Manner<'_>,
 ) -> Result<Report, FieldError> {
+    // Keys, databases, logs: all of it is for this user only.
+    umask(Mode::from_bits_truncate(0o077));
     let home = Home::open(None)?;
     let net = founding::found(home.place().clone(), scenario, module)?;
     let played = play::play(&net, scenario, module, seed, manner);
@@ -121,12 +124,7 @@ fn carry_out<P: Module>(
     }
 }
 
-fn judge<P: Module>(
-    scenario: &Scenario,
-    module: &str,
-    seed: u64,
-    gathered: &Gathered,
-) -> Outcome {
+fn judge<P: Module>(scenario: &Scenario, module: &str, seed: u64, gathered: &Gathered) -> Outcome {
     let genesis = &gathered.genesis;
     let checker = |promises| Checker::observing::<P>(genesis, scenario.replicas, promises);
     let mut judge = Judge::new(scenario, module, genesis, checker);

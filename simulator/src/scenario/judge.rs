@@ -70,24 +70,11 @@ impl<'a> Judge<'a> {
         Judge { scenario, module: module.to_owned(), expect, depths, checker }
     }
 
-    /// Whether the run has come so far that nothing more goes wrong, and every time has passed that an
-    /// expectation names. False for ever where nothing is expected to be reached: the run then ends
-    /// with its time.
-    pub fn is_ripe(&self, now: Duration) -> bool {
-        let Expect { agreement, confirmed, height, final_within, .. } = self.expect;
-        let breaks = *agreement == Agreement::Broken;
-        let reverts = *confirmed == Confirmed::Reverted;
-        let ripe = self.expect.ripe();
-        let has_goal = ripe.is_some() || height.is_some() || breaks || reverts;
-        let calm = self.scenario.calm().max(ripe.unwrap_or_default());
-        has_goal && final_within.is_none() && now >= calm
-    }
-
     /// Whether everything that is expected has come, and nothing more happens.
     pub fn is_over(&mut self, sight: &Sight<'_>) -> bool {
         let Expect { agreement, confirmed, height, .. } = self.expect;
         let reverts = *confirmed == Confirmed::Reverted;
-        self.is_ripe(sight.now)
+        self.scenario.is_ripe(&self.module, sight.now)
             && height.is_none_or(|wanted| self.low(sight, wanted).is_empty())
             && (!reverts || !sight.record.reversions().is_empty())
             && (*agreement != Agreement::Broken
@@ -155,7 +142,8 @@ impl<'a> Judge<'a> {
                 unmet.push(Unmet::TooLow { wanted, heights });
             }
         }
-        unmet.extend(self.expect.no_progress.iter().filter_map(|during| self.got_on(sight, during)));
+        unmet
+            .extend(self.expect.no_progress.iter().filter_map(|during| self.got_on(sight, during)));
         unmet.extend(self.expect.final_within.and_then(|within| {
             let due = served.iter().filter(|each| each.submitted + within <= sight.now);
             let late = |each: &&Served| {

@@ -1,6 +1,10 @@
 //! Carries a scenario out in a simulated world.
 
-use super::{Outcome, Scenario, client::Client, judge::{Facts, Judge}};
+use super::{
+    Outcome, Scenario,
+    client::Client,
+    judge::{Facts, Judge},
+};
 use crate::{
     checker::{Checker, Sight},
     record::Tracing,

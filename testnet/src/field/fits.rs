@@ -97,10 +97,9 @@ impl fmt::Display for Unfit {
             Unfit::Many(replicas) => {
                 write!(f, "{replicas} replicas: at most {MOST_REPLICAS} run on one machine")
             }
-            Unfit::TwinsAndCandidates(id) => write!(
-                f,
-                "replica {id} is two processes, to which no newcomer could be introduced"
-            ),
+            Unfit::TwinsAndCandidates(id) => {
+                write!(f, "replica {id} is two processes, to which no newcomer could be introduced")
+            }
             Unfit::FaultyLiar(id) => write!(f, "replica {id} lies, and is to lose its disk, too"),
         }
     }

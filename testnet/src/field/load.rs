@@ -155,7 +155,7 @@ impl Load {
             let sent = &self.sent;
             let is_ordered = |number: &&usize| {
                 let Sent { taken, transaction, .. } = &sent[**number];
-                taken.0 == node && transaction.payload().nonce < nonce
+                taken.0 == node && transaction.payload.nonce < nonce
             };
             while open.front().filter(is_ordered).is_some() {
                 open.pop_front();
@@ -176,11 +176,7 @@ impl Load {
 }
 
 /// A thread that asks one node one thing after the other, and ends when nobody has errands for it.
-fn desk(
-    node: ReplicaId,
-    client: Client,
-    tell: Sender<Word>,
-) -> io::Result<SyncSender<Errand>> {
+fn desk(node: ReplicaId, client: Client, tell: Sender<Word>) -> io::Result<SyncSender<Errand>> {
     let (desk, errands) = sync_channel(QUEUE);
     thread::Builder::new().name(format!("desk {node}")).spawn(move || {
         for errand in errands {

@@ -8,8 +8,7 @@ use super::founding;
 use ledger::ReplicaId;
 use node::conditions::{Conditions, Hold, Link, Skew, Spread};
 use simulator::{
-    Conditions as Weather, Delay, Scenario,
-    clock,
+    Conditions as Weather, Delay, Scenario, clock,
     network::{Exception, MILLION, Unrest},
     schedule::Fault,
 };
@@ -123,9 +122,10 @@ impl Sky {
     pub fn conditions(&self, id: ReplicaId, now: Duration) -> Conditions {
         let others = self.everybody().filter(|other| *other != id);
         let skew = self.clocks.get(&id).copied().unwrap_or_default();
-        let share = self.shares.as_ref().map(|(share, factors)| {
-            (share * factors.get(&id).copied().unwrap_or(1.0)).min(1.0)
-        });
+        let share = self
+            .shares
+            .as_ref()
+            .map(|(share, factors)| (share * factors.get(&id).copied().unwrap_or(1.0)).min(1.0));
         Conditions {
             seed: self.seed,
             links: others.map(|other| (other.0, self.link(other, id, now))).collect(),
@@ -178,7 +178,9 @@ impl Sky {
     fn spread(&self, delay: &Delay) -> Spread {
         let draw = || {
             let values = delay.values(VALUES).into_iter();
-            Spread(values.map(|value| u64::try_from(value.as_micros()).unwrap_or(u64::MAX)).collect())
+            Spread(
+                values.map(|value| u64::try_from(value.as_micros()).unwrap_or(u64::MAX)).collect(),
+            )
         };
         self.known.borrow_mut().entry(delay.to_string()).or_insert_with(draw).clone()
     }

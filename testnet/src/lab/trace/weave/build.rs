@@ -164,7 +164,7 @@ impl Build {
                 lane(parcel.to)?;
                 self.lost.push((*parcel, *why));
             }
-            Aside::Fault { .. } | Aside::Lost { .. } => {}
+            Aside::Fault { .. } | Aside::Lost { .. } | Aside::Life { .. } => {}
         }
         Ok(())
     }
