@@ -47,6 +47,8 @@ struct Branch {
     blocks: BTreeMap<u64, BlockHash>,
     /// The greatest height at which it has shown a block as confirmed and not taken it back.
     confirmed: u64,
+    /// Whether it has adopted nothing yet in its present life, as far as that is told.
+    newborn: bool,
     /// When its head had which height.
     heights: Vec<(Duration, u64)>,
 }
@@ -73,8 +75,14 @@ impl Heads {
         self.take_back(id, at, undone, (ledger.head_height() + 1).saturating_sub(confirmations));
     }
 
-    /// The same of somebody whose ledger is not at hand, by its word: its head is at `height` now, and the
-    /// newest block that its branch shares with the one before at `fork`.
+    /// Somebody whose ledger is not at hand begins a life: what it adopts first cannot be compared with what
+    /// it had adopted in an earlier one, since it may come to its head anew, block by block.
+    pub(crate) fn reborn(&mut self, id: ReplicaId) {
+        self.branches[id.0 as usize].newborn = true;
+    }
+
+    /// The same as [`Heads::look`] of somebody whose ledger is not at hand, by its word: its head is at `height`
+    /// now, and the newest block that its branch shares with the one before at `fork`.
     pub(crate) fn moved(
         &mut self,
         id: ReplicaId,
@@ -83,7 +91,8 @@ impl Heads {
         confirmations: u64,
     ) {
         let branch = &mut self.branches[id.0 as usize];
-        let before = branch.heights.last().map_or(0, |(_, height)| *height);
+        let newborn = std::mem::take(&mut branch.newborn);
+        let before = branch.heights.last().filter(|_| !newborn).map_or(0, |(_, height)| *height);
         branch.heights.push((at, height));
         let undone = (before > fork).then(|| (fork, before - fork));
         self.take_back(id, at, undone, (height + 1).saturating_sub(confirmations));

@@ -354,6 +354,7 @@ impl Record {
 
     /// A life begins, on a disk that holds blocks up to `height` final.
     pub fn note_life(&mut self, id: ReplicaId, at: Duration, height: u64) {
+        self.heads.reborn(id);
         self.histories[id.0 as usize].push(Milestone::Woke { at, height });
     }
 

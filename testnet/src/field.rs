@@ -12,6 +12,7 @@
 //! - [`load`]: who pays whom, through which node.
 //! - [`play`]: the loop that makes everything happen when it is due.
 //! - [`gather`]: what was seen, for the judge.
+//! - [`trail`]: the traces of all nodes as one, for `testnet trace`.
 //! - [`gap`]: one scenario in both worlds, and how far they are apart.
 
 pub mod fits;
@@ -22,6 +23,7 @@ pub mod load;
 mod meter;
 pub mod play;
 pub mod sky;
+pub mod trail;
 
 use crate::live::{
     fleet::FleetError,
@@ -42,7 +44,11 @@ use simulator::{
         judge::{Facts, Judge},
     },
 };
-use std::{io, path::PathBuf, sync::atomic::AtomicBool};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::atomic::AtomicBool,
+};
 use thiserror::Error;
 
 /// What came of a run, and what it cost the nodes.
@@ -65,6 +71,8 @@ pub struct Manner<'a> {
     pub tell: &'a dyn Fn(&str),
     /// Whether to keep the net's directory even if all is well.
     pub keep: bool,
+    /// Where to write the traces of all nodes as one.
+    pub trace: Option<&'a Path>,
 }
 
 /// Carries out one seed of one module with real nodes, which takes as long as it says, and judges it.
@@ -107,6 +115,9 @@ fn carry_out<P: Module>(
     let net = founding::found(home.place().clone(), scenario, module)?;
     let played = play::play(&net, scenario, module, seed, manner);
     let judged = played.and_then(|played| {
+        if let Some(path) = manner.trace {
+            trail::write(&net, scenario, module, seed, &played, path)?;
+        }
         let gathered = gather::gather(&net, scenario, &played)?;
         Ok((judge::<P>(scenario, module, seed, &gathered), played))
     });

@@ -74,8 +74,12 @@ pub fn gather(net: &Net, scenario: &Scenario, played: &Played) -> Result<Gathere
             continue;
         }
         let dir = net.place.node(id.0);
-        let ledger = open(&dir.join(DATABASE), &net.genesis)?;
-        gatherer.read(id, &dir.join(TRACE_FILE), ledger.as_ref())?;
+        let mut ledger = open(&dir.join(DATABASE), &net.genesis)?;
+        let head = gatherer.read(id, &dir.join(TRACE_FILE), ledger.as_ref())?;
+        if let (Some(ledger), Some(head)) = (&mut ledger, head) {
+            // Which head it had adopted is nowhere on its disk. What it does not hold it did not keep.
+            let _ = ledger.adopt(head);
+        }
         ledgers.push(ledger.filter(|_| played.up.contains(&id)));
     }
     let Gatherer { record, counts, lines, hash, .. } = gatherer;
@@ -139,20 +143,23 @@ struct Reading {
     seq: u64,
     /// The greatest height that it was seen to hold final.
     height: u64,
+    /// What it adopted last.
+    head: Option<BlockHash>,
 }
 
 impl Gatherer {
-    /// Reads one node's trace. Lines that a kill has cut short are passed over.
+    /// Reads one node's trace, and tells which head it adopted last. Lines that a kill has cut short are
+    /// passed over.
     fn read(
         &mut self,
         id: ReplicaId,
         path: &Path,
         ledger: Option<&Ledger>,
-    ) -> Result<(), FieldError> {
+    ) -> Result<Option<BlockHash>, FieldError> {
         let bad = |reason: String| FieldError::Unreadable { path: path.to_owned(), reason };
         let file = match File::open(path) {
             Ok(file) => file,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(bad(error.to_string())),
         };
         let mut reading = Reading::default();
@@ -171,7 +178,7 @@ impl Gatherer {
                 self.take(id, found, &mut reading, ledger);
             }
         }
-        Ok(())
+        Ok(reading.head)
     }
 
     fn take(
@@ -201,7 +208,8 @@ impl Gatherer {
                 self.commit(id, (at, height, block), false, ledger);
                 reading.height = reading.height.max(height);
             }
-            What::Adopted { height, fork, .. } => {
+            What::Adopted { height, block, fork, .. } => {
+                reading.head = Some(block);
                 if let Some(depth) = self.depth {
                     self.record.note_head(id, at, (height, fork), depth);
                 }

@@ -21,7 +21,7 @@ use ledger::{ReplicaId, query::StatusAnswer};
 use simulator::{
     Scenario,
     scenario::{Agreement, Plan},
-    schedule::Step,
+    schedule::{Fault, Step},
 };
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -62,6 +62,10 @@ pub struct Played {
     pub sent: Vec<Sent>,
     /// What the nodes counted.
     pub means: Means,
+    /// Who was killed when.
+    pub deaths: Vec<(Duration, ReplicaId)>,
+    /// What else happened when.
+    pub faults: Vec<(Duration, Fault)>,
 }
 
 /// A run.
@@ -86,6 +90,8 @@ pub(super) struct Play<'a> {
     awake: Vec<Arc<AtomicBool>>,
     sights: Vec<Option<StatusAnswer>>,
     counted: Vec<Counted>,
+    deaths: Vec<(Duration, ReplicaId)>,
+    faults: Vec<(Duration, Fault)>,
     inbox: Receiver<(ReplicaId, Word)>,
 }
 
@@ -123,6 +129,8 @@ pub fn play(
         awake: awake.clone(),
         sights: net.ids().map(|_| None).collect(),
         counted: net.ids().map(|_| Counted::default()).collect(),
+        deaths: Vec::new(),
+        faults: Vec::new(),
         inbox,
     };
     let stop = Arc::new(AtomicBool::new(false));
@@ -209,7 +217,8 @@ impl Play<'_> {
         }
         let honest: Vec<_> = self.honest().map(|id| &self.counted[id.0 as usize]).collect();
         let means = Means::of(&honest, self.net.len());
-        Ok(Played { zero, ended, up, sent: load.sent().to_vec(), means })
+        let (deaths, faults) = (self.deaths.clone(), self.faults.clone());
+        Ok(Played { zero, ended, up, sent: load.sent().to_vec(), means, deaths, faults })
     }
 
     /// Whether everything has come that nodes can be seen to come to.

@@ -57,7 +57,7 @@ pub struct Run {
     #[arg(long)]
     pub sim: bool,
     /// With real nodes, in real time: one seed, unless --seeds says more
-    #[arg(long, conflicts_with_all = ["explain", "trace", "threads"])]
+    #[arg(long, conflicts_with_all = ["explain", "threads"])]
     pub live: bool,
     /// With --live: keep the directory of the net, which is kept anyway if something went wrong
     #[arg(long, requires = "live")]

@@ -38,6 +38,9 @@ impl Play<'_> {
             self.steps.pop_front();
             (self.manner.tell)(&format!("{}: {}", simulator::span::show(step.time), step.fault));
             self.apply(&step.fault, now)?;
+            if !matches!(step.fault, Fault::Crash(_) | Fault::Restart(_)) {
+                self.faults.push((now, step.fault));
+            }
         }
         self.tell_all(now)
     }
@@ -75,6 +78,7 @@ impl Play<'_> {
         }
         self.set_awake(id, false);
         self.fleet.kill(id.0)?;
+        self.deaths.push((self.began.elapsed(), id));
         self.paused.remove(&id);
         self.untold.remove(&id);
         self.counted[id.0 as usize].buried();

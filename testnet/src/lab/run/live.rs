@@ -29,7 +29,7 @@ pub(super) fn run(order: &Run, scenario: &Scenario) -> Result<(), RunError> {
             let _ = writeln!(io::stderr(), "       {words}");
         }
     };
-    let manner = Manner { stop, tell: &tell, keep: order.keep };
+    let manner = Manner { stop, tell: &tell, keep: order.keep, trace: order.trace.as_deref() };
     for module in &scenario.consensus {
         let reasons = fits::unfit(scenario, module);
         if reasons.is_empty() {
