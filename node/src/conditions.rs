@@ -17,6 +17,10 @@
 //! twenty of them takes 200 ms more; the calendar is a quarter of a second behind, each sync takes 5 ms
 //! longer, and nothing is mined. Whatever is left out is fair.
 
+mod world;
+
+pub(crate) use world::World;
+
 use crate::network::MAX_SEATS;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -226,7 +230,7 @@ impl Spread {
         let to = steps.get(step + 1).unwrap_or(last);
         let way = u128::from(to.saturating_sub(*from)) * 1_000;
         // Below the way, which is that of a delay in nanoseconds.
-        Duration::from_micros(*from) + Duration::from_nanos((way * rest >> 64) as u64)
+        Duration::from_micros(*from) + Duration::from_nanos(((way * rest) >> 64) as u64)
     }
 }
 

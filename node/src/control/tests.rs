@@ -1,7 +1,9 @@
 use super::*;
 use crate::{
-    conditions::tests::conditions,
+    conditions::{Link, Spread, World, tests::conditions},
+    config::Mining,
     network::{self, Config, Events, Network, NetworkEvent, PeerConfig},
+    runtime::Levers,
     testing::free_address,
 };
 use crypto::SecretKey;
@@ -30,6 +32,7 @@ struct Node {
     dir: TempDir,
     network: Network,
     events: Events,
+    world: World,
     server: Option<Server>,
 }
 
@@ -69,8 +72,12 @@ fn bench(count: u32) -> Bench {
             let start = network::start(config(id, &addresses));
             let (network, events) = runtime.block_on(start).expect("starts");
             let _inside = runtime.enter();
-            let server = Some(Server::open(dir.path(), network.clone()).expect("a socket"));
-            Node { dir, network, events, server }
+            let fair = Conditions::default();
+            let (weather, events) = network.weather(events, id, fair).expect("a thread");
+            let world = World::new(weather, Levers::new(Mining::default()));
+            let server = Server::open(dir.path(), network.clone(), world.clone());
+            let server = Some(server.expect("a socket"));
+            Node { dir, network, events, world, server }
         })
         .collect();
     let bench = Bench { runtime, nodes };
@@ -168,6 +175,29 @@ fn what_is_cut_does_not_get_through_either_way_until_it_is_healed() {
 }
 
 #[test]
+fn conditions_are_obeyed_from_when_they_are_told_until_others_are() {
+    let mut bench = bench(3);
+    let tell = |bench: &Bench, links: &[(u32, Link)]| {
+        let links = links.iter().cloned().collect();
+        let all = Conditions { links, ..Conditions::default() };
+        bench.ask(1, &Request::Conditions(Box::new(all))).expect("done")
+    };
+    let silent = Link { lost_ppm: 1_000_000, ..Link::default() };
+    let view = tell(&bench, &[(0, silent)]);
+    assert_eq!((view.cut, view.connected), (vec![], vec![0, 2]), "no link is down");
+    assert!(!bench.passes(0, 1, 2), "nothing one way");
+    assert!(bench.passes(1, 0, 2), "everything the other");
+    assert!(bench.nodes[1].network.counters().weather_lost > 0);
+
+    // Those of the third now take so long that they come after what it is slower than.
+    let slow = Link { delay: Spread(vec![1_000_000]), ..Link::default() };
+    tell(&bench, &[(2, slow)]);
+    assert!(bench.passes(0, 1, 2), "the old ones hold no more");
+    assert!(!bench.passes(2, 1, 0), "and the new ones do");
+    bench.end();
+}
+
+#[test]
 fn only_its_owner_can_open_the_socket() {
     let bench = bench(1);
     let found = fs::symlink_metadata(bench.path(0)).expect("it is there");
@@ -184,9 +214,9 @@ fn only_its_owner_can_open_the_socket() {
 #[test]
 fn what_a_killed_node_left_is_replaced_and_what_is_no_socket_is_not() {
     let bench = bench(1);
-    let network = &bench.nodes[0].network;
+    let Node { network, world, .. } = &bench.nodes[0];
     let _inside = bench.runtime.enter();
-    let open = |dir: &TempDir| Server::open(dir.path(), network.clone());
+    let open = |dir: &TempDir| Server::open(dir.path(), network.clone(), world.clone());
 
     let dir = tempfile::tempdir().expect("a directory");
     drop(UnixListener::bind(dir.path().join(SOCKET)).expect("a socket that outlives its owner"));
@@ -209,10 +239,11 @@ fn what_a_killed_node_left_is_replaced_and_what_is_no_socket_is_not() {
 #[test]
 fn a_node_that_ends_late_leaves_its_successors_socket() {
     let mut bench = bench(1);
-    let (dir, network) = (&bench.nodes[0].dir, &bench.nodes[0].network);
+    let Node { dir, network, world, .. } = &bench.nodes[0];
     let inside = bench.runtime.enter();
     let before = fs::metadata(bench.path(0)).expect("there").ino();
-    let successor = Server::open(dir.path(), network.clone()).expect("a socket");
+    let successor = Server::open(dir.path(), network.clone(), world.clone());
+    let successor = successor.expect("a socket");
     let after = fs::metadata(bench.path(0)).expect("there").ino();
     assert_ne!(before, after);
     drop(inside);

@@ -1,6 +1,6 @@
 //! What the network tells the node.
 
-use std::{collections::VecDeque, pin::Pin};
+use std::{collections::VecDeque, pin::Pin, sync::Arc};
 
 use tokio::sync::{
     OwnedSemaphorePermit,
@@ -52,6 +52,11 @@ impl Events {
         Self { channel }
     }
 
+    /// The receiving end, for whoever stands in between.
+    pub(super) fn into_channel(self) -> mpsc::Receiver<Delivery> {
+        self.channel
+    }
+
     /// Waits for the next event; `None` once the network has shut down. Cancel-safe.
     pub async fn recv(&mut self) -> Option<NetworkEvent> {
         self.channel.recv().await.map(Delivery::open)
@@ -88,6 +93,23 @@ impl Delivery {
     /// An event bounded by other means.
     pub(super) fn unmetered(event: NetworkEvent) -> Self {
         Self { event, room: None }
+    }
+
+    /// What it brings.
+    pub(super) fn event(&self) -> &NetworkEvent {
+        &self.event
+    }
+
+    /// The same frame once more, if there is room for it in the budget that the first is in. Gossip
+    /// comes once: it has one ticket.
+    pub(super) fn copy(&self) -> Option<Delivery> {
+        let (NetworkEvent::Frame { from, bytes }, Some(room)) = (&self.event, &self.room) else {
+            return None;
+        };
+        let size = u32::try_from(room.num_permits()).ok()?;
+        let room = Arc::clone(room.semaphore()).try_acquire_many_owned(size).ok()?;
+        let event = NetworkEvent::Frame { from: *from, bytes: bytes.clone() };
+        Some(Delivery::within(event, room))
     }
 
     fn open(self) -> NetworkEvent {

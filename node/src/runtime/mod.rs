@@ -22,6 +22,7 @@ mod desk;
 mod disk;
 mod driver;
 mod feed;
+mod levers;
 mod members;
 pub mod miner;
 mod openers;
@@ -40,6 +41,7 @@ pub(crate) use desk::{QUESTIONS, Question};
 #[cfg(test)]
 pub(crate) use feed::BUFFER as FEED_BUFFER;
 pub(crate) use feed::Feed;
+pub(crate) use levers::Levers;
 pub(crate) use threads::Failures;
 
 use crate::{
@@ -99,6 +101,8 @@ pub(crate) struct Surroundings {
     pub(crate) questions: (Asker, Questions),
     /// How hard it searches for proof-of-work, if its protocol asks for any.
     pub(crate) mining: Mining,
+    /// What can be changed of it all while it runs.
+    pub(crate) levers: Levers,
     /// Where its trace goes, if it is to have one.
     pub(crate) trace: Option<PathBuf>,
     /// Where it is told as it happens.
@@ -116,14 +120,16 @@ impl Runtime {
         around: Surroundings,
     ) -> Result<Runtime, StartError> {
         let Surroundings { events, network, store, keys, trace, feed, counters, .. } = around;
+        let Levers { calendar, drag, share, .. } = around.levers;
         let ((asker, questions), failures) = (around.questions, around.failures);
         let replica = Replica::open(setup)?;
         let mut threads = Vec::new();
         let (synced, tickets) = bounded(1);
-        let (disk, thread) = Disk::start(store, synced, Arc::clone(&counters), &failures)?;
+        let (disk, thread) = Disk::start(store, drag, synced, Arc::clone(&counters), &failures)?;
         threads.push(thread);
         let (mined, headers) = bounded(1);
-        let (miner, miners) = Miner::start(around.mining, mined, Arc::clone(&counters), &failures)?;
+        let tried = Arc::clone(&counters);
+        let (miner, miners) = Miner::start(around.mining.threads, &share, mined, tried, &failures)?;
         threads.extend(miners);
         let tracer = match trace {
             Some(path) => {
@@ -149,7 +155,7 @@ impl Runtime {
         let inbound = Inbound { opened, gossiped, questions, synced, mined, held };
         let driver = Driver {
             replica,
-            clock: Clock::start(),
+            clock: Clock::start(calendar),
             network,
             disk,
             miner,
