@@ -11,6 +11,7 @@
 
 #[cfg(any(test, feature = "byzantine"))]
 pub mod byzantine;
+mod budget;
 pub mod catalogue;
 pub mod conviction;
 mod flaw;
@@ -22,6 +23,7 @@ pub mod tendermint;
 pub mod theory;
 pub mod work;
 
+pub use budget::Budget;
 pub use flaw::Flaw;
 pub use protocol::{
     Application, Backing, Effect, Input, Message, Named, Protocol, Shown, Timer, To, Topic,

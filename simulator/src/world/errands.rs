@@ -223,6 +223,7 @@ impl<P: Protocol> World<P> {
                     }
                 }
                 Action::Answer { id, answer } => self.record.answer(id, self.now, answer),
+                Action::Blame { peer, fault } => self.blamed.push((id, peer, fault)),
                 Action::Halted(why) => {
                     self.host(me).miner.stop();
                     self.record.halt(id, self.now, why);
