@@ -20,7 +20,7 @@ pub mod founding;
 pub mod gap;
 pub mod gather;
 pub mod load;
-mod meter;
+pub mod meter;
 pub mod play;
 pub mod sky;
 pub mod trail;

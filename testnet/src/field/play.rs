@@ -50,7 +50,7 @@ const LOOK: Duration = Duration::from_secs(1);
 const STARTUP: Duration = Duration::from_secs(60);
 
 /// A run that is over. Every node has stopped.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Played {
     /// When it began, by this machine's clock: microseconds since 1970.
     pub zero: i64,
