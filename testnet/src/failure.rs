@@ -282,6 +282,7 @@ fn of_compare(error: &CompareError) -> Verdict {
     match error {
         CompareError::Interrupted => Verdict::DoesNotHold,
         CompareError::Unknown(_) | CompareError::NoFault(..) => Verdict::BadInput,
+        CompareError::Field { error, .. } => of_field(error),
         CompareError::Panicked(_) | CompareError::Write { .. } | CompareError::Signals(_) => {
             Verdict::OurFailure
         }

@@ -121,7 +121,10 @@ fn carry_out<P: Module>(
         let gathered = gather::gather(&net, scenario, &played)?;
         Ok((judge::<P>(scenario, module, seed, &gathered), played))
     });
-    let well = judged.as_ref().is_ok_and(|(outcome, _)| outcome.unmet.is_empty());
+    let well = match &judged {
+        Ok((outcome, _)) => outcome.unmet.is_empty(),
+        Err(error) => matches!(error, FieldError::Interrupted),
+    };
     let dir = (manner.keep || !well).then(|| home.place().dir().to_owned());
     if dir.is_some() {
         home.leave();

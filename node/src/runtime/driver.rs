@@ -164,6 +164,7 @@ impl<P: Protocol> Driver<P> {
                     self.members.follow(self.replica.ledger(), &self.network);
                 }
                 Action::Answer { id, answer } => self.desk.answer(id, answer),
+                Action::Blame { peer, fault } => self.network.warden().punish(peer.0, fault),
                 Action::Halted(why) => {
                     tracing::error!("HALTED, voting no more: {why}; the RPC still answers");
                 }

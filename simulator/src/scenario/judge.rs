@@ -61,7 +61,7 @@ impl<'a> Judge<'a> {
         let expect = scenario.expect(module);
         let but = depths.map_or(0, |depths| depths.confirmations);
         let promises = Promises {
-            faulty: scenario.wiped().collect(),
+            faulty: scenario.wiped().chain(scenario.byzantine.keys().copied()).collect(),
             progress: expect.progress.clone(),
             together: expect.one_chain.map(|since| Together { since, but }),
             ..Promises::default()

@@ -71,7 +71,8 @@ pub struct Gap {
     /// waiting and working at each of the messages on the way. None where nothing was measured, or blocks are
     /// final by depth: there chance decides how long one takes.
     pub accounted: Option<f64>,
-    /// Whether both kept or broke the same promises.
+    /// Whether both turned out as expected, or neither, and both split, or neither. What an expectation leaves
+    /// to chance, as whether a confirmed block is taken back, may differ.
     pub same_verdict: bool,
 }
 
@@ -90,7 +91,7 @@ impl Gap {
             live: real,
             p50_ms: difference(simulated.p50_ms, real.p50_ms),
             accounted: if votes { accounted() } else { None },
-            same_verdict: sim.is_safe() == live.is_safe()
+            same_verdict: sim.is_split() == live.is_split()
                 && sim.unmet.is_empty() == live.unmet.is_empty(),
         }
     }
