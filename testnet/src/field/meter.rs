@@ -130,9 +130,9 @@ pub struct Means {
     pub sync_ms: Option<f64>,
     /// How long it took to open and verify an envelope, in milliseconds.
     pub open_ms: Option<f64>,
-    /// How long an envelope waited before that, in milliseconds.
+    /// How long it waited in queues before that and after, in milliseconds.
     pub wait_ms: Option<f64>,
-    /// How long the replica's thread worked on an event, in milliseconds.
+    /// How long the replica's thread worked on one, and on carrying out what came of it, in milliseconds.
     pub step_ms: Option<f64>,
 }
 
@@ -140,19 +140,23 @@ impl Means {
     /// Of those who count, among so many nodes.
     pub fn of(honest: &[&Counted], nodes: u32) -> Means {
         let sum = |prefix: &str| honest.iter().map(|counted| counted.sum(prefix)).sum::<f64>();
-        let mean = |name: &str| {
-            let count = sum(&format!("byzantium_{name}_seconds_count"));
-            (count > 0.0).then(|| 1_000.0 * sum(&format!("byzantium_{name}_seconds_sum")) / count)
+        let mean = |name: &str, labels: &str| {
+            let count = sum(&format!("byzantium_{name}_seconds_count{labels}"));
+            let all = sum(&format!("byzantium_{name}_seconds_sum{labels}"));
+            (count > 0.0).then(|| 1_000.0 * all / count)
         };
+        let queue = |name: &str| mean("queue", &format!("{{queue=\"{name}\""));
+        let step = mean("replica_step", "{event=\"received\"");
+        let carried = mean("carry_out", "").unwrap_or(0.0);
         let others = f64::from(nodes.saturating_sub(1));
         let batches = sum("byzantium_gossip_batches_total{fate=\"published\"}") * others;
         Means {
             bytes: sum("byzantium_sent_bytes_total") as u64,
             batches: batches as u64,
-            sync_ms: mean("sync"),
-            open_ms: mean("open"),
-            wait_ms: mean("open_wait"),
-            step_ms: mean("step"),
+            sync_ms: mean("sync", ""),
+            open_ms: mean("open", "{what=\"envelope\""),
+            wait_ms: queue("frames").zip(queue("opened")).map(|(frames, opened)| frames + opened),
+            step_ms: step.map(|step| step + carried),
         }
     }
 }

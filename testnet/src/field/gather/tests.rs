@@ -93,7 +93,9 @@ fn what_was_confirmed_and_undone_is_a_reversion_unless_a_new_life_began() {
     let undone = read(&(life(0) + &branch + &adopted(6, 6, 1)), Some(3));
     let [found] = undone.record.reversions() else { panic!("{:?}", undone.record.reversions()) };
     assert_eq!((found.height, found.blocks, found.depth), (2, 2, 4));
-    let reborn = read(&(life(0) + &branch + &life(9_000) + &adopted(1, 1, 0)), Some(3));
+    let started = line(1, 0, "\"event\":\"started\",\"height\":0");
+    let again = life(9_000) + &started + &adopted(2, 1, 0);
+    let reborn = read(&(life(0) + &branch + &again), Some(3));
     assert!(reborn.record.reversions().is_empty());
 }
 
