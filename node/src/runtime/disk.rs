@@ -8,7 +8,7 @@ use super::{
 use crossbeam_channel::Sender;
 use ledger::store::Store;
 use replica::Ticket;
-use std::{io, sync::Arc, thread::JoinHandle};
+use std::{io, sync::Arc, thread::JoinHandle, time::Instant};
 
 #[cfg(test)]
 mod tests;
@@ -30,8 +30,9 @@ impl Disk {
         let (giver, tickets) = slot::<Ticket>();
         let thread = failures.watch("disk", move || {
             while let Some(ticket) = tickets.take() {
+                let begun = Instant::now();
                 store.sync().map_err(Failure::Store)?;
-                counters.note(|figures| figures.syncs += 1);
+                counters.clocks.syncs.observe(begun.elapsed());
                 // Gone: the replica's thread has ended and waits for no ticket. What it wrote
                 // last is synced all the same.
                 let _ = synced.send(ticket);

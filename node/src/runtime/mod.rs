@@ -22,16 +22,24 @@ mod desk;
 mod disk;
 mod driver;
 mod feed;
+mod heights;
+mod histogram;
 mod members;
 pub mod miner;
 mod openers;
+mod shelf;
 mod slot;
 mod threads;
+mod times;
 mod tracer;
 mod young;
 
-pub use counters::{Figures, Reasons, Sent};
+pub use counters::{Figures, Reasons, Received, Sent};
+pub use histogram::Durations;
+#[cfg(test)]
+pub(crate) use histogram::Histogram;
 pub use threads::Failure;
+pub use times::{ByName, Times};
 
 pub(crate) use counters::Counters;
 pub(crate) use desk::{Asker, Questions, Unanswered};
@@ -49,16 +57,18 @@ use crate::{
 use alarms::Alarms;
 use batches::Batches;
 use clock::Clock;
-use consensus::Protocol;
+use consensus::{Message, Protocol};
 use crossbeam_channel::{Sender, bounded};
 use desk::Desk;
 use disk::Disk;
 use driver::{Driver, Inbound};
+use heights::Heights;
 use ledger::{Keys, store::Store};
 use members::Members;
 use miner::Miner;
 use openers::Openers;
 use replica::{Replica, Setup};
+use shelf::Shelf;
 use std::{
     convert::Infallible,
     io,
@@ -112,12 +122,15 @@ pub(crate) struct Surroundings {
 impl Runtime {
     /// Opens a replica and starts its threads.
     pub(crate) fn start<P: Protocol + Send + 'static>(
-        setup: Setup<P>,
+        mut setup: Setup<P>,
         around: Surroundings,
     ) -> Result<Runtime, StartError> {
         let Surroundings { events, network, store, keys, trace, feed, counters, .. } = around;
         let ((asker, questions), failures) = (around.questions, around.failures);
+        counters.clocks.name_kinds(P::Message::kinds());
+        setup.store = Arc::new(Shelf::new(setup.store, Arc::clone(&counters)));
         let replica = Replica::open(setup)?;
+        let heights = Heights::new(Arc::clone(&counters), replica.ledger().height() + 1);
         let mut threads = Vec::new();
         let (synced, tickets) = bounded(1);
         let (disk, thread) = Disk::start(store, synced, Arc::clone(&counters), &failures)?;
@@ -156,6 +169,7 @@ impl Runtime {
             tracer,
             feed,
             counters,
+            heights,
             alarms: Alarms::default(),
             batches: Batches::default(),
             transactions: Arc::clone(asker.transactions()),
