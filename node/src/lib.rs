@@ -28,4 +28,4 @@ mod testing;
 pub use casting::{Casting, Plain};
 pub use config::NodeConfig;
 pub use running::{Extras, RunningNode, StartError, start, start_cast, start_with};
-pub use runtime::{Failure, Figures, Reasons, Sent, miner};
+pub use runtime::{ByName, Durations, Failure, Figures, Reasons, Received, Sent, Times, miner};

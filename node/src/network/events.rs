@@ -1,6 +1,6 @@
 //! What the network tells the node.
 
-use std::{collections::VecDeque, pin::Pin, sync::Arc};
+use std::{collections::VecDeque, pin::Pin, sync::Arc, time::Instant};
 
 use tokio::sync::{
     OwnedSemaphorePermit,
@@ -71,6 +71,15 @@ impl Events {
         self.channel.blocking_recv().map(Delivery::open)
     }
 
+    /// Like [`Events::blocking_recv`], with the time since which the event was here, whole.
+    ///
+    /// # Panics
+    ///
+    /// If called from within an asynchronous runtime.
+    pub fn blocking_recv_since(&mut self) -> Option<(Instant, NetworkEvent)> {
+        self.channel.blocking_recv().map(|delivery| (delivery.since, delivery.open()))
+    }
+
     /// The next event, if one is there.
     pub fn try_recv(&mut self) -> Option<NetworkEvent> {
         self.channel.try_recv().ok().map(Delivery::open)
@@ -80,6 +89,8 @@ impl Events {
 /// An event on its way, with the room it takes from its peer's budget.
 #[derive(Debug)]
 pub(super) struct Delivery {
+    /// When it had come whole.
+    since: Instant,
     event: NetworkEvent,
     room: Option<OwnedSemaphorePermit>,
 }
@@ -87,12 +98,17 @@ pub(super) struct Delivery {
 impl Delivery {
     /// An event that takes part of a budget until the node has received it.
     pub(super) fn within(event: NetworkEvent, room: OwnedSemaphorePermit) -> Self {
-        Self { event, room: Some(room) }
+        Self { since: Instant::now(), event, room: Some(room) }
     }
 
     /// An event bounded by other means.
     pub(super) fn unmetered(event: NetworkEvent) -> Self {
-        Self { event, room: None }
+        Self { since: Instant::now(), event, room: None }
+    }
+
+    /// It has only now come, whatever it waited for on the way: what is measured as waiting begins here.
+    pub(super) fn arrived(self) -> Delivery {
+        Delivery { since: Instant::now(), ..self }
     }
 
     /// What it brings.

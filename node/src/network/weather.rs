@@ -244,7 +244,7 @@ impl Sky {
             }
         }
         state.handing = true;
-        Some(delivery)
+        Some(delivery.arrived())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

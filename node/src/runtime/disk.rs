@@ -17,7 +17,7 @@ use std::{
     io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread::JoinHandle,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 #[cfg(test)]
@@ -41,12 +41,13 @@ impl Disk {
         let (giver, tickets) = slot::<Ticket>();
         let thread = failures.watch("disk", move || {
             while let Some(ticket) = tickets.take() {
+                let begun = Instant::now();
                 let longer = drag.next();
                 if !longer.is_zero() {
                     tickets.sleep(longer);
                 }
                 store.sync().map_err(Failure::Store)?;
-                counters.note(|figures| figures.syncs += 1);
+                counters.clocks.syncs.observe(begun.elapsed());
                 // Gone: the replica's thread has ended and waits for no ticket. What it wrote
                 // last is synced all the same.
                 let _ = synced.send(ticket);

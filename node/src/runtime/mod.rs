@@ -22,17 +22,25 @@ mod desk;
 mod disk;
 mod driver;
 mod feed;
+mod heights;
+mod histogram;
 mod levers;
 mod members;
 pub mod miner;
 mod openers;
+mod shelf;
 mod slot;
 mod threads;
+mod times;
 mod tracer;
 mod young;
 
-pub use counters::{Figures, Reasons, Sent};
+pub use counters::{Figures, Reasons, Received, Sent};
+pub use histogram::Durations;
+#[cfg(test)]
+pub(crate) use histogram::Histogram;
 pub use threads::Failure;
+pub use times::{ByName, Times};
 
 pub(crate) use counters::Counters;
 pub(crate) use desk::{Asker, Questions, Unanswered};
@@ -51,16 +59,18 @@ use crate::{
 use alarms::Alarms;
 use batches::Batches;
 use clock::Clock;
-use consensus::Protocol;
+use consensus::{Message, Protocol};
 use crossbeam_channel::{Sender, bounded};
 use desk::Desk;
 use disk::Disk;
 use driver::{Driver, Inbound};
+use heights::Heights;
 use ledger::{Keys, store::Store};
 use members::Members;
 use miner::Miner;
 use openers::Openers;
 use replica::{Replica, Setup};
+use shelf::Shelf;
 use std::{
     convert::Infallible,
     io,
@@ -116,13 +126,16 @@ pub(crate) struct Surroundings {
 impl Runtime {
     /// Opens a replica and starts its threads.
     pub(crate) fn start<P: Protocol + Send + 'static>(
-        setup: Setup<P>,
+        mut setup: Setup<P>,
         around: Surroundings,
     ) -> Result<Runtime, StartError> {
         let Surroundings { events, network, store, keys, trace, feed, counters, .. } = around;
         let Levers { calendar, drag, share, .. } = around.levers;
         let ((asker, questions), failures) = (around.questions, around.failures);
+        counters.clocks.name_kinds(P::Message::kinds());
+        setup.store = Arc::new(Shelf::new(setup.store, Arc::clone(&counters)));
         let replica = Replica::open(setup)?;
+        let heights = Heights::new(Arc::clone(&counters), replica.ledger().height() + 1);
         let mut threads = Vec::new();
         let (synced, tickets) = bounded(1);
         let (disk, thread) = Disk::start(store, drag, synced, Arc::clone(&counters), &failures)?;
@@ -162,6 +175,7 @@ impl Runtime {
             tracer,
             feed,
             counters,
+            heights,
             alarms: Alarms::default(),
             batches: Batches::default(),
             transactions: Arc::clone(asker.transactions()),

@@ -11,6 +11,7 @@
 use super::{
     counters::Counters,
     threads::{Failure, Failures},
+    times::{Queue, Waiting},
 };
 use crate::network::{Events, NetworkEvent, Ticket, Verdict, Warden};
 use consensus::Message;
@@ -20,7 +21,13 @@ use replica::{
     Event, Opened, Refused, TransactionCache,
     packet::{self, MAX_ENVELOPE_BYTES},
 };
-use std::{collections::VecDeque, io, sync::Arc, thread::JoinHandle};
+use std::{
+    collections::VecDeque,
+    io,
+    sync::Arc,
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
 
 #[cfg(test)]
 mod tests;
@@ -57,6 +64,8 @@ struct Decoded {
     signer: Option<u32>,
     transactions: Vec<Transaction>,
     ticket: Ticket,
+    /// How long it took to decode it.
+    took: Duration,
 }
 
 /// What all openers share.
@@ -66,9 +75,9 @@ pub(super) struct Openers<M> {
     /// What need not be checked again.
     pub(super) transactions: Arc<TransactionCache>,
     /// Where opened envelopes go, in order for each peer.
-    pub(super) opened: Sender<Event<M>>,
+    pub(super) opened: Sender<Waiting<Event<M>>>,
     /// Where verified transactions go.
-    pub(super) gossiped: Sender<Event<M>>,
+    pub(super) gossiped: Sender<Waiting<Event<M>>>,
     /// Counts what is refused.
     pub(super) counters: Arc<Counters>,
     /// Shuts out who keeps sending it.
@@ -99,6 +108,7 @@ impl<M: Message> Openers<M> {
     ) -> io::Result<Vec<JoinHandle<()>>> {
         let mut threads = Vec::new();
         let mut shards = Vec::new();
+        self.counters.note(|figures| figures.openers = workers.max(1) as u64);
         for _ in 0..workers.max(1) {
             let (shard, frames) = bounded(FRAMES);
             let opener = self.clone();
@@ -123,16 +133,26 @@ impl<M: Message> Openers<M> {
         Ok(threads)
     }
 
-    fn open_frames(&self, frames: &Receiver<Frame>) {
-        for Frame { from, bytes } in frames {
-            match packet::open::<M>(&bytes, &self.keys, &self.transactions) {
+    fn open_frames(&self, frames: &Receiver<Waiting<Frame>>) {
+        let clocks = &self.counters.clocks;
+        for frame in frames {
+            let Frame { from, bytes } = frame.end(Queue::Frames, clocks);
+            let begun = Instant::now();
+            let result = packet::open::<M>(&bytes, &self.keys, &self.transactions);
+            clocks.envelopes.observe(begun.elapsed());
+            let what = result.as_ref().map_or("refused", |(_, opened)| opened.kind());
+            let incomplete = matches!(result, Ok((_, Opened::Incomplete(_))));
+            self.counters.note(|figures| {
+                figures.opened += u64::from(result.is_ok());
+                figures.incomplete += u64::from(incomplete);
+                let received = figures.received.entry(what).or_default();
+                received.envelopes += 1;
+                received.bytes += bytes.len() as u64;
+            });
+            match result {
                 Ok((seq, opened)) => {
-                    let incomplete = u64::from(matches!(opened, Opened::Incomplete(_)));
-                    self.counters.note(|figures| {
-                        figures.opened += 1;
-                        figures.incomplete += incomplete;
-                    });
-                    if self.opened.send(Event::Received { from, seq, opened }).is_err() {
+                    let event = Waiting::now(Event::Received { from, seq, opened });
+                    if self.opened.send(event).is_err() {
                         return;
                     }
                 }
@@ -141,15 +161,20 @@ impl<M: Message> Openers<M> {
         }
     }
 
-    fn open_batches(&self, batches: &Receiver<Batch>) {
+    fn open_batches(&self, batches: &Receiver<Waiting<Batch>>) {
         let mut decoded = VecDeque::new();
         while let Some(first) = self.next_batch(batches, &mut decoded) {
-            let Decoded { signer, transactions, ticket } = first;
-            match self.verify(&transactions, || self.look_ahead(batches, &mut decoded)) {
+            let first = first.end(Queue::Batches, &self.counters.clocks);
+            let Decoded { signer, transactions, ticket, mut took } = first;
+            let look_up = || self.look_ahead(batches, &mut decoded);
+            let result = self.verify(&transactions, &mut took, look_up);
+            self.counters.clocks.batches.observe(took);
+            match result {
                 Ok(transactions) => {
                     ticket.judge(Verdict::Accept);
                     self.counters.note(|figures| figures.batches_opened += 1);
-                    if self.gossiped.send(Event::Gossiped(transactions)).is_err() {
+                    let event = Waiting::now(Event::Gossiped(transactions));
+                    if self.gossiped.send(event).is_err() {
                         return;
                     }
                 }
@@ -164,9 +189,9 @@ impl<M: Message> Openers<M> {
     /// The next decoded batch; waits for one if need be. None once no more can come.
     fn next_batch(
         &self,
-        batches: &Receiver<Batch>,
-        decoded: &mut VecDeque<Decoded>,
-    ) -> Option<Decoded> {
+        batches: &Receiver<Waiting<Batch>>,
+        decoded: &mut VecDeque<Waiting<Decoded>>,
+    ) -> Option<Waiting<Decoded>> {
         loop {
             self.look_ahead(batches, decoded);
             if let Some(first) = decoded.pop_front() {
@@ -177,7 +202,11 @@ impl<M: Message> Openers<M> {
     }
 
     /// Decodes what has come, as far as there is room.
-    fn look_ahead(&self, batches: &Receiver<Batch>, decoded: &mut VecDeque<Decoded>) {
+    fn look_ahead(
+        &self,
+        batches: &Receiver<Waiting<Batch>>,
+        decoded: &mut VecDeque<Waiting<Decoded>>,
+    ) {
         while decoded.len() < DECODED
             && let Ok(batch) = batches.try_recv()
         {
@@ -185,26 +214,36 @@ impl<M: Message> Openers<M> {
         }
     }
 
-    fn decode(&self, batch: Batch, decoded: &mut VecDeque<Decoded>) {
-        let Batch { signer, bytes, ticket } = batch;
-        match packet::decode_transactions(&bytes, &self.transactions) {
-            Ok(transactions) => decoded.push_back(Decoded { signer, transactions, ticket }),
+    fn decode(&self, batch: Waiting<Batch>, decoded: &mut VecDeque<Waiting<Decoded>>) {
+        let (since, Batch { signer, bytes, ticket }) = batch.parts();
+        let begun = Instant::now();
+        let result = packet::decode_transactions(&bytes, &self.transactions);
+        let took = begun.elapsed();
+        match result {
+            Ok(transactions) => {
+                let batch = Decoded { signer, transactions, ticket, took };
+                decoded.push_back(Waiting::since(since, batch));
+            }
             Err(refused) => {
+                self.counters.clocks.batches.observe(took);
                 ticket.judge(Verdict::Reject);
                 self.refuse("gossip", signer, &refused);
             }
         }
     }
 
-    /// Verifies a batch, looking up now and then.
+    /// Verifies a batch, looking up now and then. That does not count in how long it `took`.
     fn verify(
         &self,
         transactions: &[Transaction],
+        took: &mut Duration,
         mut look_up: impl FnMut(),
     ) -> Result<Vec<VerifiedTransaction>, Refused> {
         let mut verified = Vec::with_capacity(transactions.len());
         for stride in transactions.chunks(STRIDE) {
+            let begun = Instant::now();
             let checked = packet::verify_transactions(stride, &self.keys, &self.transactions);
+            *took += begun.elapsed();
             verified.extend(checked.inspect_err(|_| {
                 self.transactions.forget_unproven(transactions);
             })?);
@@ -227,15 +266,15 @@ impl<M: Message> Openers<M> {
 
 /// Hands out what the network brings.
 struct Router {
-    shards: Vec<Sender<Frame>>,
-    gossip: Sender<Batch>,
+    shards: Vec<Sender<Waiting<Frame>>>,
+    gossip: Sender<Waiting<Batch>>,
     counters: Arc<Counters>,
     warden: Warden,
 }
 
 impl Router {
     fn run(self, mut events: Events) {
-        while let Some(event) = events.blocking_recv() {
+        while let Some((since, event)) = events.blocking_recv_since() {
             match event {
                 NetworkEvent::Frame { from, bytes } if bytes.len() > MAX_ENVELOPE_BYTES => {
                     self.counters.refused("envelope", "too_long");
@@ -243,15 +282,20 @@ impl Router {
                 }
                 NetworkEvent::Frame { from, bytes } => {
                     let shard = &self.shards[from as usize % self.shards.len()];
-                    if shard.send(Frame { from: ReplicaId(from), bytes }).is_err() {
+                    let frame = Frame { from: ReplicaId(from), bytes };
+                    if shard.send(Waiting::since(since, frame)).is_err() {
                         return;
                     }
                 }
                 NetworkEvent::Gossip { from: signer, bytes, ticket } => {
+                    let length = bytes.len() as u64;
+                    let batch = Waiting::since(since, Batch { signer, bytes, ticket });
                     // The dropped ticket says `Ignore`.
-                    if self.gossip.try_send(Batch { signer, bytes, ticket }).is_err() {
-                        self.counters.note(|figures| figures.batches_dropped += 1);
-                    }
+                    let dropped = self.gossip.try_send(batch).is_err();
+                    self.counters.note(|figures| {
+                        figures.bytes_gossiped += length;
+                        figures.batches_dropped += u64::from(dropped);
+                    });
                 }
                 NetworkEvent::Connected(peer) => tracing::info!("peer {peer} is connected"),
                 NetworkEvent::Disconnected(peer) => tracing::info!("peer {peer} is gone"),
