@@ -9,6 +9,7 @@
 //! knows all modules by name. [`conviction`] says who can be convicted
 //! where two blocks are final. Lies about all of them are in `byzantine`, behind the feature of that name.
 
+mod budget;
 #[cfg(any(test, feature = "byzantine"))]
 pub mod byzantine;
 pub mod catalogue;
@@ -22,6 +23,7 @@ pub mod tendermint;
 pub mod theory;
 pub mod work;
 
+pub use budget::Budget;
 pub use flaw::Flaw;
 pub use protocol::{
     Application, Backing, Effect, Input, Message, Named, Protocol, Shown, Timer, To, Topic,

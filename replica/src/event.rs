@@ -102,6 +102,13 @@ pub enum Action<M> {
         /// The answer.
         answer: Answer,
     },
+    /// A peer did what no honest one does: to be held against it. A replica itself shuts nobody out.
+    Blame {
+        /// By the transport's word.
+        peer: ReplicaId,
+        /// What it did, in a word of this program.
+        fault: &'static str,
+    },
     /// Conflicting finality was seen: the replica votes no more, and says why.
     Halted(String),
     /// One line for the trace.

@@ -8,8 +8,9 @@
 //!
 //! Read [`event`] first (what a world and a replica say to each other), then `replica` (the main
 //! loop), then the parts it is made of: [`inbox`], [`signer`], [`pool`], [`gossip`],
-//! [`testimony`], [`docket`], [`sync`], [`trace`].
+//! [`testimony`], [`docket`], [`sync`], [`allowance`], [`trace`].
 
+pub mod allowance;
 mod application;
 pub mod birth;
 pub mod cache;

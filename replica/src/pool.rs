@@ -2,7 +2,8 @@
 //!
 //! Bounded in number, in bytes per account and in how far a nonce may run ahead. Order is by fee,
 //! then by age, and within an account by nonce. A nonce with a gap before it is held until the gap
-//! closes. A second transaction of the same nonce replaces the first only if it pays more.
+//! closes. A second transaction of the same nonce replaces the first only if it pays more. An account that
+//! does not exist sends nothing, not even what costs nothing: such accounts are made as fast as keys are.
 //!
 //! Evidence comes first, pays nothing, and gives way to nobody else's transactions; one of its own account
 //! that has the same nonce and pays something takes its place. So that it costs nobody anything either,
@@ -59,6 +60,10 @@ pub enum PoolRefusal {
         /// What the waiting one pays.
         fee: Amount,
     },
+    /// The account does not exist. What it sends may move nothing and pay nothing, and still everybody would
+    /// have to verify it, order it and remember the account for ever.
+    #[error("the account {0} does not exist: nobody has paid it anything yet")]
+    NoAccount(Address),
     /// The account cannot pay for it and for what it sent before.
     #[error(
         "the account holds {balance}, but {needed} is needed for this and the transactions before it"
@@ -113,6 +118,7 @@ impl PoolRefusal {
             PoolRefusal::Used { .. } => "nonce",
             PoolRefusal::TooFarAhead { .. } => "nonce_gap",
             PoolRefusal::Underpriced { .. } => "underpriced",
+            PoolRefusal::NoAccount(_) => "no_account",
             PoolRefusal::Balance { .. } => "balance",
             PoolRefusal::Full { .. } => "pool_full",
             PoolRefusal::Crowded => "crowded",
@@ -272,6 +278,9 @@ impl Pool {
         }
         if needed > u128::from(account.balance.0) {
             return Err(PoolRefusal::Balance { balance: account.balance, needed });
+        }
+        if *account == Account::default() && offender(transaction).is_none() {
+            return Err(PoolRefusal::NoAccount(sender));
         }
         Ok(())
     }

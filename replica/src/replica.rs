@@ -5,6 +5,7 @@
 //! synced. Handling goes on meanwhile. Only timers, mining and the trace do not wait, for nobody
 //! outside can see them.
 
+mod asked;
 mod conflict;
 mod convict;
 mod effects;
@@ -16,6 +17,7 @@ mod submissions;
 mod tests;
 
 use crate::{
+    allowance::Allowance,
     application::Desk,
     birth::Birth,
     docket::Docket,
@@ -133,6 +135,7 @@ pub struct Replica<P: Protocol> {
     rng: ChaCha8Rng,
     gossip: Gossip,
     sync: Sync,
+    allowance: Allowance,
     store: Arc<dyn Store>,
     options: Options,
     /// The batch that is written last.
@@ -151,9 +154,9 @@ pub struct Replica<P: Protocol> {
     /// The head on which the protocol was last told that they do.
     told_waiting: Option<BlockHash>,
     pool_changed: bool,
-    /// The head on which a peer's blocks came: once the protocol has judged them, and has another
-    /// one, we look for more.
-    behind: Option<BlockHash>,
+    /// The head on which a peer's blocks came, whose they were, and whether they should get us on: once the
+    /// protocol has judged them, and has another one, we look for more.
+    behind: Option<(BlockHash, ReplicaId, bool)>,
     /// What this life has thrown away, by kind and reason.
     refused: Refusals,
 }
@@ -206,6 +209,7 @@ impl<P: Protocol> Replica<P> {
             rng: ChaCha8Rng::from_seed(seed),
             gossip: Gossip::default(),
             sync: Sync::default(),
+            allowance: Allowance::default(),
             store,
             options,
             written: Ticket(0),
@@ -326,8 +330,13 @@ impl<P: Protocol> Replica<P> {
             self.inputs.push_back(Input::Waiting);
         }
         // Blocks of a branch that is longer and lighter get us nowhere, and would again.
-        if self.behind.take().is_some_and(|before| before != self.ledger.head()) {
-            self.catch_up();
+        if let Some((before, peer, is_due)) = self.behind.take() {
+            if before != self.ledger.head() {
+                self.sync.kept(peer);
+                self.catch_up();
+            } else if is_due {
+                self.sync.broken(peer);
+            }
         }
         if !self.batch.is_empty() {
             self.store.write(&self.batch)?;

@@ -4,6 +4,10 @@
 //! hash links, execution and certificates, and commits. It votes for nothing meanwhile that it
 //! would not vote for otherwise, so it may lag or run ahead of its protocol without harm.
 //!
+//! A peer that says it is ahead may lie. Whoever leaves us without an answer, or with one that gets us nowhere,
+//! is *doubted*, and asked only if nobody who is doubted less says that it is ahead, until an answer of
+//! its own does get us on. To be slow is no fault, so nobody is blamed for it.
+//!
 //! Where proofs settle nothing ([`Protocol::proofs_settle`]) it asks for what follows its own head
 //! instead, and hands that to the protocol, which alone can weigh one branch against another.
 
@@ -40,6 +44,8 @@ pub struct Sync {
     asked: Option<(ReplicaId, Duration)>,
     /// From which heights on each peer may still answer: late answers are welcome, others are not.
     owed: BTreeMap<ReplicaId, VecDeque<u64>>,
+    /// How often in a row each has promised more than it brought.
+    doubts: BTreeMap<ReplicaId, u32>,
 }
 
 /// Why blocks from a peer were not committed.
@@ -76,6 +82,12 @@ pub enum SyncFault {
 }
 
 impl SyncFault {
+    /// Whether no honest peer sends such blocks. What is merely of no use may be late; and where something
+    /// is proven that cannot be, more lie than the one who tells us.
+    pub fn is_fault(&self) -> bool {
+        matches!(self, SyncFault::Unlinked(_) | SyncFault::Unproven(_))
+    }
+
     /// A word for counters.
     pub fn reason(&self) -> &'static str {
         match self {
@@ -115,7 +127,28 @@ impl Sync {
         }
     }
 
-    /// Whom to ask for what, if `height` is behind and no answer is awaited.
+    /// Since when an answer of this peer is awaited, if it is.
+    pub fn asked_since(&self, peer: ReplicaId) -> Option<Duration> {
+        self.asked.filter(|(asked, _)| *asked == peer).map(|(_, since)| since)
+    }
+
+    /// An answer of this peer got us on.
+    pub fn kept(&mut self, peer: ReplicaId) {
+        self.doubts.remove(&peer);
+    }
+
+    /// An answer of this peer did not come, or got us nowhere.
+    pub fn broken(&mut self, peer: ReplicaId) {
+        let doubts = self.doubts.entry(peer).or_default();
+        *doubts = doubts.saturating_add(1);
+    }
+
+    fn doubts(&self, peer: ReplicaId) -> u32 {
+        self.doubts.get(&peer).copied().unwrap_or(0)
+    }
+
+    /// Whom to ask for what, if `height` is behind and no answer is awaited, or only one of somebody who is
+    /// doubted more.
     ///
     /// A peer one height ahead is no reason while we are `fresh`: its votes are on their way to us. Others
     /// than `members` are asked only if no member is ahead, so that no crowd of strangers who claim to be
@@ -128,17 +161,26 @@ impl Sync {
         now: Duration,
         rng: &mut ChaCha8Rng,
     ) -> Option<(ReplicaId, Ask)> {
-        if let Some((peer, since)) = self.asked {
-            if now < since + TIMEOUT {
-                return None;
-            }
+        let late = self.asked.take_if(|(_, since)| now >= *since + TIMEOUT);
+        if let Some((peer, _)) = late {
             self.answered(peer, false);
+            self.broken(peer);
         }
+        let awaited = self.asked.map(|(peer, _)| self.doubts(peer));
+        if awaited == Some(0) {
+            return None;
+        }
+        let draw = rng.next_u32() as usize;
         let least = height.saturating_add(if fresh { 2 } else { 1 });
         let ahead = self.reaches.iter().filter(|(_, reach)| **reach >= least).map(|(id, _)| *id);
         let (inside, outside): (Vec<_>, Vec<_>) = ahead.partition(|id| members.contains(id));
-        let ahead = if inside.is_empty() { outside } else { inside };
-        let peer = *ahead.get(rng.next_u32() as usize % ahead.len().max(1))?;
+        let mut ahead = if inside.is_empty() { outside } else { inside };
+        let doubts = ahead.iter().map(|id| self.doubts(*id)).min()?;
+        if awaited.is_some_and(|awaited| awaited <= doubts) {
+            return None;
+        }
+        ahead.retain(|id| self.doubts(*id) == doubts);
+        let peer = ahead[draw % ahead.len()];
         self.asked = Some((peer, now));
         // Our own last block comes along, so that a rival to it is noticed.
         let from = height.max(1);

@@ -58,10 +58,14 @@ pub struct World<P: Protocol> {
     events: u64,
     /// Those of them that were a peer's.
     delivered: u64,
+    /// What came for those who stand still, by place, in order.
+    waiting: BTreeMap<usize, Vec<What<P::Message>>>,
     /// How many steps of the schedule are done.
     steps: usize,
     /// The crashes among the adversary's choices that have happened.
     crashed: BTreeSet<usize>,
+    /// Who held what against whom.
+    blamed: Vec<(ReplicaId, ReplicaId, &'static str)>,
     /// How deep a block must lie to be counted on, where blocks are not final at once.
     confirmations: Option<u64>,
     /// How many hashes a second a miner tries of whom nothing else is said. None before anybody
@@ -126,8 +130,10 @@ impl<P: Protocol> World<P> {
             questions: 0,
             events: 0,
             delivered: 0,
+            waiting: BTreeMap::new(),
             steps: 0,
             crashed: BTreeSet::new(),
+            blamed: Vec::new(),
             confirmations: depths.map(|depths| depths.confirmations),
             hash_rate: None,
             setup,
@@ -160,6 +166,11 @@ impl<P: Protocol> World<P> {
     pub(crate) fn end(&mut self) {
         let time = micros(self.now);
         self.record.aside(|| Aside::Ended { time });
+    }
+
+    /// Who held what against whom: see [`replica::Action::Blame`]. Nobody is shut out in a simulation.
+    pub fn blamed(&self) -> &[(ReplicaId, ReplicaId, &'static str)] {
+        &self.blamed
     }
 
     /// Lets `time` go by.

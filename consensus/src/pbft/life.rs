@@ -98,6 +98,7 @@ impl State {
             deadline: None,
             early: None,
             fetched: None,
+            given: BTreeMap::new(),
             journal: Journal::default(),
             committee,
         }

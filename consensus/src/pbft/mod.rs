@@ -84,7 +84,9 @@
 //! The horizon is the last stable checkpoint for the former, and for the latter the active view: until
 //! then each may be needed by somebody. Of one slot two messages travel, so what waits for a third
 //! must not: certificates and view changes travel whole inside what needs them, and a batch that
-//! a certificate or a quorum names is fetched by its digest.
+//! a certificate or a quorum names is fetched by its digest. Nobody is sent more batches than a budget of
+//! bytes for each replica allows, or a question of a hundred bytes would cost us megabytes; whoever still
+//! lacks one asks another.
 //!
 //! # Where we differ, and why
 //!
@@ -139,7 +141,7 @@ mod view;
 mod tests;
 
 use crate::{
-    Flaw,
+    Budget, Flaw,
     catalogue::{BadSettings, Module, fixed_members},
     protocol::{Backing, Effect, Input, Protocol, Timer, To, Trusted, Turn, Unproven},
     quorum::Quorum,
@@ -207,6 +209,8 @@ struct State {
     early: Option<Duration>,
     /// When batches were asked for last.
     fetched: Option<Duration>,
+    /// What others may still fetch of us.
+    given: BTreeMap<ReplicaId, Budget>,
     journal: life::Journal,
 }
 

@@ -7,7 +7,7 @@ use super::{
     note, pace, proof,
 };
 use crate::{
-    protocol::{Effect, To, Turn},
+    protocol::{Effect, Turn},
     quorum::Signed,
 };
 use ledger::{Block, ReplicaId};
@@ -62,9 +62,8 @@ impl State {
             }
             Message::NewView { .. } => self.hear_new_view(&signed, turn),
             Message::Fetch { batch } => {
-                if let Some(batch) = self.batches.get(batch).filter(|_| sender != turn.me) {
-                    let batch = Arc::clone(batch);
-                    turn.send(To::One(sender), Message::Batch { batch });
+                if sender != turn.me {
+                    self.give(sender, batch, turn);
                 }
             }
             Message::Batch { ref batch } => self.hear_batch(batch),

@@ -3,9 +3,14 @@
 use super::{
     State, batch,
     message::{Message, phase},
+    note,
 };
-use crate::protocol::{Effect, Timer, Turn};
-use ledger::Slot;
+use crate::{
+    Budget,
+    protocol::{Effect, Timer, Turn},
+};
+use crypto::codec;
+use ledger::{BlockHash, ReplicaId, Slot};
 use std::{collections::BTreeSet, time::Duration};
 
 impl State {
@@ -104,13 +109,36 @@ impl State {
         arm(phase::FETCH, FETCH_PERIOD, turn);
     }
 
+    /// Sends a batch to whoever asks for it and has not had too much of us lately.
+    pub(super) fn give(
+        &mut self,
+        asker: ReplicaId,
+        digest: BlockHash,
+        turn: &mut Turn<'_, Message>,
+    ) {
+        let Some(batch) = self.batches.get(digest).cloned() else { return };
+        let budget = self.given.entry(asker).or_insert(Budget::full(GIVEN, GIVEN_AT_ONCE));
+        let price = GIVEN_LEAST + codec::encoded_len(batch.as_ref()) as u64;
+        if budget.try_spend(turn.now, price) {
+            turn.send(crate::To::One(asker), Message::Batch { batch });
+        } else {
+            note(turn, "dropped", format!("{asker} fetches too much"));
+        }
+    }
+
     /// The batches of numbers still to be executed that we know by name only.
-    pub(super) fn missing(&self) -> BTreeSet<ledger::BlockHash> {
+    pub(super) fn missing(&self) -> BTreeSet<BlockHash> {
         let later = self.log.entries().filter(|(sequence, _)| *sequence > self.executed);
         let named = later.flat_map(|(_, entry)| entry.named(self.size.quorum()));
         named.filter(|digest| !self.batches.contains(*digest)).collect()
     }
 }
+
+/// How many bytes of batches one replica may fetch of us in a second, how many at once, and what each counts
+/// for at least: it has to be signed. Whoever lost all it held between the watermarks fetches that at once.
+const GIVEN: u32 = 4 * 1024 * 1024;
+const GIVEN_AT_ONCE: u32 = 32 * 1024 * 1024;
+const GIVEN_LEAST: u64 = 16 * 1024;
 
 /// How often a batch is asked for.
 const FETCH_PERIOD: Duration = Duration::from_millis(200);

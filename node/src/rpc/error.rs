@@ -105,6 +105,7 @@ impl From<PoolRefusal> for RpcError {
             PoolRefusal::Full { capacity, fee } => {
                 error.with("capacity", json!(capacity)).with("fee", fee.0)
             }
+            PoolRefusal::NoAccount(address) => error.with("address", address.to_string()),
             PoolRefusal::Crowded => error,
             PoolRefusal::Accused(validator) => error.with("validator", validator.0),
             PoolRefusal::Refused(refusal) => error.with("refusal", refusal.to_string()),

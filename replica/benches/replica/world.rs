@@ -279,6 +279,7 @@ impl<P: Module> World<P> {
                     self.queue.push_back((me, Errand::Synced(ticket)));
                 }
                 Action::Halted(why) => panic!("{why}"),
+                Action::Blame { peer, fault } => panic!("{peer}: {fault}"),
                 Action::Publish(_)
                 | Action::Mine { .. }
                 | Action::Committed { .. }

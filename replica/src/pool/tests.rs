@@ -67,6 +67,19 @@ fn a_replacement_must_pay_more() {
 }
 
 #[test]
+fn an_account_that_does_not_exist_cannot_even_send_nothing() {
+    let mut pool = Pool::new(10);
+    let nobody = Account::default();
+    let refusal = pool.insert(transfer(1, 0, 0, 0), &nobody).unwrap_err();
+    assert_eq!(refusal, PoolRefusal::NoAccount(address(1)));
+    let refusal = pool.insert(transfer(1, 0, 0, 5), &nobody).unwrap_err();
+    assert!(matches!(refusal, PoolRefusal::Balance { needed: 5, .. }), "{refusal}");
+    // One that has spent everything is there all the same.
+    let poor = Account { nonce: 7, ..nobody };
+    pool.insert(transfer(1, 7, 0, 0), &poor).unwrap();
+}
+
+#[test]
 fn what_the_account_cannot_pay_is_refused_with_the_sums() {
     let mut pool = Pool::new(10);
     let poor = Account { balance: Amount(10), ..Account::default() };

@@ -104,7 +104,7 @@ impl<P: Protocol> Replica<P> {
     }
 
     /// A message that we hold, by the block it carries.
-    fn find(&self, carrier: &Carrier) -> Option<&Signed<P::Message>> {
+    pub(super) fn find(&self, carrier: &Carrier) -> Option<&Signed<P::Message>> {
         match carrier.slot {
             Some(slot) => {
                 let mut held = self.inbox.held(slot, carrier.sender);
@@ -115,6 +115,9 @@ impl<P: Protocol> Replica<P> {
     }
 
     fn summary_from(&mut self, from: ReplicaId, summary: &Summary) {
+        if !self.may_ask(from, "summary") {
+            return;
+        }
         self.sync.heard(from, summary.reach);
         self.told_by(from, summary);
         // Guests follow by blocks. They hold no messages, and whatever they say they do costs us little.
@@ -130,15 +133,6 @@ impl<P: Protocol> Replica<P> {
             self.tell(from);
         }
         self.catch_up();
-    }
-
-    /// Sends what a peer lacks, and what contradicts it.
-    fn answer_summary(&mut self, from: ReplicaId, summary: &Summary) {
-        let Some(committee) = self.ledger.committee(self.ledger.root()) else { return };
-        for signed in gossip::missing(&self.inbox, summary, &committee, self.moment.now) {
-            self.post_to(vec![from], Packet::Message(signed), Class::Resend);
-        }
-        self.compare(from, &summary.dead);
     }
 
     /// Whether somebody is a validator, or was one.
@@ -159,31 +153,6 @@ impl<P: Protocol> Replica<P> {
         }
     }
 
-    fn asked_by(&mut self, from: ReplicaId, ask: Ask) {
-        let packet = match ask {
-            Ask::Blocks { from } if P::proofs_settle() => {
-                Packet::Blocks(sync::answer(&self.ledger, from))
-            }
-            Ask::Blocks { from } => Packet::Blocks(sync::answer_adopted(&self.ledger, from)),
-            Ask::Block(hash) => match sync::answer_branch(&self.ledger, hash) {
-                blocks if blocks.is_empty() => return,
-                blocks => Packet::Branch(blocks),
-            },
-            Ask::Whole(carrier) => match self.find(&carrier) {
-                Some(signed) => Packet::Message(signed.clone()),
-                None => return,
-            },
-            Ask::Message(id) => {
-                match self.loose.iter().find(|signed| *signed.id().as_bytes() == id) {
-                    Some(signed) => Packet::Message(signed.clone()),
-                    None => return,
-                }
-            }
-            Ask::Summary => return self.tell(from),
-        };
-        self.post_to(vec![from], packet, Class::Sync);
-    }
-
     fn blocks_from(&mut self, from: ReplicaId, blocks: &[Chained]) {
         if self.halted.is_some() {
             return;
@@ -191,12 +160,16 @@ impl<P: Protocol> Replica<P> {
         if !self.sync.expects(from, blocks.first().map(|first| first.block.header.height)) {
             return self.refuse("blocks", "unasked");
         }
+        // Of no use is what was of use when it was asked for, too, if we got on otherwise meanwhile.
+        let since = self.sync.asked_since(from);
+        let is_due = since.is_some_and(|since| self.progress <= since);
         if blocks.len() > sync::MAX_BLOCKS {
             self.sync.answered(from, false);
+            self.blame(from, "too_many_blocks");
             return self.refuse("blocks", "too_many");
         }
         if !P::proofs_settle() {
-            return self.hand_over(from, blocks);
+            return self.hand_over(from, blocks, is_due);
         }
         let before = self.ledger.height();
         let mut rest = blocks;
@@ -209,7 +182,15 @@ impl<P: Protocol> Replica<P> {
             }
         };
         self.sync.answered(from, fault.is_none());
+        if self.ledger.height() > before {
+            self.sync.kept(from);
+        } else if is_due {
+            self.sync.broken(from);
+        }
         if let Some(fault) = fault {
+            if fault.is_fault() {
+                self.blame(from, fault.reason());
+            }
             self.refuse("blocks", fault.reason());
             if let SyncFault::Conflict { height, ours, theirs, proven } = fault {
                 self.alarm_of_rival(height, (ours, theirs), *proven);
@@ -223,15 +204,16 @@ impl<P: Protocol> Replica<P> {
 
     /// Hands a peer's adopted blocks to the protocol, which judges them as it would any others, and
     /// asks for more once it has and they got us on.
-    fn hand_over(&mut self, from: ReplicaId, blocks: &[Chained]) {
+    fn hand_over(&mut self, from: ReplicaId, blocks: &[Chained], is_due: bool) {
         self.sync.answered(from, !blocks.is_empty());
         for chained in blocks {
             if !chained.block.body_matches() {
+                self.blame(from, "body");
                 return self.refuse("blocks", "body");
             }
             self.inputs.push_back(Input::Arrived(Arc::clone(&chained.block)));
         }
-        self.behind = Some(self.ledger.head());
+        self.behind = Some((self.ledger.head(), from, is_due));
     }
 
     /// Commits the first proven run of `blocks`; how many of them it used up.
@@ -309,6 +291,7 @@ impl<P: Protocol> Replica<P> {
     /// that anybody lacks, and nobody tells us anything: so we ask how far the others are.
     pub(super) fn tell_someone(&mut self) {
         self.actions.push(Action::SetTimer { alarm: Alarm::Gossip, after: gossip::PERIOD });
+        self.answer_put_off();
         self.ask_how_far();
         self.report();
         self.fill_gap();
@@ -324,7 +307,7 @@ impl<P: Protocol> Replica<P> {
         self.catch_up();
     }
 
-    fn tell(&mut self, peer: ReplicaId) {
+    pub(super) fn tell(&mut self, peer: ReplicaId) {
         let Some(committee) = self.ledger.committee(self.ledger.root()) else { return };
         let mut summary = self.gossip.summary(&self.inbox, self.reach(), &committee);
         *summary.dead = self.dead();

@@ -11,6 +11,7 @@ use consensus::{Effect, To};
 use ledger::{Block, Draft, Seal, store::MemoryStore};
 use std::collections::BTreeSet;
 
+mod asking;
 mod bulk;
 mod carriers;
 mod catching_up;

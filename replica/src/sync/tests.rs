@@ -35,3 +35,51 @@ fn one_height_is_no_reason_while_votes_are_on_their_way() {
     assert_eq!(asked(&[(0, 6)], false, 1), Some(0));
     assert_eq!(asked(&[(0, 7)], true, 1), Some(0));
 }
+
+/// Whom a replica at height 5 asks at a moment, all of whom say that they are far ahead.
+fn next(sync: &mut Sync, now: Duration, rng: &mut ChaCha8Rng) -> Option<u32> {
+    MEMBERS.iter().for_each(|peer| sync.heard(*peer, u64::MAX));
+    sync.next(5, false, &MEMBERS, now, rng).map(|(peer, _)| peer.0)
+}
+
+#[test]
+fn whoever_promises_and_brings_nothing_is_asked_last() {
+    for seed in 0..50 {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let (mut sync, mut now) = (Sync::default(), Duration::ZERO);
+        let mut waited_for_the_liar = 0;
+        for _ in 0..100 {
+            now += Duration::from_millis(10);
+            match next(&mut sync, now, &mut rng).expect("somebody is ahead") {
+                // The liar never answers.
+                0 => {
+                    waited_for_the_liar += 1;
+                    now += TIMEOUT;
+                }
+                _ => {
+                    assert!(sync.expects(MEMBERS[1], Some(5)));
+                    sync.answered(MEMBERS[1], true);
+                    sync.kept(MEMBERS[1]);
+                }
+            }
+        }
+        assert!(waited_for_the_liar <= 1, "seed {seed}: {waited_for_the_liar} times");
+    }
+}
+
+#[test]
+fn an_answer_of_somebody_doubted_is_not_waited_for_when_another_is_ahead() {
+    let (mut sync, mut rng) = (Sync::default(), ChaCha8Rng::seed_from_u64(1));
+    let now = Duration::from_secs(1);
+    sync.broken(MEMBERS[0]);
+    sync.heard(MEMBERS[0], 9);
+    let mut ask = |sync: &mut Sync| sync.next(5, false, &MEMBERS, now, &mut rng);
+    assert_eq!(ask(&mut sync).map(|(peer, _)| peer), Some(MEMBERS[0]), "nobody else is ahead");
+    assert_eq!(ask(&mut sync), None, "it is waited for");
+    sync.heard(MEMBERS[1], 6);
+    assert_eq!(ask(&mut sync).map(|(peer, _)| peer), Some(MEMBERS[1]));
+    assert_eq!(ask(&mut sync), None);
+    assert!(sync.expects(MEMBERS[0], Some(5)), "a late answer is welcome all the same");
+    sync.kept(MEMBERS[0]);
+    assert_eq!(sync.doubts(MEMBERS[0]), 0, "and forgives everything");
+}

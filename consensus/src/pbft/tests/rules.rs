@@ -233,6 +233,30 @@ fn a_batch_is_brought_to_whoever_asks_and_nobody_else() {
     assert_eq!(rig.sent(), [], "what we do not hold we cannot bring");
 }
 
+#[test]
+fn whoever_fetches_too_much_has_to_wait_and_nobody_else_does() {
+    let mut rig = Rig::started(1);
+    let batch = batch(1, 0, 0);
+    rig.hear(0, pre_prepare(0, &batch));
+    rig.sent();
+    let fetch = Message::Fetch { batch: batch.hash() };
+    let mut given = 0;
+    loop {
+        rig.hear(3, fetch.clone());
+        if rig.sent().is_empty() {
+            break;
+        }
+        given += 1;
+        assert!(given < 10_000, "there is no end to it");
+    }
+    assert!(given > 1_000, "far more than lie between the watermarks: {given}");
+    rig.hear(2, fetch.clone());
+    assert_eq!(rig.sent().len(), 1, "each has a budget of its own");
+    rig.now += ms(1_000);
+    rig.hear(3, fetch);
+    assert_eq!(rig.sent().len(), 1, "it fills again");
+}
+
 /// The messages are counted in a whole run in `cluster`.
 #[test]
 fn one_alone_is_its_own_quorum() {
