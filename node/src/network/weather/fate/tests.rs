@@ -130,7 +130,7 @@ proptest! {
     ) {
         delay.sort_unstable();
         by.sort_unstable();
-        let least = delay[0] * MICRO.as_micros() as u64;
+        let least = delay[0];
         let most = delay[delay.len() - 1] + by[by.len() - 1];
         let hold = Hold { share_ppm, by: Spread(by), for_ms };
         let held = vec![hold];
