@@ -144,8 +144,15 @@ fn blocks(chapter: &str) -> Vec<Block> {
 
 /// Commands that need real nodes; the stories that they tell have tests of their own. Here they have to be
 /// commands.
-const LIVE: [&str; 5] =
-    ["testnet up", "testnet join", "testnet wallet", "testnet kill", "testnet start"];
+const LIVE: [&str; 7] = [
+    "testnet up",
+    "testnet join",
+    "testnet wallet",
+    "testnet kill",
+    "testnet start",
+    "testnet top",
+    "testnet run scenarios/19-twins-beyond-the-bound.toml --live",
+];
 
 #[test]
 fn every_command_of_the_first_chapter_does_what_it_says() {
@@ -175,6 +182,11 @@ fn every_command_of_the_fifth_chapter_does_what_it_says() {
 #[test]
 fn every_command_of_the_sixth_chapter_does_what_it_says() {
     play_chapter("06-the-leak.md", 12);
+}
+
+#[test]
+fn every_command_of_the_seventh_chapter_does_what_it_says() {
+    play_chapter("07-live-under-fire.md", 7);
 }
 
 fn play_chapter(name: &str, least: usize) {
