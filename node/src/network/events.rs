@@ -66,11 +66,26 @@ impl Events {
         self.channel.blocking_recv().map(Delivery::open)
     }
 
+    /// The same, with the room that the event takes of its peer's budget: the peer may send as much again
+    /// once that is dropped.
+    ///
+    /// # Panics
+    ///
+    /// If called from within an asynchronous runtime.
+    pub fn blocking_recv_held(&mut self) -> Option<(NetworkEvent, Room)> {
+        let Delivery { event, room } = self.channel.blocking_recv()?;
+        Some((event, Room(room)))
+    }
+
     /// The next event, if one is there.
     pub fn try_recv(&mut self) -> Option<NetworkEvent> {
         self.channel.try_recv().ok().map(Delivery::open)
     }
 }
+
+/// What an event takes of its peer's budget, as long as this is held.
+#[derive(Debug)]
+pub struct Room(#[expect(dead_code, reason = "it is only held")] Option<OwnedSemaphorePermit>);
 
 /// An event on its way, with the room it takes from its peer's budget.
 #[derive(Debug)]

@@ -5,11 +5,14 @@ use super::{
     batches::Batches,
     clock::Clock,
     counters::Counters,
+    dealings::Dealings,
     desk::{Desk, Question, Questions},
     disk::Disk,
+    fair::Fair,
     feed::Feed,
     members::Members,
     miner::Miner,
+    openers::{Frame, Gossiped},
     tracer::Tracer,
     young::Young,
 };
@@ -18,7 +21,8 @@ use consensus::Protocol;
 use crossbeam_channel::{Receiver, select};
 use ledger::{Header, ReplicaId, VerifiedTransaction, store::StoreError};
 use replica::{
-    Action, Class, Envelope, Event, Refusals, Replica, Ticket, TransactionCache, packet,
+    Action, Class, Envelope, Event, Packet, Refusals, Replica, Ticket, TransactionCache,
+    packet::{self, Ask},
     trace::What,
 };
 use std::{convert::Infallible, sync::Arc, time::Duration};
@@ -32,7 +36,7 @@ pub(super) struct Inbound<M> {
     /// Peers' envelopes. When it closes, the node is stopping.
     pub(super) opened: Receiver<Event<M>>,
     /// Transactions from the public.
-    pub(super) gossiped: Receiver<Event<M>>,
+    pub(super) gossiped: Receiver<Gossiped<M>>,
     /// Questions, from the RPC.
     pub(super) questions: Questions,
     /// What has become durable.
@@ -56,6 +60,9 @@ pub(super) struct Driver<P: Protocol> {
     pub(super) alarms: Alarms,
     pub(super) batches: Batches,
     pub(super) transactions: Arc<TransactionCache>,
+    /// Whose frames are opened next.
+    pub(super) frames: Arc<Fair<Frame>>,
+    pub(super) dealings: Arc<Dealings>,
     pub(super) young: Young,
     pub(super) desk: Desk,
     pub(super) members: Members,
@@ -74,11 +81,11 @@ impl<P: Protocol> Driver<P> {
             // stopping and `opened` closes next.
             select! {
                 recv(inbound.opened) -> event => match event {
-                    Ok(event) => self.handle(event)?,
+                    Ok(event) => self.opened(event)?,
                     Err(_) => return Ok(()),
                 },
                 recv(inbound.gossiped) -> event => {
-                    event.map_or(Ok(()), |event| self.handle(event))?;
+                    event.map_or(Ok(()), |gossiped| self.gossiped(gossiped))?;
                 }
                 recv(inbound.questions.queue()) -> question => {
                     question.map_or(Ok(()), |question| self.ask(question))?;
@@ -119,6 +126,31 @@ impl<P: Protocol> Driver<P> {
             Some(id) => self.handle(Event::Asked { id, query: question.query }),
             None => Ok(()),
         }
+    }
+
+    /// What a peer makes us do is time spent on it, as what it makes the openers do.
+    fn opened(&mut self, event: Event<P::Message>) -> Result<(), StoreError> {
+        let from = match &event {
+            Event::Received { from, .. } => Some(from.0),
+            _ => None,
+        };
+        let begun = self.clock.now();
+        self.handle(event)?;
+        if let Some(from) = from {
+            self.frames.charge(from, self.clock.now().saturating_sub(begun));
+        }
+        Ok(())
+    }
+
+    /// Whoever signs what no pool takes in is soon not listened to.
+    fn gossiped(&mut self, gossiped: Gossiped<P::Message>) -> Result<(), StoreError> {
+        let before = useless(self.replica.refused());
+        self.handle(gossiped.event)?;
+        let useless = useless(self.replica.refused()).saturating_sub(before);
+        if useless > 0 {
+            self.dealings.was_useless(gossiped.signer, useless);
+        }
+        Ok(())
     }
 
     fn handle(&mut self, event: Event<P::Message>) -> Result<(), StoreError> {
@@ -164,6 +196,7 @@ impl<P: Protocol> Driver<P> {
                     self.members.follow(self.replica.ledger(), &self.network);
                 }
                 Action::Answer { id, answer } => self.desk.answer(id, answer),
+                Action::Blame { peer, fault } => self.network.warden().punish(peer.0, fault),
                 Action::Halted(why) => {
                     tracing::error!("HALTED, voting no more: {why}; the RPC still answers");
                 }
@@ -192,7 +225,12 @@ impl<P: Protocol> Driver<P> {
         let compacted = u64::from(compact.is_some());
         let bytes: Arc<[u8]> = compact.unwrap_or_else(|| envelope.encode()).into();
         let (copies, len) = (to.len() as u64, bytes.len() as u64);
+        let asks_for_blocks =
+            matches!(&envelope.packet, Packet::Ask(Ask::Blocks { .. } | Ask::Block(_)));
         for peer in to {
+            if asks_for_blocks {
+                self.dealings.ask(peer.0);
+            }
             self.network.send(peer.0, Arc::clone(&bytes));
         }
         self.counters.note(|figures| {
@@ -224,4 +262,11 @@ impl<P: Protocol> Driver<P> {
 /// Of a dozen entries at most.
 fn total(refused: &Refusals) -> u64 {
     refused.values().sum()
+}
+
+/// Of the transactions that the pool did not take, those that nobody honest passes on, unless one of us lags
+/// behind.
+fn useless(refused: &Refusals) -> u64 {
+    const REASONS: [&str; 5] = ["no_account", "balance", "nonce_gap", "stake", "evidence"];
+    REASONS.iter().filter_map(|reason| refused.get(&("transaction", *reason))).sum()
 }

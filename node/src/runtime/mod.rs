@@ -18,9 +18,11 @@ mod alarms;
 mod batches;
 mod clock;
 mod counters;
+mod dealings;
 mod desk;
 mod disk;
 mod driver;
+mod fair;
 mod feed;
 mod members;
 pub mod miner;
@@ -51,9 +53,11 @@ use batches::Batches;
 use clock::Clock;
 use consensus::Protocol;
 use crossbeam_channel::{Sender, bounded};
+use dealings::Dealings;
 use desk::Desk;
 use disk::Disk;
 use driver::{Driver, Inbound};
+use fair::Fair;
 use ledger::{Keys, store::Store};
 use members::Members;
 use miner::Miner;
@@ -69,8 +73,9 @@ use std::{
 use tracer::Tracer;
 use young::Young;
 
-/// Opened envelopes that wait for the replica.
-const OPENED: usize = 128;
+/// Opened envelopes that wait for the replica. Each may be as long as an envelope, so this bounds the memory
+/// that hostile peers can claim here.
+const OPENED: usize = 32;
 
 /// Verified batches that wait for the replica.
 const GOSSIPED: usize = 32;
@@ -135,7 +140,10 @@ impl Runtime {
         };
         let (to_opened, opened) = bounded(OPENED);
         let (to_gossiped, gossiped) = bounded(GOSSIPED);
+        let (frames, dealings) = (Arc::new(Fair::default()), Arc::new(Dealings::default()));
         let openers = Openers {
+            frames: Arc::clone(&frames),
+            dealings: Arc::clone(&dealings),
             keys: Arc::new(keys),
             transactions: Arc::clone(asker.transactions()),
             opened: to_opened,
@@ -159,6 +167,8 @@ impl Runtime {
             alarms: Alarms::default(),
             batches: Batches::default(),
             transactions: Arc::clone(asker.transactions()),
+            frames,
+            dealings,
             young: Young::default(),
             desk: Desk::default(),
             members: Members::default(),
@@ -188,7 +198,8 @@ pub enum StartError {
     System(#[from] io::Error),
 }
 
-/// Threads that verify: all cores but the one the replica keeps busy.
+/// Threads that verify: all cores but the one the replica keeps busy, and two at least. What is slow to check
+/// keeps one of them busy, and the others' votes must not wait for it.
 fn workers() -> usize {
-    thread::available_parallelism().map_or(1, |cores| cores.get().saturating_sub(1).max(1))
+    thread::available_parallelism().map_or(2, |cores| cores.get().saturating_sub(1).max(2))
 }

@@ -1,62 +1,75 @@
 //! From the network's bytes to events: decoding and signatures, off the replica's thread.
 //!
-//! A router hands each peer's frames to one of a few opener threads, always the same one, so that
-//! they stay in order. Gossiped batches have a thread of their own: one takes milliseconds to
-//! verify, and a vote must not stand behind it. It decodes what comes well before it verifies it,
-//! because then a proposal that names these transactions is understood, and whichever thread comes
-//! to one first verifies it for both. All queues are bounded. When frames fill theirs, the router
-//! waits, the network's own queue fills and the peers have to wait; when batches fill theirs,
-//! batches are dropped, counted and judged `Ignore`.
+//! A router puts each peer's frames into a line of its own ([`fair`](super::fair)), which a few opener threads
+//! serve: each line by one at a time, so that it stays in order, and those first on whom the least time was
+//! spent, so that nobody's votes stand behind somebody else's flood. Blocks that nobody asked for are not
+//! looked at ([`dealings`](super::dealings)). Gossiped batches have a thread of their own: one takes
+//! milliseconds to verify, and a vote must not stand behind it. There, too, each signer has a line. It
+//! decodes what comes well before it verifies it, because then a proposal that names these transactions is
+//! understood, and whichever thread comes to one first verifies it for both. All queues are bounded: a peer's
+//! frames by its budget in the network, which it gets back when they are opened, so that the peer has to
+//! wait; when batches fill a line, batches are dropped, counted and judged `Ignore`.
 
 use super::{
     counters::Counters,
+    dealings::{Answer, Dealings},
+    fair::{Fair, Lines},
     threads::{Failure, Failures},
 };
-use crate::network::{Events, NetworkEvent, Ticket, Verdict, Warden};
+use crate::network::{Events, NetworkEvent, Room, Ticket, Verdict, Warden};
 use consensus::Message;
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::Sender;
 use ledger::{Keys, ReplicaId, Transaction, VerifiedTransaction};
 use replica::{
     Event, Opened, Refused, TransactionCache,
     packet::{self, MAX_ENVELOPE_BYTES},
 };
-use std::{collections::VecDeque, io, sync::Arc, thread::JoinHandle};
+use std::{io, sync::Arc, thread::JoinHandle, time::Instant};
 
 #[cfg(test)]
 mod tests;
 
-/// Frames that wait for one opener. Each may be as long as an envelope, so together with what
-/// [`super::OPENED`] allows this bounds the memory a hostile peer can claim.
-const FRAMES: usize = 32;
-
-/// Gossiped batches that wait to be decoded; each is at most [`crate::network::MAX_GOSSIP`] bytes.
+/// Gossiped batches of one signer that wait to be decoded; each is at most
+/// [`crate::network::MAX_GOSSIP`] bytes, and all together are no more than there are tickets.
 const BATCHES: usize = 192;
 
-/// Decoded batches that wait to be verified.
-const DECODED: usize = 64;
+/// Decoded batches that wait to be verified, in all and of one signer.
+const DECODED: usize = 96;
+const DECODED_OF_ONE: usize = 64;
+
+/// In whose line batches wait whose signer is no peer of ours.
+const NOBODY: u32 = u32::MAX;
 
 /// Transactions that are verified before what has come meanwhile is decoded: about a millisecond.
 const STRIDE: usize = 32;
 
 /// A frame on its way to be opened.
-struct Frame {
-    from: ReplicaId,
+#[derive(Debug)]
+pub(super) struct Frame {
     bytes: Vec<u8>,
+    /// What it takes of its peer's budget until it is opened.
+    room: Room,
 }
 
-/// A gossiped batch on its way to be opened.
+/// A gossiped batch on its way to be opened, in the line of the peer that signed it, whoever passed it on.
 struct Batch {
-    /// The peer that signed it, whoever passed it on.
-    signer: Option<u32>,
     bytes: Vec<u8>,
     ticket: Ticket,
 }
 
 /// A batch on its way to be verified.
 struct Decoded {
-    signer: Option<u32>,
     transactions: Vec<Transaction>,
     ticket: Ticket,
+}
+
+/// Verified transactions on their way to the replica.
+#[derive(Debug)]
+pub(super) struct Gossiped<M> {
+    /// In whose line they waited.
+    pub(super) signer: u32,
+    /// The transactions.
+    pub(super) event: Event<M>,
 }
 
 /// What all openers share.
@@ -68,7 +81,11 @@ pub(super) struct Openers<M> {
     /// Where opened envelopes go, in order for each peer.
     pub(super) opened: Sender<Event<M>>,
     /// Where verified transactions go.
-    pub(super) gossiped: Sender<Event<M>>,
+    pub(super) gossiped: Sender<Gossiped<M>>,
+    /// What waits to be opened.
+    pub(super) frames: Arc<Fair<Frame>>,
+    /// What is going on with each peer.
+    pub(super) dealings: Arc<Dealings>,
     /// Counts what is refused.
     pub(super) counters: Arc<Counters>,
     /// Shuts out who keeps sending it.
@@ -82,6 +99,8 @@ impl<M> Clone for Openers<M> {
             transactions: Arc::clone(&self.transactions),
             opened: self.opened.clone(),
             gossiped: self.gossiped.clone(),
+            frames: Arc::clone(&self.frames),
+            dealings: Arc::clone(&self.dealings),
             counters: Arc::clone(&self.counters),
             warden: self.warden.clone(),
         }
@@ -98,19 +117,18 @@ impl<M: Message> Openers<M> {
         failures: &Failures,
     ) -> io::Result<Vec<JoinHandle<()>>> {
         let mut threads = Vec::new();
-        let mut shards = Vec::new();
         for _ in 0..workers.max(1) {
-            let (shard, frames) = bounded(FRAMES);
             let opener = self.clone();
             threads.push(failures.watch("opener", move || {
-                opener.open_frames(&frames);
+                opener.open_frames();
                 Ok(())
             })?);
-            shards.push(shard);
         }
-        let (gossip, batches) = bounded(BATCHES);
+        let batches = Arc::new(Fair::default());
+        let (frames, gossip) = (Arc::clone(&self.frames), Arc::clone(&batches));
         let (counters, warden) = (Arc::clone(&self.counters), self.warden.clone());
-        let router = Router { shards, gossip, counters, warden };
+        let dealings = Arc::clone(&self.dealings);
+        let router = Router { frames, gossip, counters, warden, dealings };
         threads.push(failures.watch("gossip opener", move || {
             self.open_batches(&batches);
             Ok(())
@@ -123,39 +141,74 @@ impl<M: Message> Openers<M> {
         Ok(threads)
     }
 
-    fn open_frames(&self, frames: &Receiver<Frame>) {
-        for Frame { from, bytes } in frames {
-            match packet::open::<M>(&bytes, &self.keys, &self.transactions) {
-                Ok((seq, opened)) => {
-                    let incomplete = u64::from(matches!(opened, Opened::Incomplete(_)));
-                    self.counters.note(|figures| {
-                        figures.opened += 1;
-                        figures.incomplete += incomplete;
-                    });
-                    if self.opened.send(Event::Received { from, seq, opened }).is_err() {
-                        return;
-                    }
-                }
-                Err(refused) => self.refuse("envelope", Some(from.0), &refused),
+    fn open_frames(&self) {
+        while let Some((from, Frame { bytes, room })) = self.frames.take() {
+            let begun = Instant::now();
+            let event = self.open_frame(from, &bytes);
+            let time = begun.elapsed();
+            drop(room);
+            let is_heard = event.is_none_or(|event| self.opened.send(event).is_ok());
+            // Not before it is handed over, or what comes after it could overtake it.
+            self.frames.served(from, time);
+            if !is_heard {
+                return;
             }
         }
     }
 
-    fn open_batches(&self, batches: &Receiver<Batch>) {
-        let mut decoded = VecDeque::new();
-        while let Some(first) = self.next_batch(batches, &mut decoded) {
-            let Decoded { signer, transactions, ticket } = first;
-            match self.verify(&transactions, || self.look_ahead(batches, &mut decoded)) {
+    /// None if the replica is not to hear of it.
+    fn open_frame(&self, from: u32, bytes: &[u8]) -> Option<Event<M>> {
+        if packet::claims_blocks(bytes) && !self.is_owed(from) {
+            return None;
+        }
+        match packet::open::<M>(bytes, &self.keys, &self.transactions) {
+            Ok((seq, opened)) => {
+                let incomplete = u64::from(matches!(opened, Opened::Incomplete(_)));
+                self.counters.note(|figures| {
+                    figures.opened += 1;
+                    figures.incomplete += incomplete;
+                });
+                Some(Event::Received { from: ReplicaId(from), seq, opened })
+            }
+            Err(refused) => {
+                self.refuse("envelope", Some(from), &refused);
+                None
+            }
+        }
+    }
+
+    /// Whether a peer that sends blocks was asked for some.
+    fn is_owed(&self, from: u32) -> bool {
+        let answer = self.dealings.answer(from);
+        if answer != Answer::Owed {
+            self.counters.refused("envelope", "unasked");
+        }
+        if answer == Answer::Outrageous {
+            self.warden.punish(from, "unasked");
+        }
+        answer == Answer::Owed
+    }
+
+    fn open_batches(&self, batches: &Fair<Batch>) {
+        let mut decoded = Lines::default();
+        while let Some((signer, first)) = self.next_batch(batches, &mut decoded) {
+            let Decoded { transactions, ticket } = first;
+            let begun = Instant::now();
+            let verified = self.verify(&transactions, || self.look_ahead(batches, &mut decoded));
+            decoded.charge(signer, begun.elapsed());
+            decoded.served(signer);
+            match verified {
                 Ok(transactions) => {
                     ticket.judge(Verdict::Accept);
                     self.counters.note(|figures| figures.batches_opened += 1);
-                    if self.gossiped.send(Event::Gossiped(transactions)).is_err() {
+                    let event = Event::Gossiped(transactions);
+                    if self.gossiped.send(Gossiped { signer, event }).is_err() {
                         return;
                     }
                 }
                 Err(refused) => {
                     ticket.judge(Verdict::Reject);
-                    self.refuse("gossip", signer, &refused);
+                    self.refuse("gossip", Some(signer), &refused);
                 }
             }
         }
@@ -164,36 +217,46 @@ impl<M: Message> Openers<M> {
     /// The next decoded batch; waits for one if need be. None once no more can come.
     fn next_batch(
         &self,
-        batches: &Receiver<Batch>,
-        decoded: &mut VecDeque<Decoded>,
-    ) -> Option<Decoded> {
+        batches: &Fair<Batch>,
+        decoded: &mut Lines<Decoded>,
+    ) -> Option<(u32, Decoded)> {
         loop {
             self.look_ahead(batches, decoded);
-            if let Some(first) = decoded.pop_front() {
+            if let Some(first) = decoded.take() {
                 return Some(first);
             }
-            self.decode(batches.recv().ok()?, decoded);
+            let (signer, batch) = batches.take()?;
+            self.decode(signer, batch, batches, decoded);
         }
     }
 
     /// Decodes what has come, as far as there is room.
-    fn look_ahead(&self, batches: &Receiver<Batch>, decoded: &mut VecDeque<Decoded>) {
+    fn look_ahead(&self, batches: &Fair<Batch>, decoded: &mut Lines<Decoded>) {
         while decoded.len() < DECODED
-            && let Ok(batch) = batches.try_recv()
+            && let Some((signer, batch)) =
+                batches.try_take_of(|signer| decoded.waiting(signer) < DECODED_OF_ONE)
         {
-            self.decode(batch, decoded);
+            self.decode(signer, batch, batches, decoded);
         }
     }
 
-    fn decode(&self, batch: Batch, decoded: &mut VecDeque<Decoded>) {
-        let Batch { signer, bytes, ticket } = batch;
+    fn decode(
+        &self,
+        signer: u32,
+        batch: Batch,
+        batches: &Fair<Batch>,
+        decoded: &mut Lines<Decoded>,
+    ) {
+        let Batch { bytes, ticket } = batch;
+        let begun = Instant::now();
         match packet::decode_transactions(&bytes, &self.transactions) {
-            Ok(transactions) => decoded.push_back(Decoded { signer, transactions, ticket }),
+            Ok(transactions) => decoded.push(signer, Decoded { transactions, ticket }),
             Err(refused) => {
                 ticket.judge(Verdict::Reject);
-                self.refuse("gossip", signer, &refused);
+                self.refuse("gossip", Some(signer), &refused);
             }
         }
+        batches.served(signer, begun.elapsed());
     }
 
     /// Verifies a batch, looking up now and then.
@@ -219,6 +282,7 @@ impl<M: Message> Openers<M> {
     fn refuse(&self, what: &'static str, from: Option<u32>, refused: &Refused) {
         self.counters.refused(what, refused.reason());
         tracing::debug!(?from, what, "refused: {refused}");
+        // Nobody is in the place of those whom we do not know.
         if let Some(peer) = from.filter(|_| refused.is_fault()) {
             self.warden.punish(peer, refused.reason());
         }
@@ -227,35 +291,41 @@ impl<M: Message> Openers<M> {
 
 /// Hands out what the network brings.
 struct Router {
-    shards: Vec<Sender<Frame>>,
-    gossip: Sender<Batch>,
+    frames: Arc<Fair<Frame>>,
+    gossip: Arc<Fair<Batch>>,
     counters: Arc<Counters>,
     warden: Warden,
+    dealings: Arc<Dealings>,
 }
 
 impl Router {
     fn run(self, mut events: Events) {
-        while let Some(event) = events.blocking_recv() {
+        while let Some((event, room)) = events.blocking_recv_held() {
             match event {
                 NetworkEvent::Frame { from, bytes } if bytes.len() > MAX_ENVELOPE_BYTES => {
                     self.counters.refused("envelope", "too_long");
                     self.warden.punish(from, "too_long");
                 }
                 NetworkEvent::Frame { from, bytes } => {
-                    let shard = &self.shards[from as usize % self.shards.len()];
-                    if shard.send(Frame { from: ReplicaId(from), bytes }).is_err() {
-                        return;
-                    }
+                    self.frames.push(from, Frame { bytes, room });
                 }
-                NetworkEvent::Gossip { from: signer, bytes, ticket } => {
-                    // The dropped ticket says `Ignore`.
-                    if self.gossip.try_send(Batch { signer, bytes, ticket }).is_err() {
-                        self.counters.note(|figures| figures.batches_dropped += 1);
-                    }
+                NetworkEvent::Gossip { from, bytes, ticket } => {
+                    self.gossiped(from.unwrap_or(NOBODY), Batch { bytes, ticket });
                 }
                 NetworkEvent::Connected(peer) => tracing::info!("peer {peer} is connected"),
                 NetworkEvent::Disconnected(peer) => tracing::info!("peer {peer} is gone"),
             }
+        }
+        self.frames.close();
+        self.gossip.close();
+    }
+
+    /// A dropped ticket says `Ignore`.
+    fn gossiped(&self, signer: u32, batch: Batch) {
+        if !self.dealings.is_useful(signer) {
+            self.counters.refused("gossip", "useless");
+        } else if self.gossip.try_push(signer, batch, BATCHES).is_err() {
+            self.counters.note(|figures| figures.batches_dropped += 1);
         }
     }
 }
