@@ -95,6 +95,9 @@ enum Wire<M> {
     Testimony(Vec<ClaimedStub>),
 }
 
+/// The numbers by which [`Wire::Blocks`] and [`Wire::Branch`] travel.
+const BLOCKS: [u32; 2] = [3, 4];
+
 /// What an envelope held, checked as far as no state is needed.
 #[derive(Clone, Debug)]
 pub enum Opened<M> {
@@ -253,6 +256,13 @@ impl<M: Message> Packet<M> {
     }
 }
 
+/// Whether an envelope says that it is an answer with blocks. That is told by two numbers at its beginning, so
+/// nothing has to be decoded of one that nobody asked for.
+pub fn claims_blocks(bytes: &[u8]) -> bool {
+    let kind = bytes.get(8..12).and_then(|kind| kind.try_into().ok()).map(u32::from_le_bytes);
+    kind.is_some_and(|kind| BLOCKS.contains(&kind))
+}
+
 /// Decodes an envelope from anyone and checks every signature in it: the message's, those of the
 /// messages inside it, and those of the transactions it carries, unless `cache` knows them to be
 /// good.
@@ -296,20 +306,21 @@ fn open_stubs(claimed: Vec<ClaimedStub>, keys: &Keys) -> Result<Vec<Stub>, Refus
     opened.map_err(|forged| Refused::signature(forged, keys))
 }
 
-/// Checks the signature of a message, then those in it. Its block's transactions are remembered
-/// only once somebody has put a name to them.
+/// Checks the signature of a message, then those in it: there may be tens of thousands, and only somebody
+/// whose name is known should make us check them. Its block's transactions are remembered only once
+/// somebody has put a name to them.
 fn open_message<M: Message>(
     mut claimed: Claimed<M>,
     keys: &Keys,
     cache: &TransactionCache,
 ) -> Result<Signed<M>, Refused> {
-    for inner in claimed.message.claims() {
-        inner.clone().open(keys).map_err(|forged| Refused::signature(forged, keys))?;
-    }
     if let Some(block) = claimed.message.block_mut() {
         cache.recognise(&mut Arc::make_mut(block).transactions);
     }
     let signed = claimed.open(keys).map_err(|forged| Refused::signature(forged, keys))?;
+    for inner in signed.message().claims() {
+        inner.clone().open(keys).map_err(|forged| Refused::signature(forged, keys))?;
+    }
     if let Some(block) = signed.message().block() {
         let good = verify_all(&block.transactions, keys, cache);
         cache.unify(&mut block.transactions[..good].to_vec());

@@ -161,7 +161,7 @@ fn liar(setup: &Setup) -> Option<(ReplicaId, String)> {
 /// replica may be silent all the time, breaks it.)
 ///
 /// # Panics
-/// If a replica panics: the seed is the caller's to tell.
+/// If a replica panics: the seed is the caller's to tell. If an honest one blames another.
 pub fn run_seed<P: Protocol>(
     seed: u64,
     options: &Options,
@@ -169,6 +169,7 @@ pub fn run_seed<P: Protocol>(
 ) -> Outcome {
     let mut world = options.world(seed, make);
     let asked = run(&mut world, options);
+    assert_only_liars_are_blamed(&world);
     let depths = depths(world.setup());
     let end = options.chaos + options.calm;
     let mut promises = Promises { may_revert: true, ..Promises::default() };
@@ -190,6 +191,19 @@ pub fn run_seed<P: Protocol>(
         recovered: leak::recovered(&world),
         trace_hash: world.trace_hash(),
         verdict: checker::judge(&world, promises),
+    }
+}
+
+/// Whatever happens on the way, what an honest replica sends is nothing that only a hostile one sends, or
+/// honest nodes would shut each other out.
+///
+/// # Panics
+/// If one was blamed.
+fn assert_only_liars_are_blamed<P: Protocol>(world: &World<P>) {
+    let is_honest = |id: &ReplicaId| !world.setup().byzantine.contains_key(id);
+    for (who, whom, fault) in world.blamed() {
+        let both = is_honest(who) && is_honest(whom);
+        assert!(!both, "seed {}: {who} blames {whom}: {fault}", world.setup().seed);
     }
 }
 

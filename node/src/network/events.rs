@@ -71,13 +71,15 @@ impl Events {
         self.channel.blocking_recv().map(Delivery::open)
     }
 
-    /// Like [`Events::blocking_recv`], with the time since which the event was here, whole.
+    /// Like [`Events::blocking_recv`], with the time since which the event was here, whole, and the room that it
+    /// takes of its peer's budget: the peer may send as much again once that is dropped.
     ///
     /// # Panics
     ///
     /// If called from within an asynchronous runtime.
-    pub fn blocking_recv_since(&mut self) -> Option<(Instant, NetworkEvent)> {
-        self.channel.blocking_recv().map(|delivery| (delivery.since, delivery.open()))
+    pub fn blocking_recv_held(&mut self) -> Option<(Instant, NetworkEvent, Room)> {
+        let Delivery { since, event, room } = self.channel.blocking_recv()?;
+        Some((since, event, Room(room)))
     }
 
     /// The next event, if one is there.
@@ -85,6 +87,10 @@ impl Events {
         self.channel.try_recv().ok().map(Delivery::open)
     }
 }
+
+/// What an event takes of its peer's budget, as long as this is held.
+#[derive(Debug)]
+pub struct Room(#[expect(dead_code, reason = "it is only held")] Option<OwnedSemaphorePermit>);
 
 /// An event on its way, with the room it takes from its peer's budget.
 #[derive(Debug)]

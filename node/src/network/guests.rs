@@ -29,9 +29,17 @@ pub(super) const QUIET: Duration = Duration::from_secs(10);
 /// A guest that was here for so long has had its turn.
 pub(super) const TURN: Duration = Duration::from_secs(120);
 /// The least time between two frames of a guest. What it sends faster waits in its stream.
-pub(super) const PACE: Duration = Duration::from_millis(10);
+const PACE: Duration = Duration::from_millis(10);
+/// For each so many bytes of a frame it has to wait that long once more: [`PACE`] for short ones, and six
+/// megabytes a second for the longest.
+const PACED_BYTES: u32 = 64 * 1024;
 /// How many guests that were shut out are remembered; the oldest is forgotten first.
 pub(super) const MAX_SHUNNED: usize = 64;
+
+/// How long a guest has to wait after a frame of so many bytes.
+pub(super) fn pause(bytes: u32) -> Duration {
+    PACE * (1 + bytes / PACED_BYTES)
+}
 
 /// How a guest has spent its time here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

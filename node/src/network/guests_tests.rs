@@ -54,3 +54,11 @@ fn a_guest_that_came_to_have_a_seat_gives_way_to_nobody() {
     assert_eq!(place(gives_way(guests.iter(), now + TURN * 9)), None);
     assert_eq!(guests[0].stay(), None);
 }
+
+#[test]
+fn a_guest_waits_the_longer_the_more_it_says() {
+    assert_eq!(pause(40), PACE);
+    assert!(pause(super::super::MAX_FRAME) >= Duration::from_millis(500));
+    let second = pause(super::super::MAX_FRAME).as_micros() * 7 / 4;
+    assert!(second >= 1_000_000, "at most seven megabytes a second");
+}

@@ -78,7 +78,7 @@ pub use self::{
     conduct::{BAN, MAX_FAULTS},
     counters::Counters,
     cut::{CutError, Seats},
-    events::{Events, NetworkEvent},
+    events::{Events, NetworkEvent, Room},
     gossip::{MAX_GOSSIP, Ticket, Verdict},
     guests::{MAX_GUESTS, MAX_SEATS},
     queue::{MAX_QUEUED_BYTES, MAX_QUEUED_FRAMES},

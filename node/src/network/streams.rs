@@ -22,13 +22,15 @@ use super::{
     counters::Tallies,
     events::{Delivery, NetworkEvent},
     framing::{Decoder, FrameError},
-    guests::PACE,
+    guests,
     peers::Peer,
     queue::{Lease, Refill},
 };
 
 /// Bytes read from a stream at once.
 const READ_CHUNK: usize = 64 * 1024;
+/// What a received frame takes of its peer's budget besides its bytes.
+const FRAME: u32 = 512;
 /// Reads in one poll; then the other half and the other connections get their turn.
 const READS_PER_POLL: u32 = 16;
 
@@ -175,7 +177,8 @@ type Waiting = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// Hands a peer's frames to the node, one after the other.
 ///
 /// It needs two kinds of room: a slot in the event channel, which all peers share, and bytes in
-/// the peer's own budget, which come back when the node takes the frame out of the channel.
+/// the peer's own budget, which come back when the node has done with the frame. Each counts for
+/// [`FRAME`] bytes more than it has, so that there is an end to empty ones, too.
 pub(super) struct Inbox {
     peer: Arc<Peer>,
     events: mpsc::Sender<Delivery>,
@@ -219,8 +222,10 @@ impl Inbox {
         }
         let budget = Arc::clone(&self.peer.inbound);
         let events = self.events.clone();
+        // The budget holds the longest frame, and no more than that is ever asked of it.
+        let room = size.saturating_add(FRAME).min(MAX_FRAME);
         // An error of `send` means that the node no longer listens: it is shutting down.
-        self.waiting = match Arc::clone(&budget).try_acquire_many_owned(size) {
+        self.waiting = match Arc::clone(&budget).try_acquire_many_owned(room) {
             Ok(room) => match events.try_send(Delivery::within(event, room)) {
                 Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => None,
                 Err(mpsc::error::TrySendError::Full(delivery)) => Some(Box::pin(async move {
@@ -228,17 +233,17 @@ impl Inbox {
                 })),
             },
             Err(_) => Some(Box::pin(async move {
-                if let Ok(room) = budget.acquire_many_owned(size).await {
+                if let Ok(room) = budget.acquire_many_owned(room).await {
                     let _ = events.send(Delivery::within(event, room)).await;
                 }
             })),
         };
         if is_guest {
-            let delivered = self.waiting.take();
+            let (delivered, pause) = (self.waiting.take(), guests::pause(size));
             self.waiting = Some(Box::pin(async move {
                 match delivered {
-                    Some(delivered) => drop(tokio::join!(delivered, sleep(PACE))),
-                    None => sleep(PACE).await,
+                    Some(delivered) => drop(tokio::join!(delivered, sleep(pause))),
+                    None => sleep(pause).await,
                 }
             }));
         }

@@ -5,12 +5,15 @@ use super::{
     batches::Batches,
     clock::Clock,
     counters::Counters,
+    dealings::Dealings,
     desk::{Desk, Question, Questions},
     disk::Disk,
+    fair::Fair,
     feed::Feed,
     heights::{Done, Heights},
     members::Members,
     miner::Miner,
+    openers::{Frame, Gossiped},
     times::{Queue, Step, Waiting},
     tracer::Tracer,
     young::Young,
@@ -20,7 +23,8 @@ use consensus::{Protocol, Timer};
 use crossbeam_channel::{Receiver, select};
 use ledger::{BlockHash, Header, ReplicaId, VerifiedTransaction, store::StoreError};
 use replica::{
-    Action, Alarm, Class, Envelope, Event, Refusals, Replica, Ticket, TransactionCache, packet,
+    Action, Alarm, Class, Envelope, Event, Packet, Refusals, Replica, Ticket, TransactionCache,
+    packet::{self, Ask},
     trace::What,
 };
 use std::{convert::Infallible, sync::Arc, time::Duration};
@@ -34,7 +38,7 @@ pub(super) struct Inbound<M> {
     /// Peers' envelopes. When it closes, the node is stopping.
     pub(super) opened: Receiver<Waiting<Event<M>>>,
     /// Transactions from the public.
-    pub(super) gossiped: Receiver<Waiting<Event<M>>>,
+    pub(super) gossiped: Receiver<Waiting<Gossiped<M>>>,
     /// Questions, from the RPC.
     pub(super) questions: Questions,
     /// What has become durable.
@@ -59,6 +63,9 @@ pub(super) struct Driver<P: Protocol> {
     pub(super) alarms: Alarms,
     pub(super) batches: Batches,
     pub(super) transactions: Arc<TransactionCache>,
+    /// Whose frames are opened next.
+    pub(super) frames: Arc<Fair<Waiting<Frame>>>,
+    pub(super) dealings: Arc<Dealings>,
     pub(super) young: Young,
     pub(super) desk: Desk,
     pub(super) members: Members,
@@ -79,11 +86,11 @@ impl<P: Protocol> Driver<P> {
             // stopping and `opened` closes next.
             select! {
                 recv(inbound.opened) -> event => match event {
-                    Ok(event) => self.take(event, Queue::Opened)?,
+                    Ok(event) => self.opened(event)?,
                     Err(_) => return Ok(()),
                 },
                 recv(inbound.gossiped) -> event => {
-                    event.map_or(Ok(()), |event| self.take(event, Queue::Gossiped))?;
+                    event.map_or(Ok(()), |gossiped| self.gossiped(gossiped))?;
                 }
                 recv(inbound.questions.queue()) -> question => {
                     question.map_or(Ok(()), |question| self.ask(question))?;
@@ -136,17 +143,39 @@ impl<P: Protocol> Driver<P> {
         self.counters.note(|figures| *figures.alarms.entry(what).or_default() += 1);
     }
 
-    fn take(&mut self, event: Waiting<Event<P::Message>>, queue: Queue) -> Result<(), StoreError> {
-        let event = event.end(queue, &self.counters.clocks);
-        self.handle(event)
-    }
-
     fn ask(&mut self, question: Waiting<Question>) -> Result<(), StoreError> {
         let question = question.end(Queue::Questions, &self.counters.clocks);
         match self.desk.number(question.reply) {
             Some(id) => self.handle(Event::Asked { id, query: question.query }),
             None => Ok(()),
         }
+    }
+
+    /// What a peer makes us do is time spent on it, as what it makes the openers do.
+    fn opened(&mut self, event: Waiting<Event<P::Message>>) -> Result<(), StoreError> {
+        let event = event.end(Queue::Opened, &self.counters.clocks);
+        let from = match &event {
+            Event::Received { from, .. } => Some(from.0),
+            _ => None,
+        };
+        let begun = self.clock.now();
+        self.handle(event)?;
+        if let Some(from) = from {
+            self.frames.charge(from, self.clock.now().saturating_sub(begun));
+        }
+        Ok(())
+    }
+
+    /// Whoever signs what no pool takes in is soon not listened to.
+    fn gossiped(&mut self, gossiped: Waiting<Gossiped<P::Message>>) -> Result<(), StoreError> {
+        let gossiped = gossiped.end(Queue::Gossiped, &self.counters.clocks);
+        let before = useless(self.replica.refused());
+        self.handle(gossiped.event)?;
+        let useless = useless(self.replica.refused()).saturating_sub(before);
+        if useless > 0 {
+            self.dealings.was_useless(gossiped.signer, useless);
+        }
+        Ok(())
     }
 
     fn handle(&mut self, event: Event<P::Message>) -> Result<(), StoreError> {
@@ -252,7 +281,12 @@ impl<P: Protocol> Driver<P> {
         let compacted = u64::from(compact.is_some());
         let bytes: Arc<[u8]> = compact.unwrap_or_else(|| envelope.encode()).into();
         let (copies, len) = (to.len() as u64, bytes.len() as u64);
+        let asks_for_blocks =
+            matches!(&envelope.packet, Packet::Ask(Ask::Blocks { .. } | Ask::Block(_)));
         for peer in to {
+            if asks_for_blocks {
+                self.dealings.ask(peer.0);
+            }
             self.network.send(peer.0, Arc::clone(&bytes));
         }
         self.counters.note(|figures| {
@@ -304,4 +338,11 @@ fn is_final<M>(action: &Action<M>) -> bool {
 /// Of a dozen entries at most.
 fn total(refused: &Refusals) -> u64 {
     refused.values().sum()
+}
+
+/// Of the transactions that the pool did not take, those that nobody honest passes on, unless one of us lags
+/// behind.
+fn useless(refused: &Refusals) -> u64 {
+    const REASONS: [&str; 5] = ["no_account", "balance", "nonce_gap", "stake", "evidence"];
+    REASONS.iter().filter_map(|reason| refused.get(&("transaction", *reason))).sum()
 }

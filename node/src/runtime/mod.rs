@@ -18,9 +18,11 @@ mod alarms;
 mod batches;
 mod clock;
 mod counters;
+mod dealings;
 mod desk;
 mod disk;
 mod driver;
+mod fair;
 mod feed;
 mod heights;
 mod histogram;
@@ -61,9 +63,11 @@ use batches::Batches;
 use clock::Clock;
 use consensus::{Message, Protocol};
 use crossbeam_channel::{Sender, bounded};
+use dealings::Dealings;
 use desk::Desk;
 use disk::Disk;
 use driver::{Driver, Inbound};
+use fair::Fair;
 use heights::Heights;
 use ledger::{Keys, store::Store};
 use members::Members;
@@ -81,8 +85,9 @@ use std::{
 use tracer::Tracer;
 use young::Young;
 
-/// Opened envelopes that wait for the replica.
-const OPENED: usize = 128;
+/// Opened envelopes that wait for the replica. Each may be as long as an envelope, so this bounds the memory
+/// that hostile peers can claim here.
+const OPENED: usize = 32;
 
 /// Verified batches that wait for the replica.
 const GOSSIPED: usize = 32;
@@ -154,7 +159,10 @@ impl Runtime {
         };
         let (to_opened, opened) = bounded(OPENED);
         let (to_gossiped, gossiped) = bounded(GOSSIPED);
+        let (frames, dealings) = (Arc::new(Fair::default()), Arc::new(Dealings::default()));
         let openers = Openers {
+            frames: Arc::clone(&frames),
+            dealings: Arc::clone(&dealings),
             keys: Arc::new(keys),
             transactions: Arc::clone(asker.transactions()),
             opened: to_opened,
@@ -179,6 +187,8 @@ impl Runtime {
             alarms: Alarms::default(),
             batches: Batches::default(),
             transactions: Arc::clone(asker.transactions()),
+            frames,
+            dealings,
             young: Young::default(),
             desk: Desk::default(),
             members: Members::default(),
@@ -208,7 +218,8 @@ pub enum StartError {
     System(#[from] io::Error),
 }
 
-/// Threads that verify: all cores but the one the replica keeps busy.
+/// Threads that verify: all cores but the one the replica keeps busy, and two at least. What is slow to check
+/// keeps one of them busy, and the others' votes must not wait for it.
 fn workers() -> usize {
-    thread::available_parallelism().map_or(1, |cores| cores.get().saturating_sub(1).max(1))
+    thread::available_parallelism().map_or(2, |cores| cores.get().saturating_sub(1).max(2))
 }

@@ -151,6 +151,13 @@ proptest! {
         prop_assert_eq!(again(opened), bytes);
     }
 
+    /// What nobody asked for is told from the rest without being decoded.
+    #[test]
+    fn an_answer_with_blocks_says_so_at_its_beginning(packet in packet(), seq in any::<u64>()) {
+        let has_blocks = matches!(packet, Packet::Blocks(_) | Packet::Branch(_));
+        prop_assert_eq!(claims_blocks(&Envelope { seq, packet }.encode()), has_blocks);
+    }
+
     #[test]
     fn arbitrary_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
         has_one_encoding(&bytes)?;

@@ -70,6 +70,9 @@ impl<P: Protocol> Replica<P> {
         if !hearsay.is_bounded() {
             return self.refuse("hearsay", "too_many");
         }
+        if !self.may_ask(from, "hearsay") {
+            return;
+        }
         let stubs = self.testimony.contradicting(hearsay);
         if !stubs.is_empty() {
             self.post_to(vec![from], Packet::Testimony(stubs), Class::Summary);

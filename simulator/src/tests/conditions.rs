@@ -6,7 +6,7 @@ use crate::{
     clock::Skew,
     delay::Delay,
     latency::Preset,
-    network::{MILLION, Reordering, Unrest},
+    network::{Exception, MILLION, Reordering, Unrest},
 };
 
 fn milli(milli: u64) -> Duration {
@@ -276,4 +276,32 @@ fn a_slow_disk_only_slows() {
     println!("20 heights: {usual:?}, with one slow disk {one:?}, with four {all:?}");
     assert!(usual <= one && one < all, "{usual:?} {one:?} {all:?}");
     assert!(all < usual + 20 * 5 * milli(200), "{all:?}");
+}
+
+/// Every answer comes later than it is waited for. That is no fault, and who is behind gets on all the same.
+#[test]
+fn who_is_far_behind_catches_up_over_a_slow_link_and_nobody_is_blamed() {
+    for seed in 0..3 {
+        let mut setup = four(seed);
+        setup.block_time = milli(50);
+        let slow = |from, to| Exception {
+            from,
+            to,
+            latency: Some(Delay::Constant(milli(700))),
+            loss: None,
+        };
+        let others = ALL[..3].iter();
+        setup.network.links =
+            others.flat_map(|other| [slow(*other, ALL[3]), slow(ALL[3], *other)]).collect();
+        setup.schedule = Schedule::default()
+            .at(seconds(1), Fault::Eclipse { victim: ALL[3], but: vec![] })
+            .at(seconds(120), Fault::Heal);
+        let mut world = world(setup);
+        world.run_for(seconds(120));
+        let (behind, before) = (world.height(ALL[3]), top(&world));
+        assert!(before > behind + 300, "{world:?}");
+        reach(&mut world, &ALL, before, seconds(120));
+        assert_safe(&world);
+        assert_eq!(world.blamed(), [], "seed {seed}");
+    }
 }

@@ -4,6 +4,7 @@ use super::*;
 use crate::network::{self, Config, MAX_FAULTS, Network, PeerConfig};
 use crate::{runtime::Received, testing::free_address};
 use consensus::{Protocol, tendermint::Tendermint};
+use crossbeam_channel::{Receiver, bounded};
 use crypto::SecretKey;
 use ledger::{
     Action, Amount, ChainId, Committee, Payload, Stake, VerifiedTransaction, vote::Member,
@@ -22,7 +23,8 @@ struct Bench {
     _peer_events: Events,
     node: Network,
     opened: Receiver<Waiting<Event<M>>>,
-    gossiped: Receiver<Waiting<Event<M>>>,
+    gossiped: Receiver<Waiting<Gossiped<M>>>,
+    dealings: Arc<Dealings>,
     counters: Arc<Counters>,
     threads: Vec<JoinHandle<()>>,
     reports: tokio::sync::mpsc::Receiver<Failure>,
@@ -51,7 +53,7 @@ fn bench(workers: usize) -> Bench {
         .build()
         .expect("a runtime");
     let (here, there) = (free_address(), free_address());
-    let (peer, _peer_events) =
+    let (peer, peer_events) =
         runtime.block_on(network::start(config(1, there, here))).expect("starts");
     let (node, events) = runtime.block_on(network::start(config(0, here, there))).expect("starts");
     let members = (0..2).map(|id| {
@@ -61,18 +63,32 @@ fn bench(workers: usize) -> Bench {
     let committee = Committee::new(members.collect()).expect("a committee");
     let (to_opened, opened) = bounded(4);
     let (to_gossiped, gossiped) = bounded(4);
-    let counters = Arc::new(Counters::default());
+    let (counters, dealings) = (Arc::new(Counters::default()), Arc::new(Dealings::default()));
     let openers = Openers {
         keys: Arc::new(Keys::of(ChainId::default(), &committee)),
         transactions: Arc::default(),
         opened: to_opened,
         gossiped: to_gossiped,
+        frames: Arc::default(),
+        dealings: Arc::clone(&dealings),
         counters: Arc::clone(&counters),
         warden: node.warden(),
     };
     let (failures, reports) = Failures::channel();
     let threads = openers.start(events, workers, &failures).expect("threads");
-    Bench { runtime, peer, _peer_events, node, opened, gossiped, counters, threads, reports }
+    let _peer_events = peer_events;
+    Bench {
+        runtime,
+        peer,
+        _peer_events,
+        node,
+        opened,
+        gossiped,
+        dealings,
+        counters,
+        threads,
+        reports,
+    }
 }
 
 fn ask(seq: u64) -> Arc<[u8]> {
@@ -171,8 +187,10 @@ fn gossiped_batches_are_judged_as_a_whole() {
         std::thread::sleep(Duration::from_millis(50));
         bench.counters.snapshot().batches_opened == 1
     });
-    let (_, event) = bench.gossiped.recv_timeout(SOON).expect("opened").parts();
+    let gossiped = bench.gossiped.recv_timeout(SOON).expect("opened");
+    let (_, Gossiped { signer, event }) = gossiped.parts();
     assert!(matches!(&event, Event::Gossiped(batch) if batch == &[transfer(0)]), "{event:?}");
+    assert_eq!(signer, 1);
 
     let mut forged = packet::encode_transactions(&[transfer(1), transfer(2)]);
     *forged.last_mut().expect("bytes") ^= 1;
@@ -207,5 +225,43 @@ fn a_peer_that_sends_garbage_again_and_again_is_shut_out() {
     bench.peer.send(0, ask(99));
     std::thread::sleep(Duration::from_millis(700));
     assert_eq!((bench.node.peers(), bench.counters.snapshot().opened), (0, opened));
+    bench.end();
+}
+
+fn blocks(seq: u64) -> Arc<[u8]> {
+    Envelope::<M> { seq, packet: Packet::Blocks(Vec::new()) }.encode().into()
+}
+
+#[test]
+fn blocks_that_nobody_asked_for_are_not_opened() {
+    let bench = bench(2);
+    bench.peer.send(0, blocks(1));
+    bench.peer.send(0, ask(2));
+    let (_, event) = bench.opened.recv_timeout(SOON).expect("opened").parts();
+    assert!(matches!(event, Event::Received { seq: 2, .. }), "{event:?}");
+    assert_eq!(bench.refused("envelope", "unasked"), 1);
+    assert_eq!(bench.node.counters().peer_faults, 0, "it happens");
+    bench.dealings.ask(1);
+    bench.peer.send(0, blocks(3));
+    let (_, event) = bench.opened.recv_timeout(SOON).expect("opened").parts();
+    assert!(matches!(event, Event::Received { seq: 3, .. }), "{event:?}");
+    (0..500).for_each(|seq| bench.peer.send(0, blocks(seq)));
+    bench.wait_for("whoever goes on is shut out", || bench.node.counters().peers_banned == 1);
+    bench.end();
+}
+
+#[test]
+fn a_signer_whose_transactions_are_of_no_use_is_not_listened_to() {
+    let bench = bench(1);
+    bench.dealings.was_useless(1, u64::from(u32::MAX));
+    let nonce = std::cell::Cell::new(0);
+    bench.wait_for("a batch is refused unseen", || {
+        bench.peer.publish(packet::encode_transactions(&[transfer(nonce.get())]));
+        nonce.set(nonce.get() + 1);
+        std::thread::sleep(Duration::from_millis(50));
+        bench.refused("gossip", "useless") > 0
+    });
+    assert_eq!(bench.counters.snapshot().batches_opened, 0);
+    assert_eq!(bench.node.counters().peer_faults, 0, "we may be the ones who lag behind");
     bench.end();
 }

@@ -1,4 +1,4 @@
-//! Stories across crates; this file holds what they share.
+//! What the stories share.
 
 use consensus::{catalogue::Module, tendermint::Tendermint};
 use ledger::{Genesis, ReplicaId};
