@@ -9,9 +9,9 @@
 //! knows all modules by name. [`conviction`] says who can be convicted
 //! where two blocks are final. Lies about all of them are in `byzantine`, behind the feature of that name.
 
+mod budget;
 #[cfg(any(test, feature = "byzantine"))]
 pub mod byzantine;
-mod budget;
 pub mod catalogue;
 pub mod conviction;
 mod flaw;

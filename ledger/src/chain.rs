@@ -105,6 +105,8 @@ pub struct Adopted {
     pub abandoned: Vec<Transaction>,
     /// The names of the transactions in blocks entered, oldest first.
     pub included: Vec<TransactionId>,
+    /// The height of the newest block that is on both branches.
+    pub fork: u64,
 }
 
 /// Why a block is not committed.
@@ -310,7 +312,8 @@ impl Ledger {
         let left = left.iter().rev().skip(shared);
         let left = left.flat_map(|(_, left)| &left.block.transactions);
         let abandoned = left.filter(|each| !kept.contains(&each.id())).cloned();
-        let adopted = Adopted { abandoned: abandoned.collect(), included };
+        let fork = self.height() + shared as u64;
+        let adopted = Adopted { abandoned: abandoned.collect(), included, fork };
         self.head = head;
         Ok(adopted)
     }

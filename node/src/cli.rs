@@ -64,8 +64,8 @@ pub struct Run {
     #[arg(long)]
     pub until_stdin_closes: bool,
     /// What to log on standard error: error, warn, info, debug, trace, or a filter such as
-    /// `info,node::network=debug`
-    #[arg(long, default_value = DEFAULT_LOG, value_parser = log_filter)]
+    /// `info,node::network=debug`, or `info,node::runtime=debug` for the steps of each height
+    #[arg(long, env = "RUST_LOG", default_value = DEFAULT_LOG, value_parser = log_filter)]
     pub log: String,
     /// How to write the log: as text for people, or one JSON object a line for programs
     #[arg(long, value_enum, default_value_t)]
@@ -202,12 +202,16 @@ fn start_log(filter: &str, format: LogFormat) {
     // An error means that another log has been started.
     let _ = match format {
         LogFormat::Text => log.with_ansi(io::stderr().is_terminal()).try_init(),
-        LogFormat::Json => log.json().flatten_event(true).with_ansi(false).try_init(),
+        // There is one span at a time, so that a list of them says nothing more.
+        LogFormat::Json => {
+            log.json().flatten_event(true).with_span_list(false).with_ansi(false).try_init()
+        }
     };
 }
 
-/// Checks a filter for the log.
+/// Checks a filter for the log. An empty one, as of a variable that is set to nothing, is none.
 fn log_filter(text: &str) -> Result<String, String> {
+    let text = if text.trim().is_empty() { DEFAULT_LOG } else { text };
     EnvFilter::try_new(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
 }
 

@@ -1,4 +1,5 @@
-//! A node's control socket: how testnet cuts and heals the links of a running node.
+//! A node's control socket: how testnet cuts and heals the links of a running node, and tells it what
+//! the world around it is like.
 //!
 //! Only a node that is started with [`crate::Extras::control`] listens there, which testnet's nodes
 //! are and the binary `node` never is. The socket is `control.sock` in the node's directory, and
@@ -10,17 +11,20 @@
 //! {"cut":[2,3]}    nothing goes to these peers or comes from them from now on, and they alone are cut
 //! {"heal":true}    nobody is cut off
 //! {"status":true}  changes nothing
+//! {"conditions":{"others":{"delay":[20000,80000]}}}
+//!                  these conditions and no others from now on; what is left out is fair
 //!
 //! {"cut":[2,3],"connected":[1],"peers":[1,2,3]}    how it is now
 //! {"error":"…"}                      it was not done, and why
 //! ```
 //!
-//! [`ask`] is the other end. `control/server.rs` is this one.
+//! What conditions can say is told in [`crate::conditions`]. [`ask`] is the other end. `control/server.rs` is this one.
 
 mod server;
 
 pub(crate) use server::Server;
 
+use crate::conditions::Conditions;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeSet,
@@ -39,19 +43,21 @@ pub const SOCKET: &str = "control.sock";
 /// The longest path a socket may have, in bytes. Systems allow 103 to 107.
 pub const LONGEST_PATH: usize = 100;
 
-/// The longest line that is read, in bytes: hundreds of peers need less.
-pub const LONGEST_LINE: usize = 8 * 1024;
+/// The longest line that is read, in bytes: the conditions of a hundred links need less.
+pub const LONGEST_LINE: usize = 64 * 1024;
 
 /// How long [`ask`] waits for its answer.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a node can be asked.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum Request {
     /// Have nothing to do with these peers from now on, and with all others again.
     Cut(BTreeSet<u32>),
     /// Cut nobody off.
     Heal,
+    /// Live under these conditions from now on, in place of all earlier ones.
+    Conditions(Box<Conditions>),
     /// How is it?
     Status,
 }
@@ -134,6 +140,8 @@ struct Line {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     heal: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    conditions: Option<Box<Conditions>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     status: Option<bool>,
 }
 
@@ -156,6 +164,7 @@ impl Request {
         let line = match self.clone() {
             Request::Cut(seats) => Line { cut: Some(seats), ..Line::default() },
             Request::Heal => Line { heal: Some(true), ..Line::default() },
+            Request::Conditions(all) => Line { conditions: Some(all), ..Line::default() },
             Request::Status => Line { status: Some(true), ..Line::default() },
         };
         serde_json::to_string(&line).expect("a request is plain data") + "\n"
@@ -166,14 +175,20 @@ impl Request {
         let wrong = |why: &str| {
             let shown: String = String::from_utf8_lossy(line).trim_end().chars().take(80).collect();
             format!(
-                "{shown:?} is no request: {why}; \
-                 say {{\"cut\":[1,2]}}, {{\"heal\":true}} or {{\"status\":true}}"
+                "{shown:?} is no request: {why}; say {{\"cut\":[1,2]}}, {{\"heal\":true}}, \
+                 {{\"conditions\":{{}}}} or {{\"status\":true}}"
             )
         };
-        match serde_json::from_slice(line).map_err(|error| wrong(&error.to_string()))? {
-            Line { cut: Some(seats), heal: None, status: None } => Ok(Request::Cut(seats)),
-            Line { cut: None, heal: Some(true), status: None } => Ok(Request::Heal),
-            Line { cut: None, heal: None, status: Some(true) } => Ok(Request::Status),
+        let line: Line = serde_json::from_slice(line).map_err(|error| wrong(&error.to_string()))?;
+        let Line { cut, heal, conditions, status } = line;
+        match (cut, heal, conditions, status) {
+            (Some(seats), None, None, None) => Ok(Request::Cut(seats)),
+            (None, Some(true), None, None) => Ok(Request::Heal),
+            (None, None, Some(all), None) => match all.check() {
+                Ok(()) => Ok(Request::Conditions(all)),
+                Err(error) => Err(wrong(&error.to_string())),
+            },
+            (None, None, None, Some(true)) => Ok(Request::Status),
             _ => Err(wrong("it must ask for one thing")),
         }
     }

@@ -9,11 +9,12 @@
 //! around the replica, and its main loop in `runtime/driver.rs`), then [`network`] and `rpc` (the
 //! two ways in; `metrics` is what the latter shows to Prometheus). [`cli`] is the command `node`,
 //! which the testnet offers, too. [`control`] is how the testnet reaches into its own nodes; the
-//! binary `node` never opens it.
+//! binary `node` never opens it. [`conditions`] is what it can tell them of the world.
 
 mod casting;
 pub mod check;
 pub mod cli;
+pub mod conditions;
 pub mod config;
 pub mod control;
 mod metrics;
@@ -27,4 +28,4 @@ mod testing;
 pub use casting::{Casting, Plain};
 pub use config::NodeConfig;
 pub use running::{Extras, RunningNode, StartError, start, start_cast, start_with};
-pub use runtime::{Failure, Figures, Reasons, Sent, miner};
+pub use runtime::{ByName, Durations, Failure, Figures, Reasons, Received, Sent, Times, miner};

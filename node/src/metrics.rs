@@ -6,18 +6,24 @@
 //! no peer and no caller can make a series grow.
 
 mod process;
+mod times;
 
 pub(crate) use process::Process;
 
-use crate::{network::Counters as NetworkCounters, runtime::Figures};
+use crate::{
+    network::Counters as NetworkCounters,
+    runtime::{Durations, Figures},
+};
 use ledger::query::{StatusAnswer, WeightAnswer, WeightsAnswer};
 use prometheus_client::{
     collector::Collector,
-    encoding::{DescriptorEncoder, EncodeCounterValue, EncodeGaugeValue, NoLabelSet, text},
+    encoding::{
+        DescriptorEncoder, EncodeCounterValue, EncodeGaugeValue, MetricEncoder, NoLabelSet, text,
+    },
     metrics::MetricType,
     registry::Registry,
 };
-use std::fmt;
+use std::{fmt, time::Duration};
 
 #[cfg(test)]
 mod tests;
@@ -66,6 +72,8 @@ impl Collector for Snapshot {
         let mut sheet = Sheet(encoder);
         self.chain(&mut sheet)?;
         self.traffic(&mut sheet)?;
+        self.received(&mut sheet)?;
+        self.times(&mut sheet)?;
         self.refusals(&mut sheet)?;
         self.service(&mut sheet)?;
         for (name, help, value) in self.network.each() {
@@ -182,7 +190,46 @@ impl Snapshot {
             "published_transactions",
             "Transactions in the batches published by us.",
             figures.transactions_published,
+        )?;
+        let gossip = [("received", figures.bytes_gossiped), ("published", figures.bytes_published)];
+        sheet.family(
+            "gossip_bytes",
+            "Bytes of gossiped batches: those that came, each content once, and those published by us.",
+            gossip.map(|(way, bytes)| ([("way", way)], bytes)),
         )
+    }
+
+    fn received(&self, sheet: &mut Sheet<'_>) -> fmt::Result {
+        let figures = &self.figures;
+        let received =
+            || figures.received.iter().map(|(kind, received)| ([("kind", *kind)], *received));
+        sheet.family(
+            "received_envelopes",
+            "Envelopes of peers, by what was in them; refused if they could not be opened.",
+            received().map(|(labels, received)| (labels, received.envelopes)),
+        )?;
+        sheet.family(
+            "received_bytes",
+            "Bytes of those envelopes.",
+            received().map(|(labels, received)| (labels, received.bytes)),
+        )?;
+        sheet.family(
+            "heard_messages",
+            "Messages handed to the protocol, by kind: our own too, and once more those it put off.",
+            figures.heard.iter().map(|(kind, count)| ([("kind", *kind)], *count)),
+        )?;
+        sheet.family(
+            "alarms",
+            "Alarms that rang: the protocol's, late if their height was over, and the replica's own.",
+            figures.alarms.iter().map(|(alarm, count)| ([("alarm", *alarm)], *count)),
+        )?;
+        sheet.counter(
+            "extra_rounds",
+            "Rounds or views that followed others while a height was being decided.",
+            figures.extra_rounds,
+        )?;
+        let help = "Threads that open what peers send, besides the one for gossip.";
+        sheet.gauge("opener_threads", help, figures.openers)
     }
 
     fn refusals(&self, sheet: &mut Sheet<'_>) -> fmt::Result {
@@ -259,6 +306,9 @@ fn leak(weights: &WeightsAnswer, sheet: &mut Sheet<'_>) -> fmt::Result {
     sheet.gauge("recovering", help, u64::from(weights.recovering))
 }
 
+/// How long something took, by name.
+type Timed<const N: usize> = ([(&'static str, &'static str); N], Durations);
+
 /// Writes metrics one after the other.
 struct Sheet<'a>(DescriptorEncoder<'a>);
 
@@ -301,4 +351,42 @@ impl Sheet<'_> {
         }
         Ok(())
     }
+
+    fn histogram(&mut self, name: &str, help: &str, durations: &Durations) -> fmt::Result {
+        let mut metric = self.0.encode_descriptor(name, help, None, MetricType::Histogram)?;
+        write(&mut metric, durations)
+    }
+
+    /// Histograms with labels: a name, then one for each value.
+    fn histograms<const N: usize>(
+        &mut self,
+        name: &str,
+        help: &str,
+        series: impl IntoIterator<Item = Timed<N>>,
+    ) -> fmt::Result {
+        let mut metric = self.0.encode_descriptor(name, help, None, MetricType::Histogram)?;
+        for (labels, durations) in series {
+            write(&mut metric.encode_family(&labels)?, &durations)?;
+        }
+        Ok(())
+    }
+
+    /// Gauges in seconds, with labels.
+    fn seconds<const N: usize>(
+        &mut self,
+        name: &str,
+        help: &str,
+        series: impl IntoIterator<Item = ([(&'static str, &'static str); N], Duration)>,
+    ) -> fmt::Result {
+        let mut metric = self.0.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        for (labels, value) in series {
+            metric.encode_family(&labels)?.encode_gauge(&value.as_secs_f64())?;
+        }
+        Ok(())
+    }
+}
+
+fn write(metric: &mut MetricEncoder<'_>, durations: &Durations) -> fmt::Result {
+    let sum = durations.sum.as_secs_f64();
+    metric.encode_histogram::<NoLabelSet>(sum, durations.count(), &durations.buckets(), None)
 }

@@ -2,11 +2,14 @@
 
 use crate::{
     casting::{Casting, Plain},
+    conditions::{BadFile, Conditions, World},
     config::{DATABASE, NodeConfig, TRACE_FILE},
     control::{self, ControlError},
     network::{self, Counters as NetworkCounters, Network, NetworkError, PeerConfig},
     rpc,
-    runtime::{self, Asker, Counters, Failure, Failures, Feed, Figures, Runtime, Surroundings},
+    runtime::{
+        self, Asker, Counters, Failure, Failures, Feed, Figures, Levers, Runtime, Surroundings,
+    },
 };
 use consensus::catalogue::{self, BadSettings, Module, UnknownModule, Visitor};
 use ledger::{
@@ -39,7 +42,8 @@ pub struct RunningNode {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Extras {
     /// Whether to open the [`control`] socket. In a directory whose path is too long for one the
-    /// node does without, and says so in its log.
+    /// node does without, and says so in its log. Only with it a node obeys [`Conditions`]: those it is
+    /// told there, and from the beginning those in its directory ([`crate::conditions::FILE`]).
     pub control: bool,
 }
 
@@ -70,17 +74,16 @@ pub async fn start_cast<C: Casting>(
     casting: C,
 ) -> Result<RunningNode, StartError> {
     let dir = config.dir().to_owned();
+    let conditions = if extras.control { Some(Conditions::load(&dir)?) } else { None };
     let address = config.settings().rpc;
     let door = rpc::Door::open(address);
     let door = door.await.map_err(|reason| StartError::Rpc { address, reason })?;
     let path = config.dir().join(DATABASE);
     let store = join(spawn_blocking(|| DiskStore::open(path))).await?;
-    let mut node = start_on(Arc::new(store), door, config, casting).await?;
-    if !extras.control {
-        return Ok(node);
-    }
+    let (mut node, world) = start_on(Arc::new(store), door, config, casting, conditions).await?;
+    let Some(world) = world else { return Ok(node) };
     // The database is ours alone by now, and so is the directory.
-    match control::Server::open(&dir, node.network.clone()) {
+    match control::Server::open(&dir, node.network.clone(), world) {
         Ok(server) => node.control = Some(server),
         Err(error @ ControlError::TooLong { .. }) => {
             tracing::warn!("no control socket, so that links cannot be cut: {error}");
@@ -94,14 +97,26 @@ pub async fn start_cast<C: Casting>(
     Ok(node)
 }
 
-/// Starts a node that remembers in `store` and answers at `door`.
+/// Starts a node that remembers in `store` and answers at `door`. If it is given `conditions`, it begins
+/// under them, and whoever holds the [`World`] can tell it others.
 async fn start_on<C: Casting>(
     store: Arc<dyn Store>,
     door: rpc::Door,
     config: NodeConfig,
     casting: C,
-) -> Result<RunningNode, StartError> {
+    conditions: Option<Conditions>,
+) -> Result<(RunningNode, Option<World>), StartError> {
     let (network, events) = network::start(network_config(&config)).await?;
+    let levers = Levers::new(config.settings().miner);
+    let (events, world) = match conditions {
+        None => (events, None),
+        Some(conditions) => {
+            let weather = network.weather(events, config.id().0, conditions.clone());
+            let (weather, events) = weather.map_err(runtime::StartError::System)?;
+            levers.tell(&conditions);
+            (events, Some(World::new(weather, levers.clone())))
+        }
+    };
     let counters = Arc::new(Counters::default());
     let (asker, questions) = Asker::channel(Arc::clone(&counters));
     let (failures, reports) = Failures::channel();
@@ -113,6 +128,7 @@ async fn start_on<C: Casting>(
         keys: config.keys().clone(),
         questions: (asker.clone(), questions),
         mining: config.settings().miner,
+        levers,
         trace: config.settings().trace.then(|| config.dir().join(TRACE_FILE)),
         feed: feed.clone(),
         counters: Arc::clone(&counters),
@@ -133,7 +149,8 @@ async fn start_on<C: Casting>(
     let backend = rpc::Backend::new(asker, feed, network.clone(), chain, block_time);
     let server = door.serve(backend);
     let failures = reports;
-    Ok(RunningNode { server, network, runtime, store, counters, failures, control: None })
+    let node = RunningNode { server, network, runtime, store, counters, failures, control: None };
+    Ok((node, world))
 }
 
 impl RunningNode {
@@ -265,6 +282,9 @@ pub enum StartError {
     /// The database cannot be opened.
     #[error(transparent)]
     Database(#[from] DiskError),
+    /// The conditions it is to begin under cannot be read.
+    #[error(transparent)]
+    Conditions(#[from] BadFile),
     /// The control socket cannot be opened.
     #[error(transparent)]
     Control(#[from] ControlError),
@@ -290,6 +310,7 @@ impl StartError {
     pub fn is_bad_input(&self) -> bool {
         match self {
             StartError::Rpc { .. }
+            | StartError::Conditions(_)
             | StartError::UnknownModule(_)
             | StartError::Settings(_)
             | StartError::Cast(_) => true,

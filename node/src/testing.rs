@@ -1,6 +1,7 @@
 //! What several tests need.
 
 use std::{
+    collections::BTreeSet,
     net::{Ipv4Addr, SocketAddr, TcpListener},
     sync::atomic::{AtomicU16, Ordering},
 };
@@ -24,4 +25,39 @@ pub(crate) fn free_address() -> SocketAddr {
             return address;
         }
     }
+}
+
+/// Our metrics as `docs/rpc.md` names them, without those that are named by a pattern. The first cell of a
+/// row has them in code: the first one whole, others of the row perhaps by their ends, as `_peers`.
+pub(crate) fn documented_metrics() -> BTreeSet<String> {
+    let manual = include_str!("../../docs/rpc.md");
+    let rows = manual.lines().filter(|line| line.starts_with("| `byzantium_"));
+    let names = rows.flat_map(|row| {
+        let cell = row.split('|').nth(1).unwrap_or_default();
+        cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>()
+    });
+    let mut names: BTreeSet<_> = names
+        .filter(|name| !name.contains('*'))
+        .map(|name| match name.strip_prefix('_') {
+            Some(end) => format!("byzantium_{end}"),
+            None => name,
+        })
+        .collect();
+    assert!(manual.contains("`byzantium_longest_seconds`"));
+    names.insert("byzantium_longest_seconds".to_owned());
+    names
+}
+
+/// Our metrics on a page, without the network's, which the manual does not list one by one.
+pub(crate) fn shown_metrics(page: &str) -> BTreeSet<String> {
+    let types = page.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    let named = types.filter_map(|line| line.split_once(' '));
+    let ours = named.filter(|(name, _)| {
+        name.starts_with("byzantium_") && !name.starts_with("byzantium_network_")
+    });
+    ours.map(|(name, kind)| match kind {
+        "counter" => format!("{name}_total"),
+        _ => name.to_owned(),
+    })
+    .collect()
 }

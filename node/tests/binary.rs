@@ -60,6 +60,10 @@ impl Running {
         let mut command = program();
         command.stdin(Stdio::piped()).stderr(Stdio::null());
         command.args(["run", "--dir"]).arg(dir).args(arguments);
+        Running::spawn(command)
+    }
+
+    fn spawn(mut command: Command) -> Running {
         let mut child = command.spawn().expect("it runs");
         let mut line = String::new();
         let out = child.stdout.as_mut().expect("piped");
@@ -192,4 +196,60 @@ fn its_log_is_json_for_programs_and_without_colours_for_files() {
             assert_eq!(value.is_ok_and(|value| value["level"].is_string()), is_json, "{line}");
         }
     }
+}
+
+/// A node's log, once its chain has grown.
+fn log_of(arguments: &[&str], variable: Option<&str>) -> String {
+    let dir = prepared();
+    let mut command = program();
+    command.stdin(Stdio::piped()).env_remove("RUST_LOG");
+    command.args(["run", "--until-stdin-closes", "--dir"]).arg(dir.path()).args(arguments);
+    variable.map(|filter| command.env("RUST_LOG", filter));
+    let mut running = Running::spawn(command);
+    running.reach(4);
+    drop(running.child.stdin.take());
+    let mut log = String::new();
+    running.child.stderr.take().expect("piped").read_to_string(&mut log).expect("text");
+    running.ended();
+    log
+}
+
+#[test]
+fn every_line_about_a_height_says_which_in_text_and_json() {
+    let text = log_of(&[], None);
+    let blocks = |log: &str| log.lines().filter(|line| line.contains(" is final: ")).count();
+    assert!(blocks(&text) >= 4, "{text}");
+    for height in 2..=4 {
+        let block = format!(
+            "height{{height={height} round=0}}: node::runtime::driver: block {height} is final: "
+        );
+        let line = text.lines().find(|line| line.contains(&block));
+        let line = line.unwrap_or_else(|| panic!("no {block:?} in {text}"));
+        assert!(
+            line.contains(" transactions, after 0.") && line.ends_with(" s, in one round"),
+            "{line}"
+        );
+    }
+    let json = log_of(&["--log-format", "json"], None);
+    let values =
+        json.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"));
+    let about: Vec<_> = values
+        .filter(|value| value["message"].as_str().is_some_and(|text| text.contains(" is final: ")))
+        .collect();
+    assert!(about.len() >= 4, "{json}");
+    for (height, value) in (1..).zip(about) {
+        assert_eq!(
+            (&value["span"]["name"], &value["span"]["height"]),
+            (&"height".into(), &height.into())
+        );
+    }
+}
+
+#[test]
+fn the_environment_says_what_to_log_unless_a_flag_does() {
+    let steps = log_of(&[], Some("info,node::runtime=debug"));
+    let step = "height{height=3 round=0}: node::runtime::heights: the first proposal is here";
+    assert!(steps.contains(step), "{steps}");
+    assert_eq!(log_of(&["--log", "error"], Some("debug")), "");
+    assert!(log_of(&[], Some("")).contains(" is final: "), "set to nothing is not set");
 }

@@ -119,6 +119,22 @@ pub enum Opened<M> {
     Testimony(Vec<Stub>),
 }
 
+impl<M: Message> Opened<M> {
+    /// What it is, for counting: a message's kind, or a word for what else replicas say.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Opened::Message(signed) => signed.message().kind(),
+            Opened::Summary(_) => "summary",
+            Opened::Ask(_) => "ask",
+            Opened::Blocks(_) => "blocks",
+            Opened::Branch(_) => "branch",
+            Opened::Incomplete(_) => "incomplete",
+            Opened::Hearsay(_) => "hearsay",
+            Opened::Testimony(_) => "testimony",
+        }
+    }
+}
+
 /// Why an envelope is thrown away unread.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Refused {

@@ -243,6 +243,11 @@ impl<P: Protocol> Replica<P> {
         (self.found, self.reported)
     }
 
+    /// The round or view its protocol is in, for those who watch.
+    pub fn round(&self) -> u64 {
+        self.protocol.round()
+    }
+
     /// What this life has thrown away after it was opened, whether it is traced or not.
     pub fn refused(&self) -> &Refusals {
         &self.refused

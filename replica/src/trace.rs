@@ -81,6 +81,9 @@ pub enum What {
         block: BlockHash,
         /// How many transactions of the branch that was left wait again.
         abandoned: usize,
+        /// The height of the newest block that both branches have.
+        #[serde(default)]
+        fork: u64,
     },
     /// A block is final.
     Committed {

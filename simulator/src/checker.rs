@@ -162,18 +162,38 @@ impl Checker {
     /// Begins before a world did: its first look sees everything.
     pub fn of<P: Protocol>(world: &World<P>, mut promises: Promises) -> Checker {
         promises.faulty.extend(world.setup().byzantine.keys());
-        let keys = world.setup().keys(world.genesis());
+        let (genesis, setup) = (world.genesis(), world.setup());
+        Checker::with::<P>(genesis, setup.keys(genesis), setup.replicas, promises)
+    }
+
+    /// The same for a chain of real nodes, of which so many take part; `promises` names all that are faulty,
+    /// those who lie among them. What it looks at is what somebody noted in a [`Record::observed`].
+    ///
+    /// # Panics
+    /// If no chain can begin with this genesis.
+    pub fn observing<P: Protocol>(genesis: &Genesis, replicas: u32, promises: Promises) -> Checker {
+        let committee = genesis.committee().expect("the chain has begun");
+        let keys = Keys::of(genesis.chain_id(), &committee);
+        Checker::with::<P>(genesis, keys, replicas, promises)
+    }
+
+    fn with<P: Protocol>(
+        genesis: &Genesis,
+        keys: Keys,
+        replicas: u32,
+        promises: Promises,
+    ) -> Checker {
         // The replay learns who comes; all others who check signatures hold clones.
         let learns = keys.clone();
-        let genesis = world.genesis().clone();
+        let root = genesis.clone();
         let verify: Verify = Box::new(move |headers, proof, parent, committee| {
-            P::verify(headers, proof, Trusted { genesis: &genesis, parent, committee, keys: &keys })
+            P::verify(headers, proof, Trusted { genesis: &root, parent, committee, keys: &keys })
         });
         let court = blame::Court::of::<P>(learns.clone());
         let faulty = promises.faulty.clone();
-        let mut checker = Checker::new(world.genesis(), promises, verify, learns);
-        let founders = world.genesis().validators.len();
-        let candidates = world.replicas().skip(founders).filter(|id| !faulty.contains(id));
+        let mut checker = Checker::new(genesis, promises, verify, learns);
+        let founders = u32::try_from(genesis.validators.len()).expect("a committee is small");
+        let candidates = (founders..replicas).map(ReplicaId).filter(|id| !faulty.contains(id));
         checker.follows.extend(candidates.map(Follow::new));
         Checker { court: Some(court), ..checker }
     }
@@ -313,7 +333,18 @@ impl Checker {
         let unjust = self.unjust.iter();
         let unjust = unjust
             .map(|(replica, height)| Violation::Unjust { replica: *replica, height: *height });
-        let all = found.chain(unjust).chain(halts).chain(reverted).chain(stalled).chain(apart);
+        let accused = sight.record.accusations();
+        let accused = accused.filter(|each| honest(&each.by) && honest(&each.offender));
+        let accused = accused.cloned().map(|crate::record::Accusation { by, offender, charge }| {
+            Violation::Accused { by, offender, charge }
+        });
+        let all = found
+            .chain(unjust)
+            .chain(accused)
+            .chain(halts)
+            .chain(reverted)
+            .chain(stalled)
+            .chain(apart);
         let censored = self.promises.censorship.into_iter();
         let censored =
             censored.flat_map(|bound| self.docket.judge(sight, bound, &self.promises.faulty));

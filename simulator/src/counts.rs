@@ -37,6 +37,11 @@ impl Counts {
         counts
     }
 
+    /// So many more envelopes were sent, for this reason.
+    pub fn add(&mut self, class: Class, copies: u64) {
+        *self.class(class) += copies;
+    }
+
     /// All messages.
     pub fn total(&self) -> u64 {
         let Counts { first, resends, relays, summaries, sync, transactions, .. } = self;

@@ -10,11 +10,17 @@
 //! | `20ms + exp 30ms` | at least 20 ms, and 30 ms more in the mean, exponentially |
 //! | `lognormal 50ms 0.5` | median 50 ms, the logarithm's standard deviation 0.5 |
 
-use crate::span::{self, BadSpan};
+use crate::{
+    setup::stream,
+    span::{self, BadSpan},
+};
 use rand_chacha::{ChaCha8Rng, rand_core::Rng};
 use serde::{Deserialize, Serialize};
 use std::{fmt, ops::Range, str::FromStr, time::Duration};
 use thiserror::Error;
+
+/// How many are drawn to tell values that are equally likely.
+const SAMPLE: usize = 16_384;
 
 /// How long something takes. As text, see [the module](self).
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -65,6 +71,19 @@ impl Dice {
 }
 
 impl Delay {
+    /// So many values that are equally likely, in rising order: what is told to those who cannot draw from
+    /// it themselves. They are read off a fixed sample, so the rarest lie at the ends, and not beyond.
+    ///
+    /// # Panics
+    /// If none is asked for.
+    pub fn values(&self, count: usize) -> Vec<Duration> {
+        assert!(count > 0, "a distribution has values");
+        let mut chance = stream(0, "values of a delay", 0);
+        let mut drawn: Vec<_> = (0..SAMPLE).map(|_| self.draw(Dice::roll(&mut chance))).collect();
+        drawn.sort_unstable();
+        (0..count).map(|at| drawn[(2 * at + 1) * SAMPLE / (2 * count)]).collect()
+    }
+
     /// The next one.
     pub(crate) fn draw(&self, Dice([first, second]): Dice) -> Duration {
         match self {

@@ -65,6 +65,11 @@ impl Disk {
         platter.visible.retain(|key, _| is_kept(key));
     }
 
+    /// Loses all that was ever on it.
+    pub(crate) fn wipe(&self) {
+        *self.lock() = Platter::default();
+    }
+
     fn lock(&self) -> MutexGuard<'_, Platter> {
         // Nobody shares it: the lock is there because stores may be shared, in the real node.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)

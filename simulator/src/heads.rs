@@ -47,6 +47,8 @@ struct Branch {
     blocks: BTreeMap<u64, BlockHash>,
     /// The greatest height at which it has shown a block as confirmed and not taken it back.
     confirmed: u64,
+    /// Whether it has adopted nothing yet in its present life, as far as that is told.
+    newborn: bool,
     /// When its head had which height.
     heights: Vec<(Duration, u64)>,
 }
@@ -69,7 +71,43 @@ impl Heads {
         if branch.head == Some(ledger.head()) {
             return;
         }
-        if let Some((fork, depth)) = branch.adopt(at, ledger) {
+        let undone = branch.adopt(at, ledger);
+        self.take_back(id, at, undone, (ledger.head_height() + 1).saturating_sub(confirmations));
+    }
+
+    /// Somebody whose ledger is not at hand begins a life: what it adopts first cannot be compared with what
+    /// it had adopted in an earlier one, since it may come to its head anew, block by block.
+    pub(crate) fn reborn(&mut self, id: ReplicaId) {
+        self.branches[id.0 as usize].newborn = true;
+    }
+
+    /// The same as [`Heads::look`] of somebody whose ledger is not at hand, by its word: its head is at `height`
+    /// now, and the newest block that its branch shares with the one before at `fork`.
+    pub(crate) fn moved(
+        &mut self,
+        id: ReplicaId,
+        at: Duration,
+        (height, fork): (u64, u64),
+        confirmations: u64,
+    ) {
+        let branch = &mut self.branches[id.0 as usize];
+        let newborn = std::mem::take(&mut branch.newborn);
+        let before = branch.heights.last().filter(|_| !newborn).map_or(0, |(_, height)| *height);
+        branch.heights.push((at, height));
+        let undone = (before > fork).then(|| (fork, before - fork));
+        self.take_back(id, at, undone, (height + 1).saturating_sub(confirmations));
+    }
+
+    /// Notes what was undone above a fork, and that a branch is confirmed up to a height now.
+    fn take_back(
+        &mut self,
+        id: ReplicaId,
+        at: Duration,
+        undone: Option<(u64, u64)>,
+        deep_enough: u64,
+    ) {
+        let branch = &mut self.branches[id.0 as usize];
+        if let Some((fork, depth)) = undone {
             self.deepest = self.deepest.max(depth);
             let blocks = branch.confirmed.saturating_sub(fork);
             branch.confirmed -= blocks;
@@ -78,7 +116,6 @@ impl Heads {
                 self.reversions.push(Reversion { replica, at, height, blocks, depth });
             }
         }
-        let deep_enough = (ledger.head_height() + 1).saturating_sub(confirmations);
         branch.confirmed = branch.confirmed.max(deep_enough);
     }
 

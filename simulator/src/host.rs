@@ -24,6 +24,8 @@ pub(crate) struct Host<P: Protocol> {
     pub(crate) disk: Arc<Disk>,
     /// None while it is down.
     pub(crate) replica: Option<Replica<P>>,
+    /// Whether it stands still.
+    pub(crate) paused: bool,
     /// What it opens bytes with, on the wire.
     pub(crate) cache: TransactionCache,
     /// Which life this is, or was last: what was under way to an earlier one is void.
@@ -53,6 +55,7 @@ impl<P: Protocol> Host<P> {
             place,
             disk: Arc::default(),
             replica: None,
+            paused: false,
             cache: TransactionCache::default(),
             life: 0,
             born: Duration::ZERO,
@@ -111,6 +114,7 @@ impl<P: Protocol> Host<P> {
     pub(crate) fn crash(&mut self) {
         assert!(self.replica.take().is_some(), "replica {} is down already", self.id);
         self.cache = TransactionCache::default();
+        self.paused = false;
         self.alarms.clear();
         self.miner.stop();
         self.disk.crash();

@@ -12,7 +12,11 @@ use crypto::Hash;
 use ledger::{Block, BlockHash, Ledger, ReplicaId, Slot, TransactionId, vote::Evidence};
 use replica::{Answer, Class, Envelope, Packet, trace::TraceLine};
 use sha2::{Digest, Sha256};
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 pub mod aside;
 mod history;
@@ -55,6 +59,17 @@ impl Equivocation {
     }
 }
 
+/// Somebody says that somebody broke the rules.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Accusation {
+    /// Who says so.
+    pub by: ReplicaId,
+    /// Who did, by its word.
+    pub offender: ReplicaId,
+    /// What it did, and where.
+    pub charge: String,
+}
+
 /// A transaction that a replica was asked to order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Submission {
@@ -95,6 +110,7 @@ pub struct Record {
     /// With whether another value was said there since.
     said: BTreeMap<(ReplicaId, Slot), (Uttered, bool)>,
     equivocations: Vec<Equivocation>,
+    accusations: BTreeSet<Accusation>,
     refused: BTreeMap<&'static str, u64>,
     answers: BTreeMap<u64, Answer>,
     /// What replicas were asked to order, by the number of the question.
@@ -121,6 +137,7 @@ impl Record {
             first: BTreeMap::new(),
             said: BTreeMap::new(),
             equivocations: Vec::new(),
+            accusations: BTreeSet::new(),
             refused: BTreeMap::new(),
             answers: BTreeMap::new(),
             submissions: BTreeMap::new(),
@@ -227,6 +244,29 @@ impl Record {
         self.heads.reached(id, height, since)
     }
 
+    /// A record of another world than a simulated one, in which nothing is written down yet. Whoever
+    /// watches that world notes what it saw: [`Record::note_life`], [`Record::note_commit`],
+    /// [`Record::note_head`], [`Record::halt`], [`Record::note_accusation`], for each replica in the order of time.
+    pub fn observed(replicas: u32) -> Record {
+        Record::new(replicas, Tracing::Off)
+    }
+
+    /// Somebody saw a replica adopt another head, by its word: the head's height, and that of the newest
+    /// block which its branch shares with the one before. For a protocol that counts on blocks so deep.
+    pub fn note_head(&mut self, id: ReplicaId, at: Duration, head: (u64, u64), depth: u64) {
+        self.heads.moved(id, at, head, depth);
+    }
+
+    /// Somebody accused somebody. In a simulated world nobody has to note that: what leaves there is seen.
+    pub fn note_accusation(&mut self, by: ReplicaId, offender: ReplicaId, charge: String) {
+        self.accusations.insert(Accusation { by, offender, charge });
+    }
+
+    /// Who was said to have broken the rules, as far as it was noted, each time once.
+    pub fn accusations(&self) -> impl Iterator<Item = &Accusation> {
+        self.accusations.iter()
+    }
+
     pub(crate) fn find(&mut self, find: Find) {
         self.finds.push(find);
     }
@@ -312,11 +352,14 @@ impl Record {
         }
     }
 
-    pub(crate) fn note_life(&mut self, id: ReplicaId, at: Duration, height: u64) {
+    /// A life begins, on a disk that holds blocks up to `height` final.
+    pub fn note_life(&mut self, id: ReplicaId, at: Duration, height: u64) {
+        self.heads.reborn(id);
         self.histories[id.0 as usize].push(Milestone::Woke { at, height });
     }
 
-    pub(crate) fn note_commit(&mut self, id: ReplicaId, commit: Commit, body: Option<Arc<Block>>) {
+    /// A replica holds a block final; its body, if it is at hand.
+    pub fn note_commit(&mut self, id: ReplicaId, commit: Commit, body: Option<Arc<Block>>) {
         if let Some(body) = body {
             self.blocks.entry(commit.block).or_insert(body);
         }
@@ -326,7 +369,8 @@ impl Record {
         self.histories[id.0 as usize].push(Milestone::Final(commit));
     }
 
-    pub(crate) fn halt(&mut self, id: ReplicaId, at: Duration, why: String) {
+    /// A replica votes no more, and says why.
+    pub fn halt(&mut self, id: ReplicaId, at: Duration, why: String) {
         self.halted.entry(id).or_insert((at, why));
     }
 

@@ -32,11 +32,11 @@
 //! Latencies are written as [`delay`](crate::delay) says, or `"lan"`, `"wan"`, `"planet"`, or as a
 //! table of `names`, `one_way` and `homes`; shares as fractions.
 //!
-//! A step has a `time` and one of `crash`, `restart`, `silence` and `speak` (a replica, or a list of
-//! them), `partition` (a list of sides), `heal = true`, `cut` and `mend` (`{ from, to }`), `eclipse`
+//! A step has a `time` and one of `crash`, `restart`, `wipe` (a crash that takes the disk with it), `pause` and
+//! `resume` (it stands still, and nothing is lost), `silence` and `speak` (a replica, or a list of them), `partition` (a list of sides), `heal = true`, `cut` and `mend` (`{ from, to }`), `eclipse`
 //! (`{ victim, but }`), `loss`, `duplication`, `reordering`, `latency`, `link` (as in `links`), `skew`
 //! (as in `clocks`), `disk` (as in `disks`), `hash_rate` (as in `hash_rates`), `bond` and `unbond` (`{ replica, amount }`: it asks for more stake, or for
-//! some back). Beside `crash` there may
+//! some back). Beside `crash` and `wipe` there may
 //! be `restart_after`.
 //!
 //! # The adversary's choices
@@ -67,7 +67,7 @@
 //! | `confirmed = "reverted"` | in at least one seed one does; other promises hold |
 //! | `confirmed = "either"` | always |
 //! | `height = 20` | every honest replica that is up gets there |
-//! | `progress_within = "10s of heal"` | within that time of the last `heal` every honest replica that is up gets on. Also `of restart`, `of mend`, `of speak`, `of catch_up`, `of calm` (the last of all) and `of 30s`; a list for several |
+//! | `progress_within = "10s of heal"` | within that time of the last `heal` every honest replica that is up gets on. Also `of restart`, `of resume`, `of mend`, `of speak`, `of catch_up`, `of calm` (the last of all) and `of 30s`; a list for several |
 //! | `no_progress = "12s..30s"` | between these times no honest replica gets on; a list for several |
 //! | `one_chain = "20s of heal"` | from then on all are on one chain, but for blocks that nobody counts on |
 //! | `final_within = "15s"` | every transfer of the load is final within that time of its submission, or confirmed where nothing is final at once |
@@ -83,6 +83,7 @@ mod choices;
 pub(crate) mod client;
 mod expect;
 mod faults;
+pub mod judge;
 mod leak;
 mod outcome;
 mod read;
@@ -95,7 +96,9 @@ mod usual;
 mod write;
 
 pub use bad::BadScenario;
+pub use client::{Payment, Plan};
 pub use expect::{Agreement, Confirmed, Expect};
+pub use judge::Judge;
 pub use outcome::{Latencies, Outcome, Unmet, judge};
 pub use run::run;
 
@@ -208,10 +211,33 @@ impl Scenario {
         Schedule::new(steps)
     }
 
+    /// Who loses its disk by a step.
+    pub fn wiped(&self) -> impl Iterator<Item = ReplicaId> {
+        let wiped = |step: &Step| match step.fault {
+            Fault::Wipe(id) => Some(id),
+            _ => None,
+        };
+        self.steps.steps().iter().filter_map(wiped)
+    }
+
     /// When everything that goes wrong has gone wrong.
     pub fn calm(&self) -> Duration {
         let chaos = self.chaos.map_or(Duration::ZERO, |chaos| chaos.until);
         self.steps.end().max(chaos).max(self.catch_up.unwrap_or_default())
+    }
+
+    /// Whether a run has come so far that nothing more goes wrong, and every time has passed that an
+    /// expectation of a module names. False for ever where nothing is expected to be reached: the run then
+    /// ends with its time.
+    pub fn is_ripe(&self, module: &str, now: Duration) -> bool {
+        let expect = self.expect(module);
+        let Expect { agreement, confirmed, height, final_within, .. } = expect;
+        let breaks = *agreement == Agreement::Broken;
+        let reverts = *confirmed == Confirmed::Reverted;
+        let ripe = expect.ripe();
+        let has_goal = ripe.is_some() || height.is_some() || breaks || reverts;
+        let calm = self.calm().max(ripe.unwrap_or_default());
+        has_goal && final_within.is_none() && now >= calm
     }
 
     /// How much goes wrong by choice: the measure of a scenario that somebody is to read. Each choice of

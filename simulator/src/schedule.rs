@@ -38,6 +38,14 @@ pub enum Fault {
     Crash(ReplicaId),
     /// It begins another life.
     Restart(ReplicaId),
+    /// It loses power, if it has any, and all that was ever on its disk. It counts among the faulty from
+    /// then on: nobody can promise anything who has forgotten what it said.
+    Wipe(ReplicaId),
+    /// It stands still, as a process that the system does not let run: nothing is lost, nothing is done, and
+    /// its clocks go on.
+    Pause(ReplicaId),
+    /// It goes on, with all that came meanwhile.
+    Resume(ReplicaId),
     /// Nothing passes from one side to another. Those on no side are on one more, together. Ends an
     /// earlier partition.
     Partition(Vec<Vec<ReplicaId>>),
@@ -151,11 +159,13 @@ impl Schedule {
         for step in &self.0 {
             match &step.fault {
                 Fault::Partition(_) => drop(left.insert(("partition", 0, 0))),
-                Fault::Heal => left.retain(|(what, ..)| *what == "silence"),
+                Fault::Heal => left.retain(|(what, ..)| matches!(*what, "silence" | "pause")),
                 Fault::Cut { from, to } => drop(left.insert(("cut", from.0, to.0))),
                 Fault::Mend { from, to } => drop(left.remove(&("cut", from.0, to.0))),
                 Fault::Eclipse { victim, .. } => drop(left.insert(("cut", victim.0, victim.0))),
                 Fault::Silence(id) => drop(left.insert(("silence", id.0, 0))),
+                Fault::Pause(id) => drop(left.insert(("pause", id.0, 0))),
+                Fault::Resume(id) => drop(left.remove(&("pause", id.0, 0))),
                 Fault::Speak(id) => drop(left.remove(&("silence", id.0, 0))),
                 _ => {}
             }
@@ -198,6 +208,9 @@ impl fmt::Display for Fault {
         match self {
             Fault::Crash(id) => write!(f, "crash {id}"),
             Fault::Restart(id) => write!(f, "restart {id}"),
+            Fault::Wipe(id) => write!(f, "wipe {id}"),
+            Fault::Pause(id) => write!(f, "pause {id}"),
+            Fault::Resume(id) => write!(f, "resume {id}"),
             Fault::Partition(sides) => {
                 let sides: Vec<_> = sides.iter().map(|side| list(side)).collect();
                 write!(f, "partition {}", sides.join(" | "))

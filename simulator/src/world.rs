@@ -58,6 +58,8 @@ pub struct World<P: Protocol> {
     events: u64,
     /// Those of them that were a peer's.
     delivered: u64,
+    /// What came for those who stand still, by place, in order.
+    waiting: BTreeMap<usize, Vec<What<P::Message>>>,
     /// How many steps of the schedule are done.
     steps: usize,
     /// The crashes among the adversary's choices that have happened.
@@ -128,6 +130,7 @@ impl<P: Protocol> World<P> {
             questions: 0,
             events: 0,
             delivered: 0,
+            waiting: BTreeMap::new(),
             steps: 0,
             crashed: BTreeSet::new(),
             blamed: Vec::new(),

@@ -310,6 +310,7 @@ impl Up {
             byzantine,
             leak,
             trace: false,
+            cast: None,
         };
         Ok(Order { wish, dir, duration, demo: self.demo, json: self.json })
     }

@@ -3,6 +3,7 @@
 use crate::{
     bench::BenchError,
     crash::CrashError,
+    field::FieldError,
     join::JoinError,
     lab::{
         compare::CompareError, endure::EndureError, explore::ExploreError, papers::PapersError,
@@ -196,10 +197,29 @@ fn of_run(error: &RunError) -> Verdict {
         | RunError::Unreadable { .. }
         | RunError::Unknown(_)
         | RunError::NotNamed(..)
+        | RunError::NothingLive
         | RunError::Single(_) => Verdict::BadInput,
+        RunError::Field(error) => of_field(error),
         RunError::Trace { .. } | RunError::Panicked(_) | RunError::Signals(_) => {
             Verdict::OurFailure
         }
+    }
+}
+
+fn of_field(error: &FieldError) -> Verdict {
+    match error {
+        FieldError::Unfit { .. }
+        | FieldError::Module(_)
+        | FieldError::Variant(_)
+        | FieldError::Net(_) => Verdict::BadInput,
+        FieldError::Interrupted | FieldError::Died { .. } => Verdict::DoesNotHold,
+        FieldError::Home(_)
+        | FieldError::Fleet(_)
+        | FieldError::Control(_)
+        | FieldError::Late { .. }
+        | FieldError::Unreadable { .. }
+        | FieldError::System(_) => Verdict::OurFailure,
+        FieldError::Kept { error, .. } => of_field(error),
     }
 }
 
@@ -262,6 +282,7 @@ fn of_compare(error: &CompareError) -> Verdict {
     match error {
         CompareError::Interrupted => Verdict::DoesNotHold,
         CompareError::Unknown(_) | CompareError::NoFault(..) => Verdict::BadInput,
+        CompareError::Field { error, .. } => of_field(error),
         CompareError::Panicked(_) | CompareError::Write { .. } | CompareError::Signals(_) => {
             Verdict::OurFailure
         }

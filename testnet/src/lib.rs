@@ -15,6 +15,7 @@ pub mod bench;
 pub mod cli;
 pub mod crash;
 pub mod failure;
+pub mod field;
 pub mod join;
 pub mod lab;
 pub mod lies;

@@ -130,6 +130,7 @@ fn a_filter_for_the_log_is_checked_when_it_is_given() {
     assert!(log_filter("info").is_ok());
     assert!(log_filter("info,node::network=debug").is_ok());
     assert!(log_filter("node=loud").is_err());
+    assert_eq!(log_filter("").as_deref(), Ok(DEFAULT_LOG));
 }
 
 #[test]
@@ -145,4 +146,12 @@ fn the_log_is_text_for_people_unless_json_is_asked_for() {
     assert_eq!(run("--log-format json --log warn"), Some(("warn".to_owned(), LogFormat::Json)));
     assert_eq!(run("--log-format xml"), None);
     assert!(log_filter(DEFAULT_LOG).is_ok());
+}
+
+#[test]
+fn the_filter_for_the_log_may_come_from_the_environment() {
+    let command = <Node as clap::CommandFactory>::command();
+    let run = command.find_subcommand("run").expect("node run");
+    let log = run.get_arguments().find(|argument| argument.get_id() == "log").expect("--log");
+    assert_eq!(log.get_env(), Some("RUST_LOG".as_ref()));
 }

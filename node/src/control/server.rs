@@ -1,7 +1,7 @@
 //! The node's end of the socket.
 
 use super::{Answer, ControlError, LONGEST_LINE, PATIENCE, Request, View, socket};
-use crate::network::Network;
+use crate::{conditions::World, network::Network};
 use std::{
     collections::BTreeSet,
     fs::{self, DirBuilder, Metadata, Permissions},
@@ -42,7 +42,7 @@ impl Server {
     /// At no time can anybody but the owner open it: it is bound in a directory of mode 0700, given
     /// the mode 0600 there, and only then moved to its place. So nothing depends on the process'
     /// umask, which all threads share.
-    pub(crate) fn open(dir: &Path, network: Network) -> Result<Server, ControlError> {
+    pub(crate) fn open(dir: &Path, network: Network, world: World) -> Result<Server, ControlError> {
         let path = socket(dir)?;
         if fs::symlink_metadata(&path).is_ok_and(|found| !found.file_type().is_socket()) {
             return Err(ControlError::Occupied { path });
@@ -50,7 +50,7 @@ impl Server {
         let listener = bind(&dir.join(WORKSHOP), &path)
             .map_err(|reason| ControlError::Listen { path: path.clone(), reason })?;
         let file = fs::symlink_metadata(&path).ok().as_ref().map(identity);
-        let task = tokio::spawn(listen(listener, network));
+        let task = tokio::spawn(listen(listener, network, world));
         Ok(Server { path, file, task })
     }
 
@@ -97,7 +97,7 @@ fn bind(workshop: &Path, path: &Path) -> io::Result<UnixListener> {
 }
 
 /// Serves whoever connects, until it is aborted.
-async fn listen(listener: UnixListener, network: Network) {
+async fn listen(listener: UnixListener, network: Network, world: World) {
     let mut connections = JoinSet::new();
     loop {
         let Ok((mut stream, _)) = listener.accept().await else {
@@ -106,7 +106,7 @@ async fn listen(listener: UnixListener, network: Network) {
         };
         while connections.try_join_next().is_some() {}
         if connections.len() < CONNECTIONS {
-            connections.spawn(serve(stream, network.clone()));
+            connections.spawn(serve(stream, network.clone(), world.clone()));
         } else {
             let error = format!("{CONNECTIONS} others are connected; try again in a moment");
             // A fresh connection has room for a line, so this does not wait.
@@ -117,7 +117,7 @@ async fn listen(listener: UnixListener, network: Network) {
 
 /// Answers line after line, until the other side hangs up, says nothing for a while or says too
 /// much.
-async fn serve(mut stream: UnixStream, network: Network) {
+async fn serve(mut stream: UnixStream, network: Network, world: World) {
     let (read, mut write) = stream.split();
     let mut reader = BufReader::new(read);
     loop {
@@ -128,7 +128,7 @@ async fn serve(mut stream: UnixStream, network: Network) {
             Ok(Ok(0) | Err(_)) | Err(_) => return,
         }
         let reply = match line.len() {
-            0..=LONGEST_LINE => perform(&line, &network).await,
+            0..=LONGEST_LINE => perform(&line, &network, &world).await,
             _ => Err(format!("a line may have {LONGEST_LINE} bytes; this one has more")),
         };
         let reply = reply.map_or_else(|error| Answer::Refused { error }, Answer::Done);
@@ -140,11 +140,16 @@ async fn serve(mut stream: UnixStream, network: Network) {
     }
 }
 
-async fn perform(line: &[u8], network: &Network) -> Result<View, String> {
+async fn perform(line: &[u8], network: &Network, world: &World) -> Result<View, String> {
     let seats = match Request::parse(line)? {
         Request::Cut(seats) => Some(seats),
         Request::Heal => Some(BTreeSet::new()),
         Request::Status => None,
+        Request::Conditions(conditions) => {
+            tracing::info!("the world is another from now on, as told");
+            world.tell(*conditions);
+            None
+        }
     };
     if let Some(seats) = seats {
         network.cut(&seats).await.map_err(|error| error.to_string())?;

@@ -1,10 +1,14 @@
 use super::*;
 use crate::{
+    conditions::{Link, Spread, World, tests::conditions},
+    config::Mining,
     network::{self, Config, Events, Network, NetworkEvent, PeerConfig},
+    runtime::Levers,
     testing::free_address,
 };
 use crypto::SecretKey;
 use ledger::ChainId;
+use proptest::prelude::*;
 use std::{
     fs,
     io::{BufRead, BufReader},
@@ -28,6 +32,7 @@ struct Node {
     dir: TempDir,
     network: Network,
     events: Events,
+    world: World,
     server: Option<Server>,
 }
 
@@ -67,8 +72,12 @@ fn bench(count: u32) -> Bench {
             let start = network::start(config(id, &addresses));
             let (network, events) = runtime.block_on(start).expect("starts");
             let _inside = runtime.enter();
-            let server = Some(Server::open(dir.path(), network.clone()).expect("a socket"));
-            Node { dir, network, events, server }
+            let fair = Conditions::default();
+            let (weather, events) = network.weather(events, id, fair).expect("a thread");
+            let world = World::new(weather, Levers::new(Mining::default()));
+            let server = Server::open(dir.path(), network.clone(), world.clone());
+            let server = Some(server.expect("a socket"));
+            Node { dir, network, events, world, server }
         })
         .collect();
     let bench = Bench { runtime, nodes };
@@ -166,6 +175,29 @@ fn what_is_cut_does_not_get_through_either_way_until_it_is_healed() {
 }
 
 #[test]
+fn conditions_are_obeyed_from_when_they_are_told_until_others_are() {
+    let mut bench = bench(3);
+    let tell = |bench: &Bench, links: &[(u32, Link)]| {
+        let links = links.iter().cloned().collect();
+        let all = Conditions { links, ..Conditions::default() };
+        bench.ask(1, &Request::Conditions(Box::new(all))).expect("done")
+    };
+    let silent = Link { lost_ppm: 1_000_000, ..Link::default() };
+    let view = tell(&bench, &[(0, silent)]);
+    assert_eq!((view.cut, view.connected), (vec![], vec![0, 2]), "no link is down");
+    assert!(!bench.passes(0, 1, 2), "nothing one way");
+    assert!(bench.passes(1, 0, 2), "everything the other");
+    assert!(bench.nodes[1].network.counters().weather_lost > 0);
+
+    // Those of the third now take so long that they come after what it is slower than.
+    let slow = Link { delay: Spread(vec![1_000_000]), ..Link::default() };
+    tell(&bench, &[(2, slow)]);
+    assert!(bench.passes(0, 1, 2), "the old ones hold no more");
+    assert!(!bench.passes(2, 1, 0), "and the new ones do");
+    bench.end();
+}
+
+#[test]
 fn only_its_owner_can_open_the_socket() {
     let bench = bench(1);
     let found = fs::symlink_metadata(bench.path(0)).expect("it is there");
@@ -182,9 +214,9 @@ fn only_its_owner_can_open_the_socket() {
 #[test]
 fn what_a_killed_node_left_is_replaced_and_what_is_no_socket_is_not() {
     let bench = bench(1);
-    let network = &bench.nodes[0].network;
+    let Node { network, world, .. } = &bench.nodes[0];
     let _inside = bench.runtime.enter();
-    let open = |dir: &TempDir| Server::open(dir.path(), network.clone());
+    let open = |dir: &TempDir| Server::open(dir.path(), network.clone(), world.clone());
 
     let dir = tempfile::tempdir().expect("a directory");
     drop(UnixListener::bind(dir.path().join(SOCKET)).expect("a socket that outlives its owner"));
@@ -207,10 +239,11 @@ fn what_a_killed_node_left_is_replaced_and_what_is_no_socket_is_not() {
 #[test]
 fn a_node_that_ends_late_leaves_its_successors_socket() {
     let mut bench = bench(1);
-    let (dir, network) = (&bench.nodes[0].dir, &bench.nodes[0].network);
+    let Node { dir, network, world, .. } = &bench.nodes[0];
     let inside = bench.runtime.enter();
     let before = fs::metadata(bench.path(0)).expect("there").ino();
-    let successor = Server::open(dir.path(), network.clone()).expect("a socket");
+    let successor = Server::open(dir.path(), network.clone(), world.clone());
+    let successor = successor.expect("a socket");
     let after = fs::metadata(bench.path(0)).expect("there").ino();
     assert_ne!(before, after);
     drop(inside);
@@ -227,7 +260,7 @@ fn a_node_that_ends_late_leaves_its_successors_socket() {
 fn garbage_is_answered_with_an_error_that_names_it_and_harms_nothing() {
     let bench = bench(2);
     let mut stream = bench.connect(0);
-    let cases: [(&[u8], &str); 12] = [
+    let cases: [(&[u8], &str); 16] = [
         (b"hello", "hello"),
         (b"", "no request"),
         (b"[]", "no request"),
@@ -238,6 +271,10 @@ fn garbage_is_answered_with_an_error_that_names_it_and_harms_nothing() {
         (b"{\"cut\":[-1]}", "-1"),
         (b"{\"cut\":[4294967296]}", "4294967296"),
         (b"{\"crash\":[1]}", "crash"),
+        (b"{\"conditions\":{},\"heal\":true}", "one thing"),
+        (b"{\"conditions\":{\"sync\":[9,8]}}", "`sync`: 8 follows 9"),
+        (b"{\"conditions\":{\"others\":{\"lost_ppm\":1000001}}}", "`others.lost_ppm`: 1000001"),
+        (b"{\"conditions\":{\"weather\":1}}", "weather"),
         (b"{\"status\":true} {\"heal\":true}", "trailing"),
         (b"\xff\xfe\x00{{{{", "no request"),
     ];
@@ -265,7 +302,7 @@ fn lines_are_bounded_and_the_last_may_lack_its_end() {
     let mut stream = bench.connect(0);
     assert!(say(&mut stream, &longest).contains("connected"));
     let reply = say(&mut stream, &vec![b'['; LONGEST_LINE + 1]);
-    assert!(reply.contains("error") && reply.contains("8192"), "{reply}");
+    assert!(reply.contains("error") && reply.contains("65536"), "{reply}");
     assert_eq!(stream.read(&mut [0]).expect("hung up on"), 0);
 
     let mut stream = bench.connect(0);
@@ -329,5 +366,13 @@ fn who_cannot_be_asked_is_told_of_with_the_remedy() {
 fn what_is_asked_is_what_is_read() {
     for request in [cut(&[]), cut(&[0]), cut(&[7, u32::MAX]), Request::Heal, Request::Status] {
         assert_eq!(Request::parse(request.to_line().as_bytes()), Ok(request));
+    }
+}
+
+proptest! {
+    #[test]
+    fn conditions_that_are_asked_for_are_those_that_are_read(all in conditions()) {
+        let request = Request::Conditions(Box::new(all));
+        prop_assert_eq!(Request::parse(request.to_line().as_bytes()), Ok(request));
     }
 }

@@ -1,5 +1,6 @@
 use super::*;
-use crate::runtime::Sent;
+use crate::runtime::{Durations, Histogram, Received, Sent, Times};
+use crate::testing::{documented_metrics, shown_metrics};
 use ledger::{BlockHash, ChainId, ReplicaId};
 use replica::Class;
 
@@ -9,6 +10,11 @@ fn snapshot() -> Snapshot {
     figures.sent.insert(Class::First, Sent { envelopes: 5, copies: 15, bytes: 1_500 });
     figures.refused.entry("envelope").or_default().insert("malformed", 3);
     figures.declined.insert(("transaction", "nonce"), 2);
+    figures.received.insert("ask", Received { envelopes: 6, bytes: 99 });
+    figures.heard.insert("prevote", 31);
+    figures.alarms.insert("protocol", 4);
+    figures.extra_rounds = 2;
+    figures.times = times();
     figures.calls.entry("status").or_default().extend([(0, 9), (-32602, 1)]);
     let member = |id, left, score| WeightAnswer { id: ReplicaId(id), left, score };
     let members = vec![member(0, 1_000_000, 0), member(4, 719_999, 28)];
@@ -34,6 +40,25 @@ fn snapshot() -> Snapshot {
     Snapshot { status: Some(status), figures, peers: 3, guests: 1, network, listeners: 1, process }
 }
 
+/// One of each.
+fn times() -> Times {
+    let histogram = Histogram::default();
+    histogram.observe(Duration::from_millis(15));
+    histogram.observe(Duration::from_millis(25));
+    let each = histogram.read();
+    Times {
+        heights: each,
+        first: [("prevote", each)].into(),
+        quorum: [("prevote", Durations::default())].into(),
+        opened: [("batch", each), ("envelope", each)].into(),
+        queues: [("opened", each)].into(),
+        steps: [("commit", each)].into(),
+        carried_out: each,
+        writes: each,
+        syncs: each,
+    }
+}
+
 #[test]
 fn every_figure_has_a_line() {
     let page = page(snapshot(), "# TYPE another gauge\nanother 1\n");
@@ -57,6 +82,11 @@ fn every_figure_has_a_line() {
         "byzantium_sent_copies_total{class=\"first\"} 15",
         "byzantium_sent_bytes_total{class=\"first\"} 1500",
         "byzantium_gossip_batches_total{fate=\"dropped\"} 0",
+        "byzantium_received_envelopes_total{kind=\"ask\"} 6",
+        "byzantium_received_bytes_total{kind=\"ask\"} 99",
+        "byzantium_heard_messages_total{kind=\"prevote\"} 31",
+        "byzantium_alarms_total{alarm=\"protocol\"} 4",
+        "byzantium_extra_rounds_total 2",
         "byzantium_refused_total{what=\"envelope\",reason=\"malformed\"} 3",
         "byzantium_refused_total{what=\"transaction\",reason=\"nonce\"} 2",
         "byzantium_rpc_calls_total{method=\"status\",code=\"0\"} 9",
@@ -75,6 +105,42 @@ fn every_figure_has_a_line() {
 }
 
 #[test]
+fn a_histogram_has_a_sum_a_count_and_buckets_that_add_up() {
+    let page = page(snapshot(), "");
+    let lines = [
+        "byzantium_sync_seconds_sum 0.04",
+        "byzantium_sync_seconds_count 2",
+        "byzantium_sync_seconds_bucket{le=\"0.01\"} 0",
+        "byzantium_sync_seconds_bucket{le=\"0.02\"} 1",
+        "byzantium_sync_seconds_bucket{le=\"0.05\"} 2",
+        "byzantium_sync_seconds_bucket{le=\"+Inf\"} 2",
+        "byzantium_height_step_seconds_sum{kind=\"prevote\",at=\"first\"} 0.04",
+        "byzantium_height_step_seconds_count{kind=\"prevote\",at=\"quorum\"} 0",
+        "byzantium_open_seconds_count{what=\"envelope\"} 2",
+        "byzantium_queue_seconds_bucket{le=\"60.0\",queue=\"opened\"} 2",
+        "byzantium_replica_step_seconds_sum{event=\"commit\"} 0.04",
+        "byzantium_carry_out_seconds_count 2",
+        "byzantium_store_write_seconds_count 2",
+        "byzantium_height_seconds_count 2",
+        "byzantium_longest_seconds{of=\"replica_step\"} 0.025",
+    ];
+    for line in lines {
+        assert!(page.lines().any(|found| found == line), "{line} is not in\n{page}");
+    }
+    // A bucket that ends at a round figure is called by it.
+    assert!(page.contains("{le=\"0.0001\"}"), "{page}");
+}
+
+/// What is shown to Prometheus is what `docs/rpc.md` says.
+#[test]
+fn every_metric_is_in_the_manual_and_the_manual_has_no_other() {
+    let (documented, shown) = (documented_metrics(), shown_metrics(&page(snapshot(), "")));
+    assert_eq!(shown.difference(&documented).collect::<Vec<_>>(), [""; 0], "not in docs/rpc.md");
+    assert_eq!(documented.difference(&shown).collect::<Vec<_>>(), [""; 0], "on no page");
+    assert!(shown.len() > 50, "{shown:?}");
+}
+
+#[test]
 fn every_metric_is_explained_once() {
     let page = page(snapshot(), "");
     let help: Vec<_> = page.lines().filter_map(|line| line.strip_prefix("# HELP ")).collect();
@@ -85,13 +151,13 @@ fn every_metric_is_explained_once() {
     names.dedup_by_key(|(name, _)| *name);
     assert_eq!(names.len(), count);
     let each = NetworkCounters::default().each();
-    assert_eq!(each.count(), 29, "none of the network's is left out");
+    assert_eq!(each.count(), 32, "none of the network's is left out");
 }
 
 #[test]
 fn a_replica_that_does_not_answer_leaves_its_lines_out() {
     let page = page(Snapshot { status: None, ..snapshot() }, "");
-    assert!(!page.contains("byzantium_height") && !page.contains("byzantium_weight"));
+    assert!(!page.contains("byzantium_height ") && !page.contains("byzantium_weight"));
     assert!(page.contains("byzantium_peers 3"));
 }
 

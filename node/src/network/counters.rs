@@ -97,6 +97,12 @@ counters! {
     gossip_ignored,
     /// Of those, ignored unseen because the node had no room for them.
     gossip_overloaded,
+    /// Received messages that were lost on purpose, as told, or since too many waited.
+    weather_lost,
+    /// Received frames that came twice on purpose, as told.
+    weather_doubled,
+    /// Received messages and copies that were made to wait on purpose, as told.
+    weather_waiting,
 }
 
 /// One figure. It publishes no other memory, so relaxed ordering is enough.

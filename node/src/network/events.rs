@@ -1,6 +1,6 @@
 //! What the network tells the node.
 
-use std::{collections::VecDeque, pin::Pin};
+use std::{collections::VecDeque, pin::Pin, sync::Arc, time::Instant};
 
 use tokio::sync::{
     OwnedSemaphorePermit,
@@ -52,6 +52,11 @@ impl Events {
         Self { channel }
     }
 
+    /// The receiving end, for whoever stands in between.
+    pub(super) fn into_channel(self) -> mpsc::Receiver<Delivery> {
+        self.channel
+    }
+
     /// Waits for the next event; `None` once the network has shut down. Cancel-safe.
     pub async fn recv(&mut self) -> Option<NetworkEvent> {
         self.channel.recv().await.map(Delivery::open)
@@ -66,15 +71,15 @@ impl Events {
         self.channel.blocking_recv().map(Delivery::open)
     }
 
-    /// The same, with the room that the event takes of its peer's budget: the peer may send as much again
-    /// once that is dropped.
+    /// Like [`Events::blocking_recv`], with the time since which the event was here, whole, and with the room
+    /// that it takes of its peer's budget: the peer may send as much again once that is dropped.
     ///
     /// # Panics
     ///
     /// If called from within an asynchronous runtime.
-    pub fn blocking_recv_held(&mut self) -> Option<(NetworkEvent, Room)> {
-        let Delivery { event, room } = self.channel.blocking_recv()?;
-        Some((event, Room(room)))
+    pub fn blocking_recv_held(&mut self) -> Option<(Instant, NetworkEvent, Room)> {
+        let Delivery { since, event, room } = self.channel.blocking_recv()?;
+        Some((since, event, Room(room)))
     }
 
     /// The next event, if one is there.
@@ -90,6 +95,8 @@ pub struct Room(#[expect(dead_code, reason = "it is only held")] Option<OwnedSem
 /// An event on its way, with the room it takes from its peer's budget.
 #[derive(Debug)]
 pub(super) struct Delivery {
+    /// When it had come whole.
+    since: Instant,
     event: NetworkEvent,
     room: Option<OwnedSemaphorePermit>,
 }
@@ -97,12 +104,34 @@ pub(super) struct Delivery {
 impl Delivery {
     /// An event that takes part of a budget until the node has received it.
     pub(super) fn within(event: NetworkEvent, room: OwnedSemaphorePermit) -> Self {
-        Self { event, room: Some(room) }
+        Self { since: Instant::now(), event, room: Some(room) }
     }
 
     /// An event bounded by other means.
     pub(super) fn unmetered(event: NetworkEvent) -> Self {
-        Self { event, room: None }
+        Self { since: Instant::now(), event, room: None }
+    }
+
+    /// It has only now come, whatever it waited for on the way: what is measured as waiting begins here.
+    pub(super) fn arrived(self) -> Delivery {
+        Delivery { since: Instant::now(), ..self }
+    }
+
+    /// What it brings.
+    pub(super) fn event(&self) -> &NetworkEvent {
+        &self.event
+    }
+
+    /// The same frame once more, if there is room for it in the budget that the first is in. Gossip
+    /// comes once: it has one ticket.
+    pub(super) fn copy(&self) -> Option<Delivery> {
+        let (NetworkEvent::Frame { from, bytes }, Some(room)) = (&self.event, &self.room) else {
+            return None;
+        };
+        let size = u32::try_from(room.num_permits()).ok()?;
+        let room = Arc::clone(room.semaphore()).try_acquire_many_owned(size).ok()?;
+        let event = NetworkEvent::Frame { from: *from, bytes: bytes.clone() };
+        Some(Delivery::within(event, room))
     }
 
     fn open(self) -> NetworkEvent {

@@ -74,6 +74,11 @@ impl Ticket {
         Self { open: Some((place, name)) }
     }
 
+    /// The neighbour that passed the message on.
+    pub(super) fn source(&self) -> Option<&PeerId> {
+        self.open.as_ref().map(|(_, name)| &name.source)
+    }
+
     /// Judges the message.
     pub fn judge(mut self, verdict: Verdict) {
         self.answer(verdict);

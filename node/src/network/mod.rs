@@ -30,6 +30,8 @@
 //! Read first: [`start`], then `service.rs`, which shows the whole main loop. `behaviour.rs`
 //! decides which connections may be, and `cut.rs` which must not; `handler.rs` and `streams.rs` run one of them; `queue.rs` is
 //! where frames wait; `roster.rs` knows who is who; `dialer.rs` reconnects; `gossip.rs` sets gossipsub up.
+//! `weather.rs` is what testnet's nodes have between the network and the replica, to study what comes
+//! of loss and delay.
 
 mod behaviour;
 mod conduct;
@@ -47,6 +49,7 @@ mod roster;
 mod service;
 mod streams;
 mod tasks;
+mod weather;
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -59,6 +62,7 @@ use thiserror::Error;
 use tokio::{sync::mpsc, time::Instant};
 use zeroize::Zeroizing;
 
+pub(crate) use self::weather::Weather;
 use self::{
     behaviour::Links,
     counters::Tallies,

@@ -8,6 +8,7 @@ mod frames;
 mod gossip;
 mod guests;
 mod lifecycle;
+mod weather;
 
 use std::{future::Future, net::SocketAddr, time::Duration};
 

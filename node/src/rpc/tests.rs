@@ -66,7 +66,8 @@ impl Bench {
         let (asker, questions) = Asker::channel(Arc::clone(&counters));
         thread::spawn(move || {
             let mut kept = Vec::new();
-            for Question { query, reply } in questions.queue() {
+            for question in questions.queue() {
+                let Question { query, reply } = question.parts().1;
                 match behaviour(query) {
                     Some(answer) => drop(reply.send(Ok(answer))),
                     None => kept.push(reply),

@@ -311,7 +311,8 @@ async fn a_node_whose_disk_fails_stops_and_the_others_go_on() {
     let disk = Arc::new(Failing::default());
     let config = testnet.config(3);
     let door = rpc::Door::open(config.settings().rpc).await.expect("a port");
-    let mut failing = start_on(Arc::clone(&disk) as _, door, config, Plain).await.expect("starts");
+    let (mut failing, _) =
+        start_on(Arc::clone(&disk) as _, door, config, Plain, None).await.expect("starts");
     reach(&nodes, 2).await;
     disk.broken.store(true, Ordering::SeqCst);
     let failure = tokio::time::timeout(SOON, failing.failed()).await.expect("in time");

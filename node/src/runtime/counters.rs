@@ -1,5 +1,6 @@
 //! What the runtime has done, for metrics.
 
+use super::times::{Clocks, Times};
 use replica::{Class, Refusals};
 use std::{
     collections::BTreeMap,
@@ -26,12 +27,24 @@ pub struct Figures {
     pub batches_opened: u64,
     /// Gossiped batches dropped because too many waited to be opened.
     pub batches_dropped: u64,
+    /// Bytes of gossip that came, each content once, whatever became of it.
+    pub bytes_gossiped: u64,
+    /// What peers sent, by what it was; `refused` if it could not be opened.
+    pub received: BTreeMap<&'static str, Received>,
+    /// Messages handed to the protocol, by kind: our own too, and once more those it put off.
+    pub heard: BTreeMap<&'static str, u64>,
+    /// Alarms that rang, by what for: see [`super::driver`].
+    pub alarms: BTreeMap<&'static str, u64>,
+    /// Rounds or views that followed others while a height was being decided.
+    pub extra_rounds: u64,
     /// Envelopes sent, by reason.
     pub sent: BTreeMap<Class, Sent>,
     /// Batches of our own handed to gossip.
     pub batches_published: u64,
     /// Transactions in those.
     pub transactions_published: u64,
+    /// Bytes of those.
+    pub bytes_published: u64,
     /// Syncs of the store; fewer than steps, since one serves all that wait.
     pub syncs: u64,
     /// Blocks committed.
@@ -55,6 +68,10 @@ pub struct Figures {
     pub events_dropped: u64,
     /// Trace lines dropped because the disk was slower than the replica.
     pub trace_lines_dropped: u64,
+    /// How many threads open what peers send, besides the one for gossip.
+    pub openers: u64,
+    /// How long all that took.
+    pub times: Times,
 }
 
 /// How often, by reason.
@@ -71,15 +88,28 @@ pub struct Sent {
     pub bytes: u64,
 }
 
+/// Envelopes of one sort that peers sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Received {
+    /// How many.
+    pub envelopes: u64,
+    /// Of all of them.
+    pub bytes: u64,
+}
+
 /// The live [`Figures`], shared by all threads.
 #[derive(Debug, Default)]
-pub(crate) struct Counters(Mutex<Figures>);
+pub(crate) struct Counters {
+    figures: Mutex<Figures>,
+    /// Apart, since time is taken everywhere and all the time: no lock is needed for it.
+    pub(super) clocks: Clocks,
+}
 
 impl Counters {
     /// Changes some figures together.
     pub(crate) fn note(&self, change: impl FnOnce(&mut Figures)) {
         // Figures are only added to: a panic in between leaves nothing that could mislead.
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        change(&mut self.figures.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Counts something thrown away.
@@ -91,6 +121,10 @@ impl Counters {
 
     /// All figures at one moment.
     pub(crate) fn snapshot(&self) -> Figures {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let mut figures = self.figures.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        figures.heard = self.clocks.heard();
+        figures.times = self.clocks.read();
+        figures.syncs = figures.times.syncs.count();
+        figures
     }
 }

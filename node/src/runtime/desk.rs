@@ -1,6 +1,6 @@
 //! Questions to the replica from other threads, and where the answers go.
 
-use super::counters::Counters;
+use super::{counters::Counters, times::Waiting};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use replica::{Answer, Query, TransactionCache};
 use std::{collections::BTreeMap, sync::Arc};
@@ -18,7 +18,7 @@ const UNANSWERED: usize = 4_096;
 /// Asks the replica. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Asker {
-    questions: Sender<Question>,
+    questions: Sender<Waiting<Question>>,
     /// Closes with [`Questions`]. The channel itself keeps what lies in it when its receiver goes,
     /// so that whoever asked last would wait for ever.
     here: watch::Receiver<()>,
@@ -29,13 +29,13 @@ pub(crate) struct Asker {
 /// Where questions come out. When it is dropped, nobody waits for an answer any more.
 #[derive(Debug)]
 pub(crate) struct Questions {
-    queue: Receiver<Question>,
+    queue: Receiver<Waiting<Question>>,
     _here: watch::Sender<()>,
 }
 
 impl Questions {
     /// In the order they were asked.
-    pub(crate) fn queue(&self) -> &Receiver<Question> {
+    pub(crate) fn queue(&self) -> &Receiver<Waiting<Question>> {
         &self.queue
     }
 }
@@ -75,7 +75,8 @@ impl Asker {
     /// Asks, and waits for the answer. Never waits for room: a full queue is [`Unanswered::Busy`].
     pub(crate) async fn ask(&self, query: Query) -> Result<Answer, Unanswered> {
         let (reply, answer) = oneshot::channel();
-        self.questions.try_send(Question { query, reply }).map_err(|error| match error {
+        let question = Waiting::now(Question { query, reply });
+        self.questions.try_send(question).map_err(|error| match error {
             TrySendError::Full(_) => {
                 self.counters.note(|figures| figures.questions_refused += 1);
                 Unanswered::Busy

@@ -5,10 +5,20 @@ use super::{
     slot::{Giver, slot},
     threads::{Failure, Failures},
 };
+use crate::conditions::Spread;
 use crossbeam_channel::Sender;
 use ledger::store::Store;
+use rand_chacha::{
+    ChaCha8Rng,
+    rand_core::{Rng, SeedableRng},
+};
 use replica::Ticket;
-use std::{io, sync::Arc, thread::JoinHandle};
+use std::{
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
 
 #[cfg(test)]
 mod tests;
@@ -20,9 +30,10 @@ pub(super) struct Disk(Giver<Ticket>);
 
 impl Disk {
     /// Starts the thread. It tells `synced` each ticket up to which all is durable, and ends when
-    /// the [`Disk`] is dropped, with nothing left to sync.
+    /// the [`Disk`] is dropped, with nothing left to sync. The last sync waits for no `drag`.
     pub(super) fn start(
         store: Arc<dyn Store>,
+        drag: Drag,
         synced: Sender<Ticket>,
         counters: Arc<Counters>,
         failures: &Failures,
@@ -30,8 +41,13 @@ impl Disk {
         let (giver, tickets) = slot::<Ticket>();
         let thread = failures.watch("disk", move || {
             while let Some(ticket) = tickets.take() {
+                let begun = Instant::now();
+                let longer = drag.next();
+                if !longer.is_zero() {
+                    tickets.sleep(longer);
+                }
                 store.sync().map_err(Failure::Store)?;
-                counters.note(|figures| figures.syncs += 1);
+                counters.clocks.syncs.observe(begun.elapsed());
                 // Gone: the replica's thread has ended and waits for no ticket. What it wrote
                 // last is synced all the same.
                 let _ = synced.send(ticket);
@@ -45,5 +61,37 @@ impl Disk {
     /// stands for all before it.
     pub(super) fn sync(&self, ticket: Ticket) {
         self.0.put(ticket);
+    }
+}
+
+/// How much longer syncs take than the disk needs, which can be told while the node runs.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Drag(Arc<Mutex<Option<Told>>>);
+
+/// A drag, and the chance it is drawn from.
+#[derive(Debug)]
+struct Told {
+    spread: Spread,
+    chance: ChaCha8Rng,
+}
+
+impl Drag {
+    /// So much longer from now on, drawn from this seed.
+    pub(super) fn tell(&self, spread: Spread, seed: u64) {
+        let chance = ChaCha8Rng::seed_from_u64(seed);
+        *self.lock() = Some(Told { spread, chance });
+    }
+
+    /// How much longer the next one takes.
+    fn next(&self) -> Duration {
+        match &mut *self.lock() {
+            Some(Told { spread, chance }) => spread.draw(chance.next_u64()),
+            None => Duration::ZERO,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Told>> {
+        // It is changed by one assignment, so a poisoned one is still whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -10,18 +10,20 @@ use super::{
     disk::Disk,
     fair::Fair,
     feed::Feed,
+    heights::{Done, Heights},
     members::Members,
     miner::Miner,
     openers::{Frame, Gossiped},
+    times::{Queue, Step, Waiting},
     tracer::Tracer,
     young::Young,
 };
 use crate::network::Network;
-use consensus::Protocol;
+use consensus::{Protocol, Timer};
 use crossbeam_channel::{Receiver, select};
-use ledger::{Header, ReplicaId, VerifiedTransaction, store::StoreError};
+use ledger::{BlockHash, Header, ReplicaId, VerifiedTransaction, store::StoreError};
 use replica::{
-    Action, Class, Envelope, Event, Packet, Refusals, Replica, Ticket, TransactionCache,
+    Action, Alarm, Class, Envelope, Event, Packet, Refusals, Replica, Ticket, TransactionCache,
     packet::{self, Ask},
     trace::What,
 };
@@ -34,7 +36,7 @@ const NAP: Duration = Duration::from_secs(1);
 /// are ready a random one is chosen.
 pub(super) struct Inbound<M> {
     /// Peers' envelopes. When it closes, the node is stopping.
-    pub(super) opened: Receiver<Event<M>>,
+    pub(super) opened: Receiver<Waiting<Event<M>>>,
     /// Transactions from the public.
     pub(super) gossiped: Receiver<Gossiped<M>>,
     /// Questions, from the RPC.
@@ -57,11 +59,12 @@ pub(super) struct Driver<P: Protocol> {
     pub(super) tracer: Option<Tracer>,
     pub(super) feed: Feed,
     pub(super) counters: Arc<Counters>,
+    pub(super) heights: Heights,
     pub(super) alarms: Alarms,
     pub(super) batches: Batches,
     pub(super) transactions: Arc<TransactionCache>,
     /// Whose frames are opened next.
-    pub(super) frames: Arc<Fair<Frame>>,
+    pub(super) frames: Arc<Fair<Waiting<Frame>>>,
     pub(super) dealings: Arc<Dealings>,
     pub(super) young: Young,
     pub(super) desk: Desk,
@@ -72,9 +75,11 @@ impl<P: Protocol> Driver<P> {
     /// Lives until no more envelopes can come, and handles all that did; or until it is dropped.
     pub(super) fn run(mut self, inbound: &Inbound<P::Message>) -> Result<(), StoreError> {
         let actions = self.replica.start(self.clock.moment())?;
-        self.carry_out(actions);
+        self.carry_out(actions, self.clock.now());
         self.members.follow(self.replica.ledger(), &self.network);
         loop {
+            // Whatever is logged while a height is decided carries it.
+            let _height = self.heights.span().entered();
             self.keep_time()?;
             let nap = self.nap();
             // A channel that is closed although `opened` is not can only mean that the node is
@@ -107,6 +112,7 @@ impl<P: Protocol> Driver<P> {
         // One glance at the clock: an alarm that sets itself again must not keep us here.
         let now = self.clock.now();
         while let Some(alarm) = self.alarms.due(now) {
+            self.tell_alarm(alarm);
             self.handle(Event::Rang(alarm))?;
         }
         if let Some(batch) = self.batches.due(now) {
@@ -121,7 +127,24 @@ impl<P: Protocol> Driver<P> {
         next.map_or(NAP, |at| at.saturating_sub(self.clock.now()).min(NAP))
     }
 
-    fn ask(&mut self, question: Question) -> Result<(), StoreError> {
+    /// Counts an alarm that rings. One for a height that is over is late: a protocol need not take
+    /// its alarms back.
+    fn tell_alarm(&mut self, alarm: Alarm) {
+        let height = self.replica.ledger().height();
+        let what = match alarm {
+            Alarm::Protocol(Timer(slot)) if (1..=height).contains(&slot.height) => "late",
+            Alarm::Protocol(Timer(slot)) => {
+                tracing::debug!(?slot, "an alarm of the protocol rings");
+                "protocol"
+            }
+            Alarm::Gossip => "gossip",
+            Alarm::Wants => "wants",
+        };
+        self.counters.note(|figures| *figures.alarms.entry(what).or_default() += 1);
+    }
+
+    fn ask(&mut self, question: Waiting<Question>) -> Result<(), StoreError> {
+        let question = question.end(Queue::Questions, &self.counters.clocks);
         match self.desk.number(question.reply) {
             Some(id) => self.handle(Event::Asked { id, query: question.query }),
             None => Ok(()),
@@ -129,7 +152,8 @@ impl<P: Protocol> Driver<P> {
     }
 
     /// What a peer makes us do is time spent on it, as what it makes the openers do.
-    fn opened(&mut self, event: Event<P::Message>) -> Result<(), StoreError> {
+    fn opened(&mut self, event: Waiting<Event<P::Message>>) -> Result<(), StoreError> {
+        let event = event.end(Queue::Opened, &self.counters.clocks);
         let from = match &event {
             Event::Received { from, .. } => Some(from.0),
             _ => None,
@@ -145,7 +169,7 @@ impl<P: Protocol> Driver<P> {
     /// Whoever signs what no pool takes in is soon not listened to.
     fn gossiped(&mut self, gossiped: Gossiped<P::Message>) -> Result<(), StoreError> {
         let before = useless(self.replica.refused());
-        self.handle(gossiped.event)?;
+        self.handle(gossiped.event.end(Queue::Gossiped, &self.counters.clocks))?;
         let useless = useless(self.replica.refused()).saturating_sub(before);
         if useless > 0 {
             self.dealings.was_useless(gossiped.signer, useless);
@@ -156,7 +180,12 @@ impl<P: Protocol> Driver<P> {
     fn handle(&mut self, event: Event<P::Message>) -> Result<(), StoreError> {
         let refused = total(self.replica.refused());
         let findings = self.replica.findings();
-        let actions = self.replica.handle(event, self.clock.moment())?;
+        let step = step(&event);
+        let moment = self.clock.moment();
+        let actions = self.replica.handle(event, moment)?;
+        let now = self.clock.now();
+        let step = if actions.iter().any(is_final) { Step::Commit } else { step };
+        self.counters.clocks.step(step).observe(now.saturating_sub(moment.now));
         if total(self.replica.refused()) > refused {
             self.counters.note(|figures| figures.declined = self.replica.refused().clone());
         }
@@ -165,11 +194,13 @@ impl<P: Protocol> Driver<P> {
                 (figures.evidence_found, figures.evidence_reported) = self.replica.findings();
             });
         }
-        self.carry_out(actions);
+        self.carry_out(actions, now);
+        self.heights.follow(self.replica.round());
+        self.counters.clocks.carried_out.observe(self.clock.now().saturating_sub(now));
         Ok(())
     }
 
-    fn carry_out(&mut self, actions: Vec<Action<P::Message>>) {
+    fn carry_out(&mut self, actions: Vec<Action<P::Message>>, now: Duration) {
         for action in actions {
             match action {
                 Action::Send { to, envelope, class } => self.send(&to, &envelope, class),
@@ -185,15 +216,7 @@ impl<P: Protocol> Driver<P> {
                 Action::Sync(ticket) => self.disk.sync(ticket),
                 Action::Mine { header, target } => self.miner.mine(*header, target),
                 Action::Committed { height, block, transactions } => {
-                    tracing::info!(
-                        "block {height} is final: {}, {transactions} transactions",
-                        block.short()
-                    );
-                    self.counters.note(|figures| {
-                        figures.blocks += 1;
-                        figures.transactions += transactions as u64;
-                    });
-                    self.members.follow(self.replica.ledger(), &self.network);
+                    self.committed(height, block, transactions);
                 }
                 Action::Answer { id, answer } => self.desk.answer(id, answer),
                 Action::Blame { peer, fault } => self.network.warden().punish(peer.0, fault),
@@ -201,15 +224,47 @@ impl<P: Protocol> Driver<P> {
                     tracing::error!("HALTED, voting no more: {why}; the RPC still answers");
                 }
                 Action::Trace(line) => {
-                    if matches!(line.what, What::Accused { .. }) {
-                        self.counters.note(|figures| figures.accusations += 1);
-                    }
+                    self.watch(&line.what, now);
                     self.feed.tell(&line);
                     if let Some(tracer) = &self.tracer {
                         tracer.line(*line);
                     }
                 }
             }
+        }
+    }
+
+    /// A block is final and durable.
+    fn committed(&mut self, height: u64, block: BlockHash, transactions: usize) {
+        let done = self.heights.done(height);
+        let _height = done.as_ref().map(|done| done.span.enter());
+        let how = done.as_ref().map(Done::to_string).unwrap_or_default();
+        tracing::info!(
+            "block {height} is final: {}, {transactions} transactions{how}",
+            block.short()
+        );
+        self.counters.note(|figures| {
+            figures.blocks += 1;
+            figures.transactions += transactions as u64;
+        });
+        self.members.follow(self.replica.ledger(), &self.network);
+    }
+
+    /// Learns from a line of the trace what goes on.
+    fn watch(&mut self, what: &What, now: Duration) {
+        match what {
+            What::Heard { sender, kind, slot, .. } => {
+                let ledger = self.replica.ledger();
+                self.heights.heard(kind, *slot, *sender, now, |voices| {
+                    let committee = ledger.committee(ledger.root());
+                    committee.is_some_and(|committee| {
+                        P::quorum(&committee).is_met(&committee, voices.iter().copied())
+                    })
+                });
+            }
+            What::Committed { height, .. } => self.heights.committed(*height, now),
+            What::Accused { .. } => self.counters.note(|figures| figures.accusations += 1),
+            _ => {}
         }
     }
 
@@ -251,12 +306,32 @@ impl<P: Protocol> Driver<P> {
     }
 
     fn publish(&self, batch: &[VerifiedTransaction]) {
-        self.network.publish(packet::encode_transactions(batch));
+        let bytes = packet::encode_transactions(batch);
+        let length = bytes.len() as u64;
+        self.network.publish(bytes);
         self.counters.note(|figures| {
+            figures.bytes_published += length;
             figures.batches_published += 1;
             figures.transactions_published += batch.len() as u64;
         });
     }
+}
+
+/// What an event makes the replica do.
+fn step<M>(event: &Event<M>) -> Step {
+    match event {
+        Event::Received { .. } => Step::Received,
+        Event::Gossiped(_) => Step::Gossiped,
+        Event::Rang(_) => Step::Rang,
+        Event::Synced(_) => Step::Synced,
+        Event::Asked { .. } => Step::Asked,
+        Event::Mined(_) => Step::Mined,
+    }
+}
+
+/// Whether an action tells that a block has just become final.
+fn is_final<M>(action: &Action<M>) -> bool {
+    matches!(action, Action::Trace(line) if matches!(line.what, What::Committed { .. }))
 }
 
 /// Of a dozen entries at most.

@@ -13,7 +13,6 @@ mod pace;
 mod search;
 
 use super::{counters::Counters, threads::Failures};
-use crate::config::Mining;
 use board::Board;
 use crossbeam_channel::Sender;
 use crypto::Hash;
@@ -43,7 +42,7 @@ pub fn measure(duration: Duration) -> f64 {
         leak: Hash::ZERO,
         seal: Seal::default(),
     };
-    let board = Board::default();
+    let board = Board::new(1.0);
     let clock = Wall::new(&board);
     let job = Job::new(header, [0; 32]);
     let mut tries = 0;
@@ -62,21 +61,22 @@ pub(super) struct Miner(Arc<Board>);
 
 impl Miner {
     /// Starts the threads. They sleep until there is a header, and end when the [`Miner`] is
-    /// dropped.
+    /// dropped. A share belongs to one miner.
     pub(super) fn start(
-        mining: Mining,
+        threads: u32,
+        share: &Share,
         mined: Sender<Header>,
         counters: Arc<Counters>,
         failures: &Failures,
     ) -> io::Result<(Miner, Vec<JoinHandle<()>>)> {
-        let board = Arc::new(Board::default());
+        let board = &share.0;
         // Made first: should a thread be refused, dropping it ends those before.
-        let miner = Miner(Arc::clone(&board));
-        let threads = (0..mining.threads).map(|_| {
-            let (board, mined) = (Arc::clone(&board), mined.clone());
+        let miner = Miner(Arc::clone(board));
+        let threads = (0..threads).map(|_| {
+            let (board, mined) = (Arc::clone(board), mined.clone());
             let counters = Arc::clone(&counters);
             failures.watch("miner", move || {
-                work(&board, Pace::new(mining.share), &mined, &counters);
+                work(&board, &mined, &counters);
                 Ok(())
             })
         });
@@ -96,9 +96,26 @@ impl Drop for Miner {
     }
 }
 
+/// How much of a core each of a miner's threads uses, from 0 to 1, which can be changed while it runs.
+#[derive(Clone, Debug)]
+pub(super) struct Share(Arc<Board>);
+
+impl Share {
+    /// This much.
+    pub(super) fn new(share: f64) -> Share {
+        Share(Arc::new(Board::new(share)))
+    }
+
+    /// This much from now on. At 0 nothing is tried.
+    pub(super) fn set(&self, share: f64) {
+        self.0.set_share(share);
+    }
+}
+
 /// One thread's life.
-fn work(board: &Board, mut pace: Pace, mined: &Sender<Header>, counters: &Counters) {
+fn work(board: &Board, mined: &Sender<Header>, counters: &Counters) {
     let clock = Wall::new(board);
+    let mut pace = Pace::new(board.share());
     let mut seen = 0;
     while let Some((number, job)) = board.next(seen) {
         seen = number;
@@ -120,10 +137,14 @@ fn search(
     mut count: impl FnMut(u64),
 ) -> Option<Header> {
     loop {
+        pace.follow(clock);
         // First, so that short jobs in quick succession cannot evade it.
         pace.rest(clock);
         if job.is_over() {
             return None;
+        }
+        if pace.is_stopped() {
+            continue;
         }
         let begun = clock.now();
         let mut tries = 0;

@@ -24,16 +24,25 @@ mod disk;
 mod driver;
 mod fair;
 mod feed;
+mod heights;
+mod histogram;
+mod levers;
 mod members;
 pub mod miner;
 mod openers;
+mod shelf;
 mod slot;
 mod threads;
+mod times;
 mod tracer;
 mod young;
 
-pub use counters::{Figures, Reasons, Sent};
+pub use counters::{Figures, Reasons, Received, Sent};
+pub use histogram::Durations;
+#[cfg(test)]
+pub(crate) use histogram::Histogram;
 pub use threads::Failure;
+pub use times::{ByName, Times};
 
 pub(crate) use counters::Counters;
 pub(crate) use desk::{Asker, Questions, Unanswered};
@@ -42,6 +51,7 @@ pub(crate) use desk::{QUESTIONS, Question};
 #[cfg(test)]
 pub(crate) use feed::BUFFER as FEED_BUFFER;
 pub(crate) use feed::Feed;
+pub(crate) use levers::Levers;
 pub(crate) use threads::Failures;
 
 use crate::{
@@ -51,18 +61,20 @@ use crate::{
 use alarms::Alarms;
 use batches::Batches;
 use clock::Clock;
-use consensus::Protocol;
+use consensus::{Message, Protocol};
 use crossbeam_channel::{Sender, bounded};
 use dealings::Dealings;
 use desk::Desk;
 use disk::Disk;
 use driver::{Driver, Inbound};
 use fair::Fair;
+use heights::Heights;
 use ledger::{Keys, store::Store};
 use members::Members;
 use miner::Miner;
 use openers::Openers;
 use replica::{Replica, Setup};
+use shelf::Shelf;
 use std::{
     convert::Infallible,
     io,
@@ -104,6 +116,8 @@ pub(crate) struct Surroundings {
     pub(crate) questions: (Asker, Questions),
     /// How hard it searches for proof-of-work, if its protocol asks for any.
     pub(crate) mining: Mining,
+    /// What can be changed of it all while it runs.
+    pub(crate) levers: Levers,
     /// Where its trace goes, if it is to have one.
     pub(crate) trace: Option<PathBuf>,
     /// Where it is told as it happens.
@@ -117,18 +131,23 @@ pub(crate) struct Surroundings {
 impl Runtime {
     /// Opens a replica and starts its threads.
     pub(crate) fn start<P: Protocol + Send + 'static>(
-        setup: Setup<P>,
+        mut setup: Setup<P>,
         around: Surroundings,
     ) -> Result<Runtime, StartError> {
         let Surroundings { events, network, store, keys, trace, feed, counters, .. } = around;
+        let Levers { calendar, drag, share, .. } = around.levers;
         let ((asker, questions), failures) = (around.questions, around.failures);
+        counters.clocks.name_kinds(P::Message::kinds());
+        setup.store = Arc::new(Shelf::new(setup.store, Arc::clone(&counters)));
         let replica = Replica::open(setup)?;
+        let heights = Heights::new(Arc::clone(&counters), replica.ledger().height() + 1);
         let mut threads = Vec::new();
         let (synced, tickets) = bounded(1);
-        let (disk, thread) = Disk::start(store, synced, Arc::clone(&counters), &failures)?;
+        let (disk, thread) = Disk::start(store, drag, synced, Arc::clone(&counters), &failures)?;
         threads.push(thread);
         let (mined, headers) = bounded(1);
-        let (miner, miners) = Miner::start(around.mining, mined, Arc::clone(&counters), &failures)?;
+        let tried = Arc::clone(&counters);
+        let (miner, miners) = Miner::start(around.mining.threads, &share, mined, tried, &failures)?;
         threads.extend(miners);
         let tracer = match trace {
             Some(path) => {
@@ -157,13 +176,14 @@ impl Runtime {
         let inbound = Inbound { opened, gossiped, questions, synced, mined, held };
         let driver = Driver {
             replica,
-            clock: Clock::start(),
+            clock: Clock::start(calendar),
             network,
             disk,
             miner,
             tracer,
             feed,
             counters,
+            heights,
             alarms: Alarms::default(),
             batches: Batches::default(),
             transactions: Arc::clone(asker.transactions()),

@@ -15,6 +15,7 @@ use super::{
     dealings::{Answer, Dealings},
     fair::{Fair, Lines},
     threads::{Failure, Failures},
+    times::{Queue, Waiting},
 };
 use crate::network::{Events, NetworkEvent, Room, Ticket, Verdict, Warden};
 use consensus::Message;
@@ -24,7 +25,12 @@ use replica::{
     Event, Opened, Refused, TransactionCache,
     packet::{self, MAX_ENVELOPE_BYTES},
 };
-use std::{io, sync::Arc, thread::JoinHandle, time::Instant};
+use std::{
+    io,
+    sync::Arc,
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
 
 #[cfg(test)]
 mod tests;
@@ -61,6 +67,8 @@ struct Batch {
 struct Decoded {
     transactions: Vec<Transaction>,
     ticket: Ticket,
+    /// How long it took to decode it.
+    took: Duration,
 }
 
 /// Verified transactions on their way to the replica.
@@ -69,7 +77,7 @@ pub(super) struct Gossiped<M> {
     /// In whose line they waited.
     pub(super) signer: u32,
     /// The transactions.
-    pub(super) event: Event<M>,
+    pub(super) event: Waiting<Event<M>>,
 }
 
 /// What all openers share.
@@ -79,11 +87,11 @@ pub(super) struct Openers<M> {
     /// What need not be checked again.
     pub(super) transactions: Arc<TransactionCache>,
     /// Where opened envelopes go, in order for each peer.
-    pub(super) opened: Sender<Event<M>>,
+    pub(super) opened: Sender<Waiting<Event<M>>>,
     /// Where verified transactions go.
     pub(super) gossiped: Sender<Gossiped<M>>,
     /// What waits to be opened.
-    pub(super) frames: Arc<Fair<Frame>>,
+    pub(super) frames: Arc<Fair<Waiting<Frame>>>,
     /// What is going on with each peer.
     pub(super) dealings: Arc<Dealings>,
     /// Counts what is refused.
@@ -117,6 +125,7 @@ impl<M: Message> Openers<M> {
         failures: &Failures,
     ) -> io::Result<Vec<JoinHandle<()>>> {
         let mut threads = Vec::new();
+        self.counters.note(|figures| figures.openers = workers.max(1) as u64);
         for _ in 0..workers.max(1) {
             let opener = self.clone();
             threads.push(failures.watch("opener", move || {
@@ -142,12 +151,13 @@ impl<M: Message> Openers<M> {
     }
 
     fn open_frames(&self) {
-        while let Some((from, Frame { bytes, room })) = self.frames.take() {
+        while let Some((from, frame)) = self.frames.take() {
+            let Frame { bytes, room } = frame.end(Queue::Frames, &self.counters.clocks);
             let begun = Instant::now();
             let event = self.open_frame(from, &bytes);
             let time = begun.elapsed();
             drop(room);
-            let is_heard = event.is_none_or(|event| self.opened.send(event).is_ok());
+            let is_heard = event.is_none_or(|event| self.opened.send(Waiting::now(event)).is_ok());
             // Not before it is handed over, or what comes after it could overtake it.
             self.frames.served(from, time);
             if !is_heard {
@@ -161,15 +171,20 @@ impl<M: Message> Openers<M> {
         if packet::claims_blocks(bytes) && !self.is_owed(from) {
             return None;
         }
-        match packet::open::<M>(bytes, &self.keys, &self.transactions) {
-            Ok((seq, opened)) => {
-                let incomplete = u64::from(matches!(opened, Opened::Incomplete(_)));
-                self.counters.note(|figures| {
-                    figures.opened += 1;
-                    figures.incomplete += incomplete;
-                });
-                Some(Event::Received { from: ReplicaId(from), seq, opened })
-            }
+        let begun = Instant::now();
+        let result = packet::open::<M>(bytes, &self.keys, &self.transactions);
+        self.counters.clocks.envelopes.observe(begun.elapsed());
+        let what = result.as_ref().map_or("refused", |(_, opened)| opened.kind());
+        let incomplete = matches!(result, Ok((_, Opened::Incomplete(_))));
+        self.counters.note(|figures| {
+            figures.opened += u64::from(result.is_ok());
+            figures.incomplete += u64::from(incomplete);
+            let received = figures.received.entry(what).or_default();
+            received.envelopes += 1;
+            received.bytes += bytes.len() as u64;
+        });
+        match result {
+            Ok((seq, opened)) => Some(Event::Received { from: ReplicaId(from), seq, opened }),
             Err(refused) => {
                 self.refuse("envelope", Some(from), &refused);
                 None
@@ -189,19 +204,21 @@ impl<M: Message> Openers<M> {
         answer == Answer::Owed
     }
 
-    fn open_batches(&self, batches: &Fair<Batch>) {
+    fn open_batches(&self, batches: &Fair<Waiting<Batch>>) {
         let mut decoded = Lines::default();
         while let Some((signer, first)) = self.next_batch(batches, &mut decoded) {
-            let Decoded { transactions, ticket } = first;
-            let begun = Instant::now();
-            let verified = self.verify(&transactions, || self.look_ahead(batches, &mut decoded));
-            decoded.charge(signer, begun.elapsed());
+            let first = first.end(Queue::Batches, &self.counters.clocks);
+            let Decoded { transactions, ticket, mut took } = first;
+            let look_up = || self.look_ahead(batches, &mut decoded);
+            let result = self.verify(&transactions, &mut took, look_up);
+            self.counters.clocks.batches.observe(took);
+            decoded.charge(signer, took);
             decoded.served(signer);
-            match verified {
+            match result {
                 Ok(transactions) => {
                     ticket.judge(Verdict::Accept);
                     self.counters.note(|figures| figures.batches_opened += 1);
-                    let event = Event::Gossiped(transactions);
+                    let event = Waiting::now(Event::Gossiped(transactions));
                     if self.gossiped.send(Gossiped { signer, event }).is_err() {
                         return;
                     }
@@ -217,9 +234,9 @@ impl<M: Message> Openers<M> {
     /// The next decoded batch; waits for one if need be. None once no more can come.
     fn next_batch(
         &self,
-        batches: &Fair<Batch>,
-        decoded: &mut Lines<Decoded>,
-    ) -> Option<(u32, Decoded)> {
+        batches: &Fair<Waiting<Batch>>,
+        decoded: &mut Lines<Waiting<Decoded>>,
+    ) -> Option<(u32, Waiting<Decoded>)> {
         loop {
             self.look_ahead(batches, decoded);
             if let Some(first) = decoded.take() {
@@ -231,7 +248,7 @@ impl<M: Message> Openers<M> {
     }
 
     /// Decodes what has come, as far as there is room.
-    fn look_ahead(&self, batches: &Fair<Batch>, decoded: &mut Lines<Decoded>) {
+    fn look_ahead(&self, batches: &Fair<Waiting<Batch>>, decoded: &mut Lines<Waiting<Decoded>>) {
         while decoded.len() < DECODED
             && let Some((signer, batch)) =
                 batches.try_take_of(|signer| decoded.waiting(signer) < DECODED_OF_ONE)
@@ -243,31 +260,40 @@ impl<M: Message> Openers<M> {
     fn decode(
         &self,
         signer: u32,
-        batch: Batch,
-        batches: &Fair<Batch>,
-        decoded: &mut Lines<Decoded>,
+        batch: Waiting<Batch>,
+        batches: &Fair<Waiting<Batch>>,
+        decoded: &mut Lines<Waiting<Decoded>>,
     ) {
-        let Batch { bytes, ticket } = batch;
+        let (since, Batch { bytes, ticket }) = batch.parts();
         let begun = Instant::now();
-        match packet::decode_transactions(&bytes, &self.transactions) {
-            Ok(transactions) => decoded.push(signer, Decoded { transactions, ticket }),
+        let result = packet::decode_transactions(&bytes, &self.transactions);
+        let took = begun.elapsed();
+        match result {
+            Ok(transactions) => {
+                let batch = Decoded { transactions, ticket, took };
+                decoded.push(signer, Waiting::since(since, batch));
+            }
             Err(refused) => {
+                self.counters.clocks.batches.observe(took);
                 ticket.judge(Verdict::Reject);
                 self.refuse("gossip", Some(signer), &refused);
             }
         }
-        batches.served(signer, begun.elapsed());
+        batches.served(signer, took);
     }
 
-    /// Verifies a batch, looking up now and then.
+    /// Verifies a batch, looking up now and then. That does not count in how long it `took`.
     fn verify(
         &self,
         transactions: &[Transaction],
+        took: &mut Duration,
         mut look_up: impl FnMut(),
     ) -> Result<Vec<VerifiedTransaction>, Refused> {
         let mut verified = Vec::with_capacity(transactions.len());
         for stride in transactions.chunks(STRIDE) {
+            let begun = Instant::now();
             let checked = packet::verify_transactions(stride, &self.keys, &self.transactions);
+            *took += begun.elapsed();
             verified.extend(checked.inspect_err(|_| {
                 self.transactions.forget_unproven(transactions);
             })?);
@@ -291,8 +317,8 @@ impl<M: Message> Openers<M> {
 
 /// Hands out what the network brings.
 struct Router {
-    frames: Arc<Fair<Frame>>,
-    gossip: Arc<Fair<Batch>>,
+    frames: Arc<Fair<Waiting<Frame>>>,
+    gossip: Arc<Fair<Waiting<Batch>>>,
     counters: Arc<Counters>,
     warden: Warden,
     dealings: Arc<Dealings>,
@@ -300,17 +326,20 @@ struct Router {
 
 impl Router {
     fn run(self, mut events: Events) {
-        while let Some((event, room)) = events.blocking_recv_held() {
+        while let Some((since, event, room)) = events.blocking_recv_held() {
             match event {
                 NetworkEvent::Frame { from, bytes } if bytes.len() > MAX_ENVELOPE_BYTES => {
                     self.counters.refused("envelope", "too_long");
                     self.warden.punish(from, "too_long");
                 }
                 NetworkEvent::Frame { from, bytes } => {
-                    self.frames.push(from, Frame { bytes, room });
+                    self.frames.push(from, Waiting::since(since, Frame { bytes, room }));
                 }
                 NetworkEvent::Gossip { from, bytes, ticket } => {
-                    self.gossiped(from.unwrap_or(NOBODY), Batch { bytes, ticket });
+                    let length = bytes.len() as u64;
+                    self.counters.note(|figures| figures.bytes_gossiped += length);
+                    let batch = Waiting::since(since, Batch { bytes, ticket });
+                    self.gossiped(from.unwrap_or(NOBODY), batch);
                 }
                 NetworkEvent::Connected(peer) => tracing::info!("peer {peer} is connected"),
                 NetworkEvent::Disconnected(peer) => tracing::info!("peer {peer} is gone"),
@@ -321,7 +350,7 @@ impl Router {
     }
 
     /// A dropped ticket says `Ignore`.
-    fn gossiped(&self, signer: u32, batch: Batch) {
+    fn gossiped(&self, signer: u32, batch: Waiting<Batch>) {
         if !self.dealings.is_useful(signer) {
             self.counters.refused("gossip", "useless");
         } else if self.gossip.try_push(signer, batch, BATCHES).is_err() {

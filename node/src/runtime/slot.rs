@@ -1,6 +1,9 @@
 //! A queue of one, in which the newest replaces what nobody has taken yet.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 #[cfg(test)]
 mod tests;
@@ -59,6 +62,15 @@ impl<T> Taker<T> {
                 value => return value,
             }
         }
+    }
+}
+
+impl<T> Taker<T> {
+    /// Sleeps for this long, or until the slot is closed.
+    pub(super) fn sleep(&self, time: Duration) {
+        let open = |state: &mut State<T>| !state.closed;
+        // Whether it slept enough makes no difference.
+        let _ = self.0.changed.wait_timeout_while(self.0.lock(), time, open);
     }
 }
 

@@ -1,4 +1,8 @@
 //! Writes the replica's trace, one line of JSON for each event, to a file.
+//!
+//! Each life begins with a line that tells when it did, by this machine's clock: `{"world":"life","wall_us":N}`, in
+//! microseconds since 1970. The replica's own lines count from there, so that the traces of several nodes can
+//! be set on one axis of time.
 
 use super::{
     counters::Counters,
@@ -7,11 +11,12 @@ use super::{
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use replica::trace::TraceLine;
 use std::{
-    fs::OpenOptions,
-    io::{self, BufWriter, Write},
+    fs::{File, OpenOptions},
+    io::{self, BufWriter, Read, Seek, SeekFrom, Write},
     path::Path,
     sync::Arc,
     thread::JoinHandle,
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 #[cfg(test)]
@@ -37,9 +42,8 @@ impl Tracer {
         failures: &Failures,
     ) -> io::Result<(Tracer, JoinHandle<()>)> {
         let shown = path.display().to_string();
-        let file = OpenOptions::new().create(true).append(true).open(path);
-        let file =
-            file.map_err(|error| io::Error::new(error.kind(), format!("{shown}: {error}")))?;
+        let file = open(path)
+            .map_err(|error| io::Error::new(error.kind(), format!("{shown}: {error}")))?;
         let (lines, queue) = bounded(WAITING);
         let thread = failures.watch("trace", move || {
             // A study without a trace is a pity; a replica that stops for it is a fault.
@@ -61,6 +65,20 @@ impl Tracer {
             }
         }
     }
+}
+
+/// Opens the file and begins a life in it. An earlier one may have ended within a line.
+fn open(path: &Path) -> io::Result<File> {
+    let mut file = OpenOptions::new().create(true).read(true).append(true).open(path)?;
+    let mut last = [b'\n'];
+    if file.metadata()?.len() > 0 {
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
+    }
+    let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
+    let end = if last == [b'\n'] { "" } else { "\n" };
+    writeln!(file, "{end}{{\"world\":\"life\",\"wall_us\":{wall}}}")?;
+    Ok(file)
 }
 
 /// Writes lines as they come, and flushes whenever none waits.

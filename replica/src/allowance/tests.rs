@@ -13,7 +13,11 @@ fn whoever_asks_and_asks_is_refused_and_then_told_of() {
     }
     assert_eq!(rulings[..2], [QUESTIONS_AT_ONCE, PATIENCE_AT_ONCE]);
     assert_eq!(rulings[2], 10_000 - QUESTIONS_AT_ONCE - PATIENCE_AT_ONCE);
-    assert_eq!(allowance.question(ReplicaId(4), Duration::ZERO), Ruling::Granted, "one's own fault");
+    assert_eq!(
+        allowance.question(ReplicaId(4), Duration::ZERO),
+        Ruling::Granted,
+        "one's own fault"
+    );
     let later = Duration::from_secs(1);
     assert_eq!(allowance.question(PEER, later), Ruling::Granted);
 }

@@ -131,25 +131,26 @@ impl<P: Protocol> Replica<P> {
 
     fn adopt(&mut self, head: BlockHash) {
         let before = self.ledger.head();
-        let abandoned = self.enter(head);
+        let (abandoned, fork) = self.enter(head);
         if self.ledger.head() != before {
             self.progress = self.moment.now;
             let height = self.ledger.head_height();
-            self.trace(What::Adopted { height, block: head, abandoned });
+            self.trace(What::Adopted { height, block: head, abandoned, fork });
         }
         self.settle_pool();
     }
 
-    /// Makes `head` the adopted one. What it leaves behind waits again: how many transactions.
-    fn enter(&mut self, head: BlockHash) -> usize {
+    /// Makes `head` the adopted one. What it leaves behind waits again: how many transactions, and
+    /// above which height.
+    fn enter(&mut self, head: BlockHash) -> (usize, u64) {
         let adopted = self.ledger.adopt(head).unwrap_or_else(|rejected| {
             panic!("the protocol adopted a block it had not accepted: {rejected}")
         });
-        let abandoned = adopted.abandoned.len();
+        let found = (adopted.abandoned.len(), adopted.fork);
         for transaction in adopted.abandoned {
             self.back_to_pool(transaction);
         }
-        abandoned
+        found
     }
 
     /// Transactions of an abandoned branch wait again; those that cannot are gone for good. They are

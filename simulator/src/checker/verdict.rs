@@ -117,6 +117,15 @@ pub enum Violation {
         /// The height of the block that did it.
         height: u64,
     },
+    /// Accountability: an honest replica holds against another one that it broke the rules.
+    Accused {
+        /// Who does.
+        by: ReplicaId,
+        /// Against whom.
+        offender: ReplicaId,
+        /// What it holds against it.
+        charge: String,
+    },
     /// Validity: a proof that a replica keeps proves nothing.
     BadProof {
         /// Who.
@@ -277,6 +286,11 @@ impl Violation {
                 "validity: in replica {replica}'s ledger at height {height} account {address} has \
                  balance {} and nonce {}, by its blocks it has {} and {}",
                 found.0, found.1, expected.0, expected.1
+            ),
+            Violation::Accused { by, offender, charge } => write!(
+                f,
+                "accountability: replica {by}, which is honest, accuses replica {offender}, which is \
+                 honest, too, of {charge}"
             ),
             Violation::Unjust { replica, height } => write!(
                 f,

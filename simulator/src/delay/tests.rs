@@ -94,3 +94,22 @@ fn what_is_shown_reads_back_as_the_same() {
         assert!(text.parse::<Delay>().is_err(), "{text:?}");
     }
 }
+
+/// What real nodes are told instead of a formula.
+#[test]
+fn values_that_are_equally_likely_stand_for_the_distribution() {
+    for text in ["50ms", "20ms..80ms", "20ms + exp 30ms", "lognormal 50ms 0.5"] {
+        let delay: Delay = text.parse().unwrap();
+        let values = delay.values(33);
+        assert_eq!(values.len(), 33);
+        assert!(values.is_sorted(), "{text}");
+        let draws = draws(text);
+        let (told, drawn) = (mean(&values), mean(&draws));
+        // The rarest are cut off: of an exponential tail that is 1.5 % of its mean or so.
+        let near = drawn / 25;
+        assert!(told.abs_diff(drawn) <= near, "{text}: {told:?} for {drawn:?}");
+        let median = draws[draws.len() / 2];
+        assert!(values[16].abs_diff(median) <= median / 25, "{text}: {:?}", values[16]);
+        assert_eq!(values, delay.values(33), "always the same");
+    }
+}

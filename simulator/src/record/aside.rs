@@ -53,6 +53,11 @@ pub enum Aside {
         /// Which of its lives, counted from one. Envelopes are numbered anew in each.
         life: u32,
     },
+    /// A real node began a life: the lines that follow in its file count from there.
+    Life {
+        /// When, by its machine's clock: in microseconds since 1970.
+        wall_us: u64,
+    },
     /// A replica loses power.
     Crashed {
         /// When.

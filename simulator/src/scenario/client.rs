@@ -1,13 +1,14 @@
 //! People who pay each other, and wait: the load of a scenario.
 
+use super::judge::{Judge, Served};
 use crate::{
+    checker::Sight,
     delay::below,
-    record::Milestone,
     setup::stream,
     world::{Transfer, World},
 };
-use consensus::{Protocol, catalogue::Depths};
-use ledger::{ReplicaId, TransactionId, VerifiedTransaction};
+use consensus::Protocol;
+use ledger::{ReplicaId, VerifiedTransaction};
 use rand_chacha::{ChaCha8Rng, rand_core::Rng};
 use replica::Query;
 use std::{
@@ -21,14 +22,54 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How many transfers of an account are handed in again at a time.
 const AGAIN: usize = 16;
 
-/// Submits transfers, and keeps at it: the replica that took one may lose it in a crash, or be cut
-/// off from the others.
+/// Who pays whom when, and which replica is asked first: the same in every world.
 #[derive(Debug)]
-pub(crate) struct Client {
+pub struct Plan {
     /// Between two transfers; none for no load.
     every: Option<Duration>,
     submitted: u32,
     chance: ChaCha8Rng,
+}
+
+/// One transfer of a plan.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Payment {
+    /// The number of the account that pays.
+    pub from: u32,
+    /// The number of the account that receives.
+    pub to: u32,
+    /// Who is asked first; if it is down or a liar, the next one that is neither.
+    pub first: ReplicaId,
+}
+
+impl Plan {
+    /// So many transfers in a second; none for zero.
+    pub fn new(per_second: f64, seed: u64) -> Plan {
+        let every = (per_second > 0.0).then(|| Duration::from_secs_f64(1.0 / per_second));
+        Plan { every, submitted: 0, chance: stream(seed, "load", 0) }
+    }
+
+    /// When the next transfer is due, since the beginning.
+    pub fn due(&self) -> Option<Duration> {
+        self.every.map(|every| every * (self.submitted + 1))
+    }
+
+    /// The next transfer, among so many accounts and replicas.
+    pub fn draw(&mut self, accounts: u32, replicas: u32) -> Payment {
+        self.submitted += 1;
+        let mut pick = |bound: u32| {
+            u32::try_from(below(self.chance.next_u64(), bound.into())).expect("it is below 2^32")
+        };
+        let (from, to) = (pick(accounts), pick(accounts));
+        Payment { from, to, first: ReplicaId(pick(replicas)) }
+    }
+}
+
+/// Submits transfers, and keeps at it: the replica that took one may lose it in a crash, or be cut
+/// off from the others.
+#[derive(Debug)]
+pub(crate) struct Client {
+    plan: Plan,
     sent: Vec<Sent>,
     /// By account, the numbers of what was not seen in a chain yet.
     open: BTreeMap<u32, VecDeque<usize>>,
@@ -43,44 +84,26 @@ struct Sent {
     transaction: VerifiedTransaction,
 }
 
-/// How long one transfer took.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Served {
-    pub(super) submitted: Duration,
-    /// When whoever took it showed it as final, or deep enough to be counted on.
-    pub(super) settled: Option<Duration>,
-}
-
 impl Client {
     pub(crate) fn new(per_second: f64, seed: u64) -> Client {
-        let every = (per_second > 0.0).then(|| Duration::from_secs_f64(1.0 / per_second));
         let (sent, open) = (Vec::new(), BTreeMap::new());
-        Client { every, submitted: 0, chance: stream(seed, "load", 0), sent, open }
+        Client { plan: Plan::new(per_second, seed), sent, open }
     }
 
     /// Lets time go by until `end`, and submits what is due.
     pub(crate) fn play<P: Protocol>(&mut self, world: &mut World<P>, end: Duration) {
-        while let Some(due) = self.next().filter(|due| *due <= end) {
+        while let Some(due) = self.plan.due().filter(|due| *due <= end) {
             world.run_for(due.saturating_sub(world.now()));
             self.submit(world);
         }
         world.run_for(end.saturating_sub(world.now()));
     }
 
-    /// When the next transfer is due.
-    fn next(&self) -> Option<Duration> {
-        self.every.map(|every| every * (self.submitted + 1))
-    }
-
     /// Somebody pays somebody.
     fn submit<P: Protocol>(&mut self, world: &mut World<P>) {
-        self.submitted += 1;
         let (accounts, replicas) = (world.setup().accounts, world.setup().replicas);
-        let mut pick = |bound: u32| {
-            u32::try_from(below(self.chance.next_u64(), bound.into())).expect("it is below 2^32")
-        };
-        let (from, to, first) = (pick(accounts), pick(accounts), pick(replicas));
-        let Some(taker) = taker(world, first) else { return };
+        let Payment { from, to, first } = self.plan.draw(accounts, replicas);
+        let Some(taker) = taker(world, first.0) else { return };
         let transaction = world.sign(Transfer { from, to, amount: 1, fee: 1 });
         world.ask(taker, Query::Submit(transaction.clone()));
         self.open.entry(from).or_default().push_back(self.sent.len());
@@ -109,15 +132,12 @@ impl Client {
     }
 
     /// What became of each transfer.
-    pub(super) fn served<P: Protocol>(
-        &self,
-        world: &World<P>,
-        depths: Option<Depths>,
-    ) -> Vec<Served> {
+    pub(super) fn served<P: Protocol>(&self, world: &World<P>, judge: &Judge<'_>) -> Vec<Served> {
+        let sight = Sight::of(world);
         let mut settled = BTreeMap::new();
         let served = self.sent.iter().map(|sent| {
             let by = sent.taken.0;
-            let known = settled.entry(by).or_insert_with(|| settlements(world, by, depths));
+            let known = settled.entry(by).or_insert_with(|| judge.settlements(&sight, by));
             let when = known.get(&sent.transaction.id()).copied();
             // A wallet that tried twice may hear of the first try from the second replica.
             Served { submitted: sent.at, settled: when.map(|when| when.max(sent.at)) }
@@ -140,39 +160,4 @@ fn taker<P: Protocol>(world: &World<P>, first: u32) -> Option<ReplicaId> {
     let ids = (0..replicas).map(|offset| ReplicaId((first + offset) % replicas));
     let good = |id: &ReplicaId| world.is_up(*id) && !world.setup().byzantine.contains_key(id);
     ids.filter(good).take(1).next()
-}
-
-/// When a replica showed each transaction as final, or deep enough to be counted on.
-fn settlements<P: Protocol>(
-    world: &World<P>,
-    by: ReplicaId,
-    depths: Option<Depths>,
-) -> BTreeMap<TransactionId, Duration> {
-    let record = world.record();
-    let mut settled = BTreeMap::new();
-    let Some(Depths { confirmations, .. }) = depths else {
-        for commit in record.history(by).iter().filter_map(Milestone::commit) {
-            for transaction in record.block(commit.block).iter().flat_map(|body| &body.transactions)
-            {
-                settled.entry(transaction.id()).or_insert(commit.at);
-            }
-        }
-        return settled;
-    };
-    let Some(ledger) = world.ledger(by) else { return settled };
-    let found: BTreeMap<_, _> = record.finds().iter().map(|find| (find.block, find.at)).collect();
-    for height in 1..=(ledger.head_height() + 1).saturating_sub(confirmations) {
-        let (Some(body), Some(top)) =
-            (ledger.adopted(height), ledger.adopted(height + confirmations - 1))
-        else {
-            continue;
-        };
-        // Before that block was found this branch was not as deep, whatever another one was.
-        let since = found.get(&top.hash()).copied().unwrap_or_default();
-        let when = record.adopted_since(by, top.header.height, since);
-        for transaction in &body.transactions {
-            settled.extend(when.map(|when| (transaction.id(), when)));
-        }
-    }
-    settled
 }

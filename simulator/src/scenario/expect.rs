@@ -120,7 +120,7 @@ fn fields(table: &mut Table<'_>, usual: Expect, scenario: &Scenario) -> Read<Exp
 }
 
 /// What can be within some time of something else.
-const SINCE: [&str; 6] = ["heal", "restart", "mend", "speak", "catch_up", "calm"];
+const SINCE: [&str; 7] = ["heal", "restart", "resume", "mend", "speak", "catch_up", "calm"];
 
 /// Reads `10s of heal`: how long, and since when.
 fn within(value: &Value<'_>, scenario: &Scenario) -> Read<(Duration, Duration)> {
@@ -137,6 +137,7 @@ fn within(value: &Value<'_>, scenario: &Scenario) -> Read<(Duration, Duration)> 
         "heal" => last(|fault| matches!(fault, Fault::Heal)),
         "restart" => last(|fault| matches!(fault, Fault::Restart(_))),
         "mend" => last(|fault| matches!(fault, Fault::Mend { .. })),
+        "resume" => last(|fault| matches!(fault, Fault::Resume(_))),
         "speak" => last(|fault| matches!(fault, Fault::Speak(_))),
         "catch_up" => scenario.catch_up,
         "calm" => Some(scenario.calm()),

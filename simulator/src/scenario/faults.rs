@@ -34,9 +34,12 @@ type OfOne = fn(ReplicaId) -> Fault;
 /// All that happens in one step; usually one thing.
 fn faults(table: &mut Table<'_>, replicas: u32) -> Read<Vec<Fault>> {
     let mut found = Vec::new();
-    let kinds: [(&'static str, OfOne); 4] = [
+    let kinds: [(&'static str, OfOne); 7] = [
         ("crash", Fault::Crash),
         ("restart", Fault::Restart),
+        ("wipe", Fault::Wipe),
+        ("pause", Fault::Pause),
+        ("resume", Fault::Resume),
         ("silence", Fault::Silence),
         ("speak", Fault::Speak),
     ];
@@ -88,7 +91,9 @@ fn restart(table: &mut Table<'_>, time: Duration, faults: &[Fault]) -> Read<Vec<
     let after = table.read("restart_after", |value| Ok((value.span()?, value)))?;
     let Some((after, value)) = after else { return Ok(Vec::new()) };
     let rises = |fault: &Fault| match fault {
-        Fault::Crash(id) => Some(Step { time: time + after, fault: Fault::Restart(*id) }),
+        Fault::Crash(id) | Fault::Wipe(id) => {
+            Some(Step { time: time + after, fault: Fault::Restart(*id) })
+        }
         _ => None,
     };
     let steps: Vec<_> = faults.iter().filter_map(rises).collect();

@@ -384,6 +384,9 @@ fn fault(fault: &Fault) -> (&'static str, String) {
     match fault {
         Fault::Crash(id) => ("crash", id.to_string()),
         Fault::Restart(id) => ("restart", id.to_string()),
+        Fault::Wipe(id) => ("wipe", id.to_string()),
+        Fault::Pause(id) => ("pause", id.to_string()),
+        Fault::Resume(id) => ("resume", id.to_string()),
         Fault::Silence(id) => ("silence", id.to_string()),
         Fault::Speak(id) => ("speak", id.to_string()),
         Fault::Partition(sides) => {

@@ -3,6 +3,7 @@
 mod chaos;
 mod forks;
 mod mutants;
+mod observed;
 mod reorganisations;
 mod repeatable;
 mod retargeting;

@@ -89,3 +89,54 @@ fn a_fault_comes_before_what_is_due_with_it() {
     world.run_for(seconds(1));
     assert!(ALL.iter().all(|id| world.height(*id) == 0 && !world.is_up(*id)), "{world:?}");
 }
+
+/// Nothing is lost: what came meanwhile is heard afterwards, and timers ring late.
+#[test]
+fn who_stands_still_goes_on_where_it_was() {
+    for seed in 0..5 {
+        let mut setup = four(seed);
+        setup.schedule = Schedule::default()
+            .at(seconds(5), Fault::Pause(ALL[2]))
+            .at(seconds(12), Fault::Resume(ALL[2]));
+        let mut world = world(setup);
+        world.run_for(seconds(6));
+        let before = world.height(ALL[2]);
+        world.run_for(seconds(6) - Duration::from_millis(1));
+        assert_eq!(world.height(ALL[2]), before, "seed {seed}: it does nothing");
+        assert!(world.is_up(ALL[2]), "seed {seed}: and is not down");
+        assert!(world.height(ALL[0]) > before + 2, "seed {seed}: three of four go on");
+        let now = world.height(ALL[0]);
+        reach(&mut world, &ALL, now + 3, seconds(10));
+        assert_safe(&world);
+    }
+}
+
+#[test]
+fn a_pause_ends_with_the_life_it_began_in() {
+    let mut setup = four(3);
+    setup.schedule = Schedule::default()
+        .at(seconds(5), Fault::Pause(ALL[1]))
+        .at(seconds(6), Fault::Crash(ALL[1]))
+        .at(seconds(7), Fault::Restart(ALL[1]));
+    let mut world = world(setup);
+    reach(&mut world, &ALL, 12, seconds(60));
+    assert_safe(&world);
+}
+
+/// What it signed before it has forgotten, so it says nothing before it knows how far it may have been.
+#[test]
+fn who_lost_its_disk_reads_the_chain_again_and_signs_nothing_twice() {
+    for seed in 0..5 {
+        let mut setup = four(seed);
+        setup.schedule = Schedule::default()
+            .at(seconds(6), Fault::Wipe(ALL[1]))
+            .at(seconds(8), Fault::Restart(ALL[1]));
+        let mut world = world(setup);
+        world.run_for(seconds(7));
+        assert!(!world.is_up(ALL[1]), "seed {seed}");
+        world.run_for(Duration::from_millis(1_001));
+        assert_eq!(world.ledger(ALL[1]).unwrap().height(), 0, "seed {seed}: nothing is left");
+        reach(&mut world, &ALL, 20, seconds(60));
+        assert_eq!(world.record().equivocations(), [], "seed {seed}");
+    }
+}

@@ -19,6 +19,10 @@ use replica::{
 };
 use std::{sync::Arc, time::Duration};
 
+/// How much a replica that stands still is sent before the rest is lost: a real node's queue for a peer holds
+/// as much (`node::network::MAX_QUEUED_FRAMES`), and there are some peers.
+const MOST_WAITING: usize = 4_096;
+
 /// Something under way to one life of one replica: 24 bytes, since there may be a million.
 #[derive(Debug)]
 pub(super) struct Errand<M> {
@@ -44,6 +48,12 @@ pub(super) enum What<M> {
     Find(u64),
 }
 
+impl<M> Errand<M> {
+    pub(super) fn new(to: Place, life: u32, what: What<M>) -> Errand<M> {
+        Errand { to: u32::try_from(to.0).expect("there are no more places than ids"), life, what }
+    }
+}
+
 impl<P: Protocol> World<P> {
     /// Hands a replica bytes, now, as if `from` had sent them: whoever sits there may say anything.
     /// They are opened as on the wire, whether or not this world is.
@@ -56,8 +66,7 @@ impl<P: Protocol> World<P> {
     /// Sends something on its way to whatever life the recipient is living now.
     pub(super) fn send(&mut self, to: Place, after: Duration, what: What<P::Message>) {
         let life = self.host(to).life;
-        let place = u32::try_from(to.0).expect("there are no more places than ids");
-        self.queue.push(self.now + after, Errand { to: place, life, what });
+        self.queue.push(self.now + after, Errand::new(to, life, what));
     }
 
     /// Runs one errand, unless nobody is there for it any more.
@@ -71,6 +80,9 @@ impl<P: Protocol> World<P> {
             }
             return;
         }
+        if host.paused {
+            return self.keep(to, what);
+        }
         let Some(event) = self.event(to, what) else { return };
         self.events += 1;
         self.delivered += u64::from(matches!(event, Event::Received { .. } | Event::Gossiped(_)));
@@ -80,6 +92,18 @@ impl<P: Protocol> World<P> {
         let actions = replica.handle(event, moment).expect("disks here never fail");
         self.carry_out(to, actions);
         self.watch(to);
+    }
+
+    /// Whoever stands still gets it later, unless there is too much: its peers' queues are full then.
+    fn keep(&mut self, to: Place, what: What<P::Message>) {
+        let waiting = self.waiting.entry(to.0).or_default();
+        match &what {
+            What::Parcel(letter) if waiting.len() >= MOST_WAITING => {
+                let letter = Arc::clone(letter);
+                self.lost(to, &letter, Loss::Down);
+            }
+            _ => waiting.push(what),
+        }
     }
 
     /// What the replica is to hear of an errand, if anything.

@@ -1,6 +1,6 @@
 //! Things going wrong, and right again.
 
-use super::World;
+use super::{World, errands::Errand};
 use crate::{
     adversary::SCRIPT,
     places::Place,
@@ -25,6 +25,7 @@ impl<P: Protocol> World<P> {
             let (time, lane) = (micros(self.now), place.lane());
             self.record.aside(|| Aside::Crashed { time, lane });
             self.host(place).crash();
+            self.waiting.remove(&place.0);
             if let Some(overlay) = &mut self.overlay {
                 overlay.forget(place);
             }
@@ -122,6 +123,9 @@ impl<P: Protocol> World<P> {
             Fault::Crash(id) if self.is_up(*id) => self.crash(*id),
             Fault::Restart(id) if !self.is_up(*id) => self.restart(*id),
             Fault::Crash(_) | Fault::Restart(_) => {}
+            Fault::Wipe(id) => self.wipe(*id),
+            Fault::Pause(id) => self.pause(*id),
+            Fault::Resume(id) => self.resume(*id),
             Fault::Partition(sides) => self.network.partition(sides),
             Fault::Heal => self.network.heal(),
             Fault::Cut { from, to } => self.network.cut(*from, *to),
@@ -170,6 +174,32 @@ impl<P: Protocol> World<P> {
         let adversary = adversary.map(|until| (until, "the adversary chooses what arrives"));
         for (until, words) in unrest.into_iter().chain(adversary) {
             record.aside(|| Aside::Until { time: micros(until), words: words.into() });
+        }
+    }
+
+    fn wipe(&mut self, id: ReplicaId) {
+        if self.is_up(id) {
+            self.crash(id);
+        }
+        self.places.of(id).for_each(|place| self.host(place).disk.wipe());
+    }
+
+    /// The dead do not stand still.
+    fn pause(&mut self, id: ReplicaId) {
+        for place in self.places.of(id) {
+            let host = self.host(place);
+            host.paused = host.replica.is_some();
+        }
+    }
+
+    fn resume(&mut self, id: ReplicaId) {
+        for place in self.places.of(id) {
+            let host = self.host(place);
+            host.paused = false;
+            let life = host.life;
+            for what in self.waiting.remove(&place.0).unwrap_or_default() {
+                self.queue.push(self.now, Errand::new(place, life, what));
+            }
         }
     }
 

@@ -14,6 +14,7 @@ pub use cell::{Cell, Word};
 pub use faults::{Fault, all, scenario};
 
 use super::{one, pool, print, stop_on_ctrl_c};
+use crate::field::{self, FieldError, Manner};
 use clap::Args;
 use consensus::catalogue::{self, NAMES, UnknownModule};
 use matrix::Matrix;
@@ -29,6 +30,9 @@ use std::{
 
 #[cfg(test)]
 mod tests;
+
+/// How many seeds a cell has in the simulator unless it is said.
+const SEEDS: u64 = 20;
 
 /// How many cells the progress bar has.
 const BAR: usize = 30;
@@ -46,9 +50,12 @@ pub struct Compare {
     /// How many replicas; f is a third of all but one
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub replicas: u32,
-    /// How many seeds in each cell
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=100_000))]
-    pub seeds: u64,
+    /// How many seeds in each cell [default: 20, with --live 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub seeds: Option<u64>,
+    /// With real nodes, in real time: each run takes 40 seconds, so choose --faults
+    #[arg(long, requires = "faults", conflicts_with_all = ["out", "threads"])]
+    pub live: bool,
     /// Write a page (index.html), a table (cells.csv) and all scenarios here
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -69,6 +76,7 @@ Examples:
   testnet compare --seeds 50 --out report             the same, and a page to look at
   testnet compare --faults none,loss,partition --replicas 7
   testnet compare --print partition > partition.toml  the scenario of one row, to play with
+  testnet compare --live --faults none,outage,equivocate   the same cells on real nodes
   testnet compare --print silent-f+1 | testnet run - --consensus pow --seeds 7
 
 Whether a module survives a fault is a result here, not a failure: exit codes are 0 all cells were
@@ -86,6 +94,14 @@ pub enum CompareError {
     /// It was stopped by hand.
     #[error("stopped before all cells were filled")]
     Interrupted,
+    /// Real nodes could not be made to fill a cell.
+    #[error("{cell}: {error}")]
+    Field {
+        /// Which.
+        cell: String,
+        /// Why not.
+        error: Box<FieldError>,
+    },
     /// A replica panicked.
     #[error("a replica panicked in {0} of the runs: please report it")]
     Panicked(u64),
@@ -184,12 +200,22 @@ impl Compare {
     }
 
     fn text(&self, fault: &Fault, modules: &[&'static str]) -> String {
-        scenario(fault, modules, self.replicas, self.seeds)
+        scenario(fault, modules, self.replicas, self.seeds())
+    }
+
+    fn seeds(&self) -> u64 {
+        self.seeds.unwrap_or(if self.live { 1 } else { SEEDS })
+    }
+
+    /// What one run takes, for people.
+    fn span(&self) -> &'static str {
+        if self.live { "40 s of real time" } else { "40 s of virtual time" }
     }
 
     /// The command that runs one seed of a cell again.
     fn again(&self, fault: &Fault, module: &str, seed: u64) -> String {
-        let rest = format!("--consensus {module} --seeds {seed}");
+        let live = if self.live { " --live" } else { "" };
+        let rest = format!("--consensus {module} --seeds {seed}{live}");
         match &self.out {
             Some(directory) => {
                 format!("testnet run {} {rest}", file(directory, fault).display())
@@ -260,6 +286,9 @@ fn work<'a>(
     stop: &AtomicBool,
     mut take: impl FnMut(&Job<'a>, Result<Outcome, String>),
 ) -> Result<u64, CompareError> {
+    if order.live {
+        return live(jobs, stop, take);
+    }
     let run =
         |(_, scenario, module, seed): &Job<'_>| one(scenario, module, *seed, Tracing::Off, |_| {});
     let mut done = 0;
@@ -274,8 +303,31 @@ fn work<'a>(
     }
 }
 
+/// One run after the other: real nodes share this machine.
+fn live<'a>(
+    jobs: &[Job<'a>],
+    stop: &AtomicBool,
+    mut take: impl FnMut(&Job<'a>, Result<Outcome, String>),
+) -> Result<u64, CompareError> {
+    let manner = Manner { stop, tell: &|_| {}, keep: false, trace: None };
+    for (done, job) in jobs.iter().enumerate() {
+        let (_, scenario, module, seed) = job;
+        progress(done, jobs.len());
+        match field::run(scenario, module, *seed, manner) {
+            Ok(report) => take(job, Ok(report.outcome)),
+            Err(FieldError::Interrupted) => return Err(CompareError::Interrupted),
+            Err(error) => {
+                let cell = format!("{}, {module}, seed {seed}", scenario.name);
+                return Err(CompareError::Field { cell, error: Box::new(error) });
+            }
+        }
+    }
+    progress(jobs.len(), jobs.len());
+    Ok(jobs.len() as u64)
+}
+
 fn progress(done: usize, all: usize) {
-    if !io::stderr().is_terminal() || (!done.is_multiple_of(8) && done != all) {
+    if !io::stderr().is_terminal() || (!done.is_multiple_of(8) && done != all && all > 100) {
         return;
     }
     let full = BAR * done / all.max(1);

@@ -1,9 +1,10 @@
-//! `testnet run`: one scenario, every module and seed it names, judged by what it expects.
+//! `testnet run`: one scenario, every module and seed it names, judged by what it expects, in the
+//! simulator, with real nodes, or in both.
 
 use super::{milliseconds, one, pool, print, stop_on_ctrl_c, time};
-use crate::soak::seeds;
+use crate::{field::FieldError, soak::seeds};
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 use simulator::{
     Scenario, Tracing, UnknownVariant, Variant,
     scenario::{BadScenario, Outcome, judge},
@@ -15,6 +16,8 @@ use std::{
     path::{Path, PathBuf},
     sync::atomic::AtomicBool,
 };
+
+mod live;
 
 #[cfg(test)]
 mod tests;
@@ -50,6 +53,15 @@ pub struct Run {
     /// Tell a single run in sentences: who said what, what it led to, and why
     #[arg(long)]
     pub explain: bool,
+    /// In the simulator: the default; with --live in both worlds, side by side
+    #[arg(long)]
+    pub sim: bool,
+    /// With real nodes, in real time: one seed, unless --seeds says more
+    #[arg(long, conflicts_with_all = ["explain", "threads"])]
+    pub live: bool,
+    /// With --live: keep the directory of the net, which is kept anyway if something went wrong
+    #[arg(long, requires = "live")]
+    pub keep: bool,
     /// Print one line of JSON for each run
     #[arg(long)]
     pub json: bool,
@@ -62,6 +74,8 @@ Examples:
   testnet run scenarios/partition.toml --consensus pow --seeds 7 --trace seed-7.jsonl
   testnet run scenarios/mutants/T3.toml --consensus tendermint:T3 --seeds 0 --explain
   testnet compare --print loss | testnet run - --json
+  testnet run scenarios/05-one-crash.toml --live           real nodes; takes as long as it says
+  testnet run scenarios/05-one-crash.toml --sim --live     both worlds, and the gap between them
 
 A line tells of each module and seed: whether it was safe (no honest replica broke a promise), whether
 it was live (everybody honest got on in the last third), the lowest final height, how long transfers
@@ -110,6 +124,12 @@ pub enum RunError {
         /// What the system said.
         reason: io::Error,
     },
+    /// Real nodes could not be made to run it.
+    #[error(transparent)]
+    Field(#[from] FieldError),
+    /// No module can run it with real nodes; why is printed already.
+    #[error("no module can run this scenario with real nodes; leave --live out")]
+    NothingLive,
     /// A replica panicked; where is printed already.
     #[error("{0}: please report it")]
     Panicked(String),
@@ -129,6 +149,9 @@ pub fn run(order: &Run) -> Result<(), RunError> {
     let single = [("--trace", order.trace.is_some()), ("--explain", order.explain)];
     if let Some((flag, _)) = single.into_iter().find(|(_, wanted)| *wanted && runs != 1) {
         return Err(RunError::Single(flag));
+    }
+    if order.live {
+        return live::run(order, &scenario);
     }
     let stop = stop_on_ctrl_c()?;
     if let Some(path) = &order.trace {
@@ -240,7 +263,7 @@ impl<'a> Report<'a> {
         match outcome {
             Ok(outcome) => {
                 match self.order.json {
-                    true => print(&line(self.scenario, &outcome)),
+                    true => print(&line(self.scenario, &outcome, "sim")),
                     false => print(&row(&outcome)),
                 }
                 self.accuse(&outcome);
@@ -323,13 +346,13 @@ impl<'a> Report<'a> {
 }
 
 /// One run, for scripts.
-fn line(scenario: &Scenario, outcome: &Outcome) -> String {
+fn line(scenario: &Scenario, outcome: &Outcome, world: &str) -> Value {
     let percentile = |percent| outcome.latencies.percentile(percent).map(milliseconds);
     json!({
         "scenario": scenario.name,
         "consensus": outcome.module,
         "seed": outcome.seed,
-        "world": "sim",
+        "world": world,
         "safe": outcome.is_safe(),
         "live": outcome.live,
         "violations": outcome.broken.len(),
@@ -339,7 +362,6 @@ fn line(scenario: &Scenario, outcome: &Outcome) -> String {
         "bytes": outcome.counts.bytes,
         "trace_hash": outcome.trace_hash,
     })
-    .to_string()
 }
 
 const HEADER: &str = "\

@@ -164,6 +164,25 @@ impl Fleet {
             .map_err(|source| FleetError::Signal { id, source })
     }
 
+    /// Lets a node's process stand still: nothing is lost, and nothing is done until it
+    /// [goes on](Fleet::resume).
+    ///
+    /// # Errors
+    ///
+    /// [`FleetError::Dead`] if it does not run.
+    pub fn pause(&mut self, id: u32) -> Result<(), FleetError> {
+        seat(&mut self.seats, id)?.signal(id, Signal::SIGSTOP)
+    }
+
+    /// Lets a node's process go on.
+    ///
+    /// # Errors
+    ///
+    /// [`FleetError::Dead`] if it does not run.
+    pub fn resume(&mut self, id: u32) -> Result<(), FleetError> {
+        seat(&mut self.seats, id)?.signal(id, Signal::SIGCONT)
+    }
+
     /// Asks a node to stop and waits until it has.
     ///
     /// # Errors
@@ -222,17 +241,22 @@ impl Drop for Fleet {
 
 impl Seat {
     fn ask_to_stop(&self, id: u32) -> Result<(), FleetError> {
+        // Who stands still hears nothing.
+        self.signal(id, Signal::SIGCONT)?;
+        self.signal(id, Signal::SIGTERM)
+    }
+
+    fn signal(&self, id: u32, signal: Signal) -> Result<(), FleetError> {
         let child = self.child.as_ref().ok_or(FleetError::Dead { id })?;
         // The process is ours and not yet reaped, so the number cannot be somebody else's.
         let twin = self.twin.as_ref().and_then(|twin| twin.child.as_ref());
-        let ask = |child: &Child| {
+        let send = |child: &Child| {
             let pid = Pid::from_raw(i32::try_from(child.id()).expect("process numbers are small"));
-            kill(pid, Signal::SIGTERM)
-                .map_err(|error| FleetError::Signal { id, source: error.into() })
+            kill(pid, signal).map_err(|error| FleetError::Signal { id, source: error.into() })
         };
         // A twin that does not hear is ended with the first.
-        let _ = twin.map(ask);
-        ask(child)
+        let _ = twin.map(send);
+        send(child)
     }
 
     fn reap(&mut self) -> Option<Exit> {

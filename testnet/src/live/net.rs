@@ -66,6 +66,19 @@ pub struct Wish {
     pub byzantine: Liars,
     /// How the votes of the absent are to fade.
     pub leak: LeakWish,
+    /// Who has what, where a scenario says it: the genesis then sets nothing that neither the wish nor the
+    /// module's customs say. On a new net only.
+    pub cast: Option<Cast>,
+}
+
+/// Who has what on the chain of a scenario.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Cast {
+    /// What each founder has at stake, by its id; those past the end have one.
+    pub stakes: Vec<u64>,
+    /// How many nodes there are besides that are no validators in the beginning, and may become some: each
+    /// has an account with as much money as the others.
+    pub candidates: u32,
 }
 
 /// A chain with a node for each validator, ready to be started.
@@ -154,12 +167,19 @@ impl Net {
     /// As [`Net::found`].
     pub fn found_with(place: Place, wish: &Wish, further: &[Funded]) -> Result<Net, NetError> {
         founding::check(wish)?;
-        let validators = (0..founding::replicas(wish))
+        let founders = founding::replicas(wish);
+        let validators = (0..founders)
             .map(|id| {
                 let key = files::validator(&place.node(id))?;
-                Ok(Validator { key, stake: founding::STAKE })
+                Ok(Validator { key, stake: founding::stake(wish, id) })
             })
             .collect::<Result<Vec<_>, NetError>>()?;
+        let candidates = wish.cast.as_ref().map_or(0, |cast| cast.candidates);
+        let mut further = further.to_vec();
+        for id in founders..founders + candidates {
+            let address = files::validator(&place.node(id))?.address();
+            further.push(Funded { address, balance: BALANCE });
+        }
         let mut nodes = ports::choose(validators.len() * 2).map_err(NetError::Ports)?;
         let seconds = nodes.split_off(validators.len());
         let accounts = found_accounts(&place)?;
@@ -180,11 +200,14 @@ impl Net {
         let twins = (0..).zip(seconds).filter(|(id, _)| is_twins(id)).collect();
         let (joined, trace) = (Vec::new(), wish.trace);
         let record = Record { nodes, joined, accounts, trace, miner, byzantine, twins };
-        let net = Net { place, genesis, record };
+        let mut net = Net { place, genesis, record };
         for id in net.record.twins.keys() {
             files::copy_key(&net.place.node(*id), &net.place.twin(*id))?;
         }
         net.write_addresses()?;
+        for _ in 0..candidates {
+            net.join()?;
+        }
         Ok(net)
     }
 

@@ -1,7 +1,10 @@
 //! Three honest nodes, a fourth validator that floods them, and a flood on one's RPC besides.
 
 use super::*;
-use crate::network::{Events, MAX_FAULTS, Network};
+use crate::{
+    network::{Events, MAX_FAULTS, Network},
+    testing::{documented_metrics, shown_metrics},
+};
 use std::{
     io::{Read, Write},
     net::TcpStream,
@@ -171,6 +174,40 @@ async fn metrics_and_events_tell_of_a_running_chain() {
     assert!(value("byzantium_sent_bytes_total{class=\"first\"} ") > 0.0);
     assert!(value("byzantium_network_frames_received_total ") > 0.0);
     assert!(text.contains("libp2p_swarm_connections_established"), "{text}");
+    // What the manual promises is there, but for what only a chain with a leak has.
+    let (mut documented, shown) = (documented_metrics(), shown_metrics(&text));
+    for leaks in ["weight_permille", "inactivity_score", "recovering"] {
+        assert!(documented.remove(&format!("byzantium_{leaks}")), "{leaks}");
+    }
+    assert_eq!(shown, documented);
+    // Three blocks are two heights that began in this life, each with its steps.
+    assert!(value("byzantium_height_seconds_count ") >= 2.0);
+    for kind in ["proposal", "prevote", "precommit"] {
+        assert!(value(&format!("byzantium_heard_messages_total{{kind=\"{kind}\"}} ")) > 0.0);
+        assert!(value(&format!("byzantium_received_bytes_total{{kind=\"{kind}\"}} ")) > 0.0);
+        let first = format!("byzantium_height_step_seconds_count{{kind=\"{kind}\",at=\"first\"}} ");
+        assert!(value(&first) >= 2.0, "{kind}");
+    }
+    let quorum = "byzantium_height_step_seconds_count{kind=\"precommit\",at=\"quorum\"} ";
+    assert!(value(quorum) >= 2.0);
+    for histogram in [
+        "open_seconds_count{what=\"envelope\"} ",
+        "queue_seconds_count{queue=\"frames\"} ",
+        "queue_seconds_count{queue=\"opened\"} ",
+        "queue_seconds_count{queue=\"questions\"} ",
+        "replica_step_seconds_count{event=\"commit\"} ",
+        "replica_step_seconds_count{event=\"received\"} ",
+        "replica_step_seconds_count{event=\"synced\"} ",
+        "carry_out_seconds_count ",
+        "store_write_seconds_count ",
+        "sync_seconds_count ",
+    ] {
+        let count = value(&format!("byzantium_{histogram}"));
+        let sum = value(&format!("byzantium_{}", histogram.replace("_count", "_sum")));
+        assert!(count > 0.0 && sum > 0.0, "{histogram}: {count}, {sum}");
+    }
+    assert_eq!(value("byzantium_sync_seconds_count "), value("byzantium_syncs_total "));
+    assert!(value("byzantium_longest_seconds{of=\"sync\"} ") > 0.0);
     let address = nodes[1].rpc();
     let heard = spawn_blocking(move || {
         let mut stream = TcpStream::connect(address).expect("it listens");

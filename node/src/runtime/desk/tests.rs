@@ -34,8 +34,8 @@ async fn each_answer_finds_its_asker() {
         move || questions.recv().expect("asked")
     });
     let two = two.await.expect("no panic");
-    let one = desk.number(one.reply).expect("room");
-    let two = desk.number(two.reply).expect("room");
+    let one = desk.number(one.parts().1.reply).expect("room");
+    let two = desk.number(two.parts().1.reply).expect("room");
     desk.answer(two, failed("second"));
     desk.answer(one, failed("first"));
     desk.answer(one, failed("an answer nobody asked for"));

@@ -40,6 +40,10 @@ struct Bench {
 }
 
 fn bench() -> Bench {
+    dragging(Drag::default())
+}
+
+fn dragging(drag: Drag) -> Bench {
     let (begin, begun) = bounded(64);
     let (words, heard) = bounded(64);
     let (tell, synced) = bounded(1);
@@ -47,7 +51,7 @@ fn bench() -> Bench {
     let counters = Arc::new(Counters::default());
     let store = Arc::new(Slow { words: heard, begun: begin });
     let (disk, thread) =
-        Disk::start(store, tell, Arc::clone(&counters), &failures).expect("a thread");
+        Disk::start(store, drag, tell, Arc::clone(&counters), &failures).expect("a thread");
     Bench { disk, thread, begun, words, synced, counters, reports }
 }
 
@@ -87,5 +91,41 @@ fn the_last_ticket_is_synced_although_nobody_waits_for_it() {
     bench.disk.sync(Ticket(9));
     drop(bench.disk);
     bench.thread.join().expect("no panic");
+    assert_eq!(bench.counters.snapshot().syncs, 1);
+}
+
+#[test]
+fn a_sync_takes_as_much_longer_as_is_told_and_begins_afterwards() {
+    let drag = Drag::default();
+    drag.tell(Spread(vec![50_000, 60_000]), 1);
+    let bench = dragging(drag.clone());
+    let start = std::time::Instant::now();
+    bench.words.send(Ok(())).expect("listening");
+    bench.disk.sync(Ticket(1));
+    bench.begun.recv_timeout(SOON).expect("it begins");
+    assert!(start.elapsed() >= Duration::from_millis(50), "no sooner");
+    assert_eq!(bench.synced.recv_timeout(SOON), Ok(Ticket(1)));
+    // Told otherwise while it runs, the next waits for nothing that could be noticed.
+    drag.tell(Spread::default(), 1);
+    bench.words.send(Ok(())).expect("listening");
+    bench.disk.sync(Ticket(2));
+    assert_eq!(bench.synced.recv_timeout(SOON), Ok(Ticket(2)));
+    drop(bench.disk);
+    bench.thread.join().expect("no panic");
+}
+
+#[test]
+fn a_node_that_stops_waits_for_no_slow_disk_and_syncs_all_the_same() {
+    let drag = Drag::default();
+    // Ten minutes, beside which any test is short.
+    drag.tell(Spread(vec![600_000_000]), 1);
+    let bench = dragging(drag);
+    drop(bench.synced);
+    drop(bench.words);
+    bench.disk.sync(Ticket(1));
+    let start = std::time::Instant::now();
+    drop(bench.disk);
+    bench.thread.join().expect("no panic");
+    assert!(start.elapsed() < Duration::from_secs(300));
     assert_eq!(bench.counters.snapshot().syncs, 1);
 }

@@ -1,7 +1,10 @@
 //! Keeps a thread to its share of a core.
 
 use super::board::Board;
-use std::time::{Duration, Instant};
+use std::{
+    cell::Cell,
+    time::{Duration, Instant},
+};
 
 #[cfg(test)]
 mod tests;
@@ -24,26 +27,45 @@ const LONGEST: Duration = Duration::from_secs(1_000);
 /// others uses less than its share, never more.
 #[derive(Debug)]
 pub(super) struct Pace {
-    /// Seconds of rest for each second of work.
-    rest: f64,
+    /// Of a core.
+    share: f64,
     /// Seconds of rest that are due; below zero if there was too much.
     owed: f64,
 }
 
 impl Pace {
-    /// For a share of one core, above 0 and at most 1.
+    /// For a share of one core, from 0, which is none, to 1.
     pub(super) fn new(share: f64) -> Pace {
-        assert!(share > 0.0 && share <= 1.0, "the settings were checked");
-        Pace { rest: 1.0 / share - 1.0, owed: 0.0 }
+        assert!((0.0..=1.0).contains(&share), "settings and conditions were checked");
+        Pace { share, owed: 0.0 }
+    }
+
+    /// Begins anew if the clock tells of another share.
+    pub(super) fn follow(&mut self, clock: &impl Clock) {
+        let share = clock.share(self.share);
+        if share != self.share {
+            *self = Pace::new(share);
+        }
+    }
+
+    /// Whether there is to be no work at all.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.share == 0.0
     }
 
     /// Notes work done.
     pub(super) fn worked(&mut self, used: Duration) {
-        self.owed = (self.owed + used.as_secs_f64() * self.rest).min(LONGEST.as_secs_f64());
+        // Seconds of rest for each second of work.
+        let rest = 1.0 / self.share - 1.0;
+        self.owed = (self.owed + used.as_secs_f64() * rest).min(LONGEST.as_secs_f64());
     }
 
-    /// Sleeps as long as is owed.
+    /// Sleeps as long as is owed, and for a long time where there is to be no work.
     pub(super) fn rest(&mut self, clock: &impl Clock) {
+        if self.is_stopped() {
+            clock.sleep(LONGEST);
+            return;
+        }
         if self.owed <= 0.0 {
             return;
         }
@@ -61,19 +83,25 @@ pub(super) trait Clock {
 
     /// Sleeps, about so long.
     fn sleep(&self, time: Duration);
+
+    /// The share to keep from now on, which was this so far.
+    fn share(&self, so_far: f64) -> f64 {
+        so_far
+    }
 }
 
-/// The real clock. Its sleep ends early when the board is closed.
+/// The real clock. Its sleep ends early when the board is closed, or has another share than it told last.
 #[derive(Debug)]
 pub(super) struct Wall<'a> {
     start: Instant,
     board: &'a Board,
+    share: Cell<f64>,
 }
 
 impl<'a> Wall<'a> {
     /// Counts from now.
     pub(super) fn new(board: &'a Board) -> Wall<'a> {
-        Wall { start: Instant::now(), board }
+        Wall { start: Instant::now(), board, share: Cell::new(board.share()) }
     }
 }
 
@@ -83,6 +111,11 @@ impl Clock for Wall<'_> {
     }
 
     fn sleep(&self, time: Duration) {
-        self.board.sleep(time);
+        self.board.sleep(time, self.share.get());
+    }
+
+    fn share(&self, _: f64) -> f64 {
+        self.share.set(self.board.share());
+        self.share.get()
     }
 }

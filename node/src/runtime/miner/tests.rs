@@ -80,6 +80,7 @@ impl Clock for Pretend<'_> {
 
 struct Bench {
     miner: Miner,
+    share: Share,
     threads: Vec<JoinHandle<()>>,
     found: Receiver<Header>,
     counters: Arc<Counters>,
@@ -90,11 +91,11 @@ fn bench(threads: u32, share: f64) -> Bench {
     let (mined, found) = bounded(1);
     let (failures, reports) = Failures::channel();
     let counters = Arc::new(Counters::default());
-    let mining = Mining { threads, share };
-    let started = Miner::start(mining, mined, Arc::clone(&counters), &failures);
+    let share = Share::new(share);
+    let started = Miner::start(threads, &share, mined, Arc::clone(&counters), &failures);
     let (miner, handles) = started.expect("threads");
     assert_eq!(handles.len(), threads as usize);
-    Bench { miner, threads: handles, found, counters, reports }
+    Bench { miner, share, threads: handles, found, counters, reports }
 }
 
 impl Bench {
@@ -180,4 +181,52 @@ fn a_measured_rate_is_a_number_of_hashes_for_each_second() {
     assert!(rate.is_finite() && rate > 0.0, "{rate}");
     let rate = measure(Duration::from_millis(20));
     assert!(rate.is_finite() && rate > 0.0, "{rate}");
+}
+
+#[test]
+fn a_share_can_be_changed_while_it_searches_and_none_stops_it() {
+    let bench = bench(2, 1.0);
+    bench.miner.mine(header(1), [0; 32]);
+    let tried = || bench.counters.snapshot().hashes;
+    let goes_on = |what: &str| {
+        let (start, before) = (std::time::Instant::now(), tried());
+        while tried() == before {
+            assert!(start.elapsed() < SOON, "{what}");
+            std::thread::yield_now();
+        }
+    };
+    goes_on("a whole core");
+    bench.share.set(0.0);
+    // Each thread ends the slice it is in, which takes a millisecond and no count of them.
+    let start = std::time::Instant::now();
+    loop {
+        let before = tried();
+        std::thread::sleep(Duration::from_millis(100));
+        if tried() == before {
+            break;
+        }
+        assert!(start.elapsed() < SOON, "it stops");
+    }
+    // A newer header is not searched either.
+    let before = tried();
+    bench.miner.mine(header(2), [0xff; 32]);
+    assert!(bench.found.recv_timeout(Duration::from_millis(200)).is_err());
+    assert_eq!(tried(), before);
+    bench.share.set(0.5);
+    assert_eq!(bench.next().height, 2);
+    // Out of a pause of a thousand seconds, too.
+    bench.share.set(1e-9);
+    bench.miner.mine(header(3), [0; 32]);
+    goes_on("the first slice of a tiny share");
+    bench.share.set(1.0);
+    goes_on("a whole core again");
+    bench.end();
+}
+
+#[test]
+fn a_miner_that_begins_with_no_share_waits_and_ends_when_told() {
+    let stopped = bench(2, 0.0);
+    stopped.miner.mine(header(1), [0xff; 32]);
+    assert!(stopped.found.recv_timeout(Duration::from_millis(100)).is_err());
+    stopped.end();
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::network::{self, Config, MAX_FAULTS, Network, PeerConfig};
-use crate::testing::free_address;
+use crate::{runtime::Received, testing::free_address};
 use consensus::{Protocol, tendermint::Tendermint};
 use crossbeam_channel::{Receiver, bounded};
 use crypto::SecretKey;
@@ -22,7 +22,7 @@ struct Bench {
     /// A network whose events nobody can receive ends.
     _peer_events: Events,
     node: Network,
-    opened: Receiver<Event<M>>,
+    opened: Receiver<Waiting<Event<M>>>,
     gossiped: Receiver<Gossiped<M>>,
     dealings: Arc<Dealings>,
     counters: Arc<Counters>,
@@ -102,6 +102,11 @@ impl Bench {
         }
     }
 
+    /// The next envelope, opened.
+    fn opened(&self) -> Event<M> {
+        self.opened.recv_timeout(SOON).expect("opened").parts().1
+    }
+
     fn refused(&self, what: &str, reason: &str) -> u64 {
         let refused = self.counters.snapshot().refused;
         refused.get(what).and_then(|reasons| reasons.get(reason)).copied().unwrap_or(0)
@@ -122,14 +127,20 @@ fn a_peers_envelopes_stay_in_order_and_wait_for_a_slow_replica() {
     let bench = bench(3);
     (1..=300).for_each(|seq| bench.peer.send(0, ask(seq)));
     for expected in 1..=300 {
-        match bench.opened.recv_timeout(SOON).expect("opened") {
+        match bench.opened() {
             Event::Received { from, seq, opened: Opened::Ask(Ask::Blocks { from: height }) } => {
                 assert_eq!((from, seq, height), (ReplicaId(1), expected, expected));
             }
             other => panic!("{other:?}"),
         }
     }
-    assert_eq!(bench.counters.snapshot().opened, 300);
+    let figures = bench.counters.snapshot();
+    assert_eq!((figures.opened, figures.openers), (300, 3));
+    let bytes = (1..=300).map(|seq| ask(seq).len() as u64).sum();
+    assert_eq!(figures.received, [("ask", Received { envelopes: 300, bytes })].into());
+    assert_eq!(figures.times.opened["envelope"].count(), 300);
+    // The first of them waited while the replica took nothing, and so did all behind it.
+    assert_eq!(figures.times.queues["frames"].count(), 300);
     bench.end();
 }
 
@@ -141,12 +152,17 @@ fn hostile_bytes_are_counted_and_what_follows_is_heard() {
     bench.peer.send(0, vec![0; MAX_ENVELOPE_BYTES + 1].into());
     let mut trailing = ask(9).to_vec();
     trailing.push(0);
+    let trailing_length = trailing.len() as u64;
     bench.peer.send(0, trailing.into());
     bench.peer.send(0, ask(1));
-    let event = bench.opened.recv_timeout(SOON).expect("opened");
+    let event = bench.opened();
     assert!(matches!(event, Event::Received { seq: 1, .. }), "{event:?}");
     assert_eq!(bench.refused("envelope", "malformed"), 3);
     assert_eq!(bench.refused("envelope", "too_long"), 1);
+    let figures = bench.counters.snapshot();
+    let bytes = 100 + trailing_length;
+    assert_eq!(figures.received["refused"], Received { envelopes: 3, bytes });
+    assert_eq!(figures.times.opened["envelope"].count(), 4, "to refuse takes time, too");
     assert_eq!(bench.node.counters().peer_faults, 4);
     bench.end();
 }
@@ -161,6 +177,7 @@ fn gossiped_batches_are_judged_as_a_whole() {
         bench.counters.snapshot().batches_opened == 1
     });
     let Gossiped { signer, event } = bench.gossiped.recv_timeout(SOON).expect("opened");
+    let (_, event) = event.parts();
     assert!(matches!(&event, Event::Gossiped(batch) if batch == &[transfer(0)]), "{event:?}");
     assert_eq!(signer, 1);
 
@@ -171,6 +188,10 @@ fn gossiped_batches_are_judged_as_a_whole() {
     bench.wait_for("and rejected", || bench.node.counters().gossip_rejected == 1);
     assert_eq!(bench.node.counters().gossip_accepted, 1);
     assert!(bench.gossiped.is_empty());
+    let figures = bench.counters.snapshot();
+    assert!(figures.bytes_gossiped > 0);
+    assert_eq!(figures.times.opened["batch"].count(), 2);
+    assert_eq!(figures.times.queues["batches"].count(), 2);
     bench.end();
 }
 
@@ -205,13 +226,13 @@ fn blocks_that_nobody_asked_for_are_not_opened() {
     let bench = bench(2);
     bench.peer.send(0, blocks(1));
     bench.peer.send(0, ask(2));
-    let event = bench.opened.recv_timeout(SOON).expect("opened");
+    let (_, event) = bench.opened.recv_timeout(SOON).expect("opened").parts();
     assert!(matches!(event, Event::Received { seq: 2, .. }), "{event:?}");
     assert_eq!(bench.refused("envelope", "unasked"), 1);
     assert_eq!(bench.node.counters().peer_faults, 0, "it happens");
     bench.dealings.ask(1);
     bench.peer.send(0, blocks(3));
-    let event = bench.opened.recv_timeout(SOON).expect("opened");
+    let (_, event) = bench.opened.recv_timeout(SOON).expect("opened").parts();
     assert!(matches!(event, Event::Received { seq: 3, .. }), "{event:?}");
     (0..500).for_each(|seq| bench.peer.send(0, blocks(seq)));
     bench.wait_for("whoever goes on is shut out", || bench.node.counters().peers_banned == 1);

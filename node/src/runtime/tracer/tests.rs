@@ -23,9 +23,32 @@ fn a_second_life_writes_behind_the_first() {
         thread.join().expect("no panic");
     }
     let text = std::fs::read_to_string(&path).expect("a trace");
+    let (lives, lines): (Vec<_>, Vec<_>) = text.lines().partition(|line| is_life(line));
     let lines: Vec<TraceLine> =
-        text.lines().map(|line| serde_json::from_str(line).expect("a line")).collect();
+        lines.iter().map(|line| serde_json::from_str(line).expect("a line")).collect();
     assert_eq!(lines, [1, 2, 3, 1, 2, 3].map(line));
+    assert_eq!(lives.len(), 2);
+    assert!(is_life(text.lines().nth(4).expect("eight lines")), "the second life begins there");
+}
+
+fn is_life(line: &str) -> bool {
+    line.starts_with("{\"world\":\"life\",\"wall_us\":")
+}
+
+#[test]
+fn a_life_that_was_killed_within_a_line_leaves_the_next_one_whole() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("trace.jsonl");
+    std::fs::write(&path, "{\"replica\":0,\"se").expect("a file");
+    let (failures, _reports) = Failures::channel();
+    let (tracer, thread) = Tracer::start(&path, counters(), &failures).expect("a file");
+    tracer.line(line(1));
+    drop(tracer);
+    thread.join().expect("no panic");
+    let text = std::fs::read_to_string(&path).expect("a trace");
+    let lines: Vec<_> = text.lines().collect();
+    assert!(is_life(lines[1]), "{text}");
+    assert_eq!(serde_json::from_str::<TraceLine>(lines[2]).expect("a line"), line(1));
 }
 
 #[test]

@@ -66,7 +66,11 @@ fn whoever_catches_up_at_full_speed_is_never_refused() {
         assert_eq!(blames(&actions), []);
     }
     assert_eq!(answered, 2_000);
-    assert!(!rig.replica.refused().contains_key(&("ask", "too_often")), "{:?}", rig.replica.refused());
+    assert!(
+        !rig.replica.refused().contains_key(&("ask", "too_often")),
+        "{:?}",
+        rig.replica.refused()
+    );
 }
 
 #[test]

@@ -155,9 +155,13 @@ impl Names {
     /// What is left of a fault.
     fn fault(&self, mut fault: Fault) -> Option<Fault> {
         let stays = match &mut fault {
-            Fault::Crash(id) | Fault::Restart(id) | Fault::Silence(id) | Fault::Speak(id) => {
-                self.one(id)
-            }
+            Fault::Crash(id)
+            | Fault::Restart(id)
+            | Fault::Wipe(id)
+            | Fault::Pause(id)
+            | Fault::Resume(id)
+            | Fault::Silence(id)
+            | Fault::Speak(id) => self.one(id),
             Fault::Partition(sides) => {
                 sides.iter_mut().for_each(|side| *side = self.list(side));
                 sides.retain(|side| !side.is_empty());

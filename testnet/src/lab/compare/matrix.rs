@@ -81,9 +81,8 @@ impl<'a> Matrix<'a> {
 
     /// For people.
     pub(super) fn text(&self) -> String {
-        let Compare { replicas, seeds, .. } = self.order;
-        let mut text =
-            format!("{replicas} replicas, {seeds} seeds in each cell, 40 s of virtual time\n\n");
+        let (replicas, seeds, span) = (self.order.replicas, self.order.seeds(), self.order.span());
+        let mut text = format!("{replicas} replicas, {seeds} seeds in each cell, {span}\n\n");
         self.overview(&mut text);
         self.figures(&mut text);
         self.witnesses(&mut text);

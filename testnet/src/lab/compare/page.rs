@@ -22,7 +22,8 @@ pub(super) fn page(matrix: &Matrix<'_>, series: &Series) -> String {
          <h1>Consensus under faults</h1>\n\
          <p>{} replicas, {} seeds in each cell, 40 seconds of virtual time in each run, two transfers \
          a second. Written by <code>testnet compare</code>.</p>\n",
-        order.replicas, order.seeds
+        order.replicas,
+        order.seeds()
     );
     survival(&mut page, matrix);
     page.push_str("<h2>How it grows</h2>\n<div class=\"charts\">\n");

@@ -23,7 +23,7 @@ fn outcome(module: &str, seed: u64) -> (Scenario, Outcome) {
 #[test]
 fn a_line_of_json_has_these_fields_and_no_others() {
     let (scenario, outcome) = outcome("tendermint", 1);
-    let line: serde_json::Value = serde_json::from_str(&line(&scenario, &outcome)).unwrap();
+    let line = line(&scenario, &outcome, "sim");
     let keys: Vec<_> = line.as_object().unwrap().keys().map(String::as_str).collect();
     let mut expected = [
         "scenario",
@@ -63,7 +63,7 @@ fn the_same_run_gives_the_same_line_on_any_number_of_threads() {
         let work =
             |(module, seed): &(String, u64)| one(&scenario, module, *seed, Tracing::Hashed, |_| {});
         pool::spread(&jobs, threads, &stop, work, |_, outcome| {
-            lines.push(line(&scenario, &outcome.unwrap()))
+            lines.push(line(&scenario, &outcome.unwrap(), "sim"))
         });
         lines
     };

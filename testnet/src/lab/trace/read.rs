@@ -176,6 +176,7 @@ fn time(line: &Line) -> Option<u64> {
             | Aside::Ended { time } => Some(*time),
             Aside::Scenario { .. }
             | Aside::Run { .. }
+            | Aside::Life { .. }
             | Aside::Here { .. }
             | Aside::Broken { .. } => None,
         },

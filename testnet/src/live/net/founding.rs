@@ -1,7 +1,7 @@
 //! The genesis of a new chain: what was asked for, what its module customarily sets besides, and,
 //! where blocks take work, how much.
 
-use super::{NetError, Wish};
+use super::{Cast, NetError, Wish};
 use consensus::catalogue;
 use crypto::SecretKey;
 use ledger::{
@@ -37,6 +37,12 @@ pub(super) fn replicas(wish: &Wish) -> u32 {
     wish.replicas.unwrap_or(DEFAULT_REPLICAS)
 }
 
+/// What a founder has at stake.
+pub(super) fn stake(wish: &Wish, id: u32) -> Stake {
+    let own = |cast: &Cast| Stake(cast.stakes.get(id as usize).copied().unwrap_or(1));
+    wish.cast.as_ref().map_or(STAKE, own)
+}
+
 /// Checks all that can be checked of a wish for a new chain before anything is touched.
 ///
 /// # Errors
@@ -45,7 +51,8 @@ pub(super) fn replicas(wish: &Wish) -> u32 {
 pub(super) fn check(wish: &Wish) -> Result<(), NetError> {
     // Keys that stand for those to come.
     let key = |id: u32| SecretKey::from_seed([u8::try_from(id).unwrap_or(u8::MAX); 32]).public();
-    let validators = (0..replicas(wish)).map(|id| Validator { key: key(id), stake: STAKE });
+    let validators =
+        (0..replicas(wish)).map(|id| Validator { key: key(id), stake: stake(wish, id) });
     let genesis = draft(wish, validators.collect(), Vec::new())?;
     wish.byzantine.check(&genesis.consensus, replicas(wish))?;
     mining(wish, &genesis).map(drop)
@@ -69,7 +76,7 @@ pub(super) fn draft(
         }
         settings.insert(key.clone(), *value);
     }
-    if settings.contains_key("ledger.unbonding_blocks") {
+    if settings.contains_key("ledger.unbonding_blocks") && wish.cast.is_none() {
         settings.entry(MINIMUM.0.to_owned()).or_insert(MINIMUM.1);
     }
     let mut genesis = Genesis {
@@ -81,7 +88,9 @@ pub(super) fn draft(
         validators,
         accounts,
     };
-    wish.leak.found(&wish.settings, &mut genesis)?;
+    if wish.cast.is_none() {
+        wish.leak.found(&wish.settings, &mut genesis)?;
+    }
     genesis.check()?;
     catalogue::check(&genesis)?;
     Ok(genesis)

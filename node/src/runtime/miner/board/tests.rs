@@ -8,7 +8,7 @@ fn job(height: u64) -> Job {
 
 #[test]
 fn a_newer_job_ends_the_older_one_at_once() {
-    let board = Board::default();
+    let board = Board::new(1.0);
     board.put(job(1));
     let (number, first) = board.next(0).expect("open");
     assert!(!first.is_over());
@@ -20,7 +20,7 @@ fn a_newer_job_ends_the_older_one_at_once() {
 
 #[test]
 fn every_thread_sees_the_job_and_each_sees_it_once() {
-    let board = Arc::new(Board::default());
+    let board = Arc::new(Board::new(1.0));
     let threads: Vec<_> = (0..4)
         .map(|_| {
             let board = Arc::clone(&board);
@@ -52,13 +52,13 @@ fn every_thread_sees_the_job_and_each_sees_it_once() {
 
 #[test]
 fn closing_ends_the_last_job_and_every_sleep() {
-    let board = Arc::new(Board::default());
+    let board = Arc::new(Board::new(1.0));
     board.put(job(1));
     let (number, job) = board.next(0).expect("open");
     let sleeper = {
         let board = Arc::clone(&board);
         thread::spawn(move || {
-            board.sleep(Duration::from_secs(3_600));
+            board.sleep(Duration::from_secs(3_600), 1.0);
             board.next(number).is_none()
         })
     };
@@ -66,5 +66,22 @@ fn closing_ends_the_last_job_and_every_sleep() {
     assert!(job.is_over());
     assert!(sleeper.join().expect("no panic"), "it wakes to the end");
     assert!(board.next(0).is_none(), "what is over is not shown any more");
-    board.sleep(Duration::from_secs(3_600));
+    board.sleep(Duration::from_secs(3_600), 1.0);
+}
+
+#[test]
+fn another_share_ends_every_sleep_and_the_same_does_not() {
+    let board = Arc::new(Board::new(0.5));
+    let sleeper = {
+        let board = Arc::clone(&board);
+        thread::spawn(move || {
+            board.sleep(Duration::from_secs(3_600), 0.5);
+            board.share()
+        })
+    };
+    board.set_share(0.5);
+    board.set_share(0.25);
+    assert_eq!(sleeper.join().expect("no panic"), 0.25);
+    // Whoever has not heard of it yet does not fall asleep.
+    board.sleep(Duration::from_secs(3_600), 0.5);
 }

@@ -164,7 +164,7 @@ impl Build {
                 lane(parcel.to)?;
                 self.lost.push((*parcel, *why));
             }
-            Aside::Fault { .. } | Aside::Lost { .. } => {}
+            Aside::Fault { .. } | Aside::Lost { .. } | Aside::Life { .. } => {}
         }
         Ok(())
     }
@@ -267,7 +267,7 @@ impl Build {
                 Item::Sent(number)
             }
             What::Refused { kind, reason } => Item::Refused(kind, reason),
-            What::Adopted { height, block, abandoned } => {
+            What::Adopted { height, block, abandoned, .. } => {
                 Item::Adopted { height, block: block.short(), abandoned }
             }
             What::Committed { height, block, transactions } => {

@@ -1,0 +1,114 @@
+use super::*;
+use crate::field::founding;
+use consensus::tendermint::Tendermint;
+use simulator::checker::{Checker, Promises, Sight};
+use simulator::record::Milestone;
+use std::fs;
+
+/// When the run of these tests began.
+const ZERO: i64 = 1_700_000_000_000_000;
+
+fn gatherer(depth: Option<u64>) -> Gatherer {
+    Gatherer {
+        record: Record::observed(1),
+        zero: ZERO,
+        depth,
+        counts: Counts::default(),
+        lines: 0,
+        hash: Sha256::new(),
+    }
+}
+
+fn life(after_us: i64) -> String {
+    format!("{{\"world\":\"life\",\"wall_us\":{}}}\n", ZERO + after_us)
+}
+
+fn line(seq: u64, at: u64, what: &str) -> String {
+    format!("{{\"replica\":0,\"seq\":{seq},\"at\":{at},\"cause\":null,{what}}}\n")
+}
+
+fn committed(seq: u64, at: u64, height: u64) -> String {
+    let block = BlockHash::default();
+    let block = serde_json::to_string(&block).unwrap();
+    let what =
+        format!("\"event\":\"committed\",\"height\":{height},\"block\":{block},\"transactions\":0");
+    line(seq, at, &what)
+}
+
+fn read(text: &str, depth: Option<u64>) -> Gatherer {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("trace.jsonl");
+    fs::write(&path, text).unwrap();
+    let mut gatherer = gatherer(depth);
+    gatherer.read(ReplicaId(0), &path, None).unwrap();
+    gatherer
+}
+
+fn times(gatherer: &Gatherer) -> Vec<(u64, u128)> {
+    let history = gatherer.record.history(ReplicaId(0)).iter().filter_map(Milestone::commit);
+    history.map(|commit| (commit.height, commit.at.as_millis())).collect()
+}
+
+#[test]
+fn each_life_counts_from_its_own_beginning_on_the_run_s_axis() {
+    let started = |height| line(1, 0, &format!("\"event\":\"started\",\"height\":{height}"));
+    let text = [
+        life(-500_000),
+        started(0),
+        committed(2, 100_000, 1),
+        committed(3, 700_000, 2),
+        // Killed within a line.
+        "{\"replica\":0,\"seq\":4,\"at\":9\n".to_owned(),
+        life(5_000_000),
+        started(2),
+        committed(2, 250_000, 3),
+    ];
+    let found = read(&text.concat(), None);
+    assert_eq!(times(&found), [(1, 0), (2, 200), (3, 5_250)], "before the beginning is at it");
+    assert_eq!(found.lines, 5);
+}
+
+#[test]
+fn messages_are_counted_once_for_each_recipient() {
+    let sent = |seq, class: &str| {
+        let what = format!(
+            "\"event\":\"sent\",\"envelope\":{seq},\"kind\":\"prevote\",\"to\":[1,2,3],\"class\":\"{class}\""
+        );
+        line(seq, seq, &what)
+    };
+    let found = read(&(life(0) + &sent(1, "first") + &sent(2, "first") + &sent(3, "resend")), None);
+    assert_eq!((found.counts.first, found.counts.resends), (6, 3));
+}
+
+#[test]
+fn what_was_confirmed_and_undone_is_a_reversion_unless_a_new_life_began() {
+    let adopted = |seq, height: u64, fork: u64| {
+        let block = serde_json::to_string(&BlockHash::default()).unwrap();
+        let what = format!(
+            "\"event\":\"adopted\",\"height\":{height},\"block\":{block},\"abandoned\":0,\"fork\":{fork}"
+        );
+        line(seq, seq * 1_000, &what)
+    };
+    let branch: String = (1..=5).map(|height| adopted(height, height, height - 1)).collect();
+    let undone = read(&(life(0) + &branch + &adopted(6, 6, 1)), Some(3));
+    let [found] = undone.record.reversions() else { panic!("{:?}", undone.record.reversions()) };
+    assert_eq!((found.height, found.blocks, found.depth), (2, 2, 4));
+    let started = line(1, 0, "\"event\":\"started\",\"height\":0");
+    let again = life(9_000) + &started + &adopted(2, 1, 0);
+    let reborn = read(&(life(0) + &branch + &again), Some(3));
+    assert!(reborn.record.reversions().is_empty());
+}
+
+#[test]
+fn a_net_that_never_ran_is_judged_as_one_that_did_nothing() {
+    let text = "name = \"nothing\"\nconsensus = \"tendermint\"\nexpect = { height = 1 }\n";
+    let scenario = Scenario::parse(text).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let place = crate::live::home::Place::new(dir.path());
+    let net = founding::found(place, &scenario, "tendermint").unwrap();
+    let gathered = gather(&net, &scenario, &Played::default()).unwrap();
+    let checker = Checker::observing::<Tendermint>(&gathered.genesis, 4, Promises::default());
+    let mut checker = checker;
+    let sight = Sight { now: gathered.ended, record: &gathered.record, ledgers: vec![None; 4] };
+    assert!(checker.look(&sight).holds());
+}

@@ -1,0 +1,42 @@
+use super::*;
+
+fn page(entries: &[(&str, f64)]) -> Page {
+    entries.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect()
+}
+
+#[test]
+fn a_page_is_read_line_by_line_and_what_is_no_figure_is_passed_over() {
+    let text = "# HELP byzantium_height Height.\n# TYPE byzantium_height gauge\nbyzantium_height 7\n\
+                byzantium_sent_bytes_total{class=\"first\"} 120\nnonsense\nodd NaN\n# EOF\n";
+    let expected =
+        page(&[("byzantium_height", 7.0), ("byzantium_sent_bytes_total{class=\"first\"}", 120.0)]);
+    assert_eq!(parse(text), expected);
+}
+
+#[test]
+fn what_all_lives_counted_is_added_up() {
+    let mut counted = Counted::default();
+    counted.see(page(&[("sent{class=\"first\"}", 3.0), ("sent{class=\"sync\"}", 1.0)]));
+    counted.see(page(&[("sent{class=\"first\"}", 5.0), ("sent{class=\"sync\"}", 2.0)]));
+    assert_eq!(counted.sum("sent"), 7.0, "the last page of a life counts");
+    counted.buried();
+    assert_eq!(counted.sum("sent"), 7.0);
+    counted.see(page(&[("sent{class=\"first\"}", 1.0)]));
+    assert_eq!(counted.sum("sent"), 8.0);
+    assert_eq!(counted.sum("sent{class=\"first\"}"), 6.0);
+}
+
+#[test]
+fn means_are_weighted_by_how_often_something_happened() {
+    let mut each = [Counted::default(), Counted::default()];
+    for (counted, (sum, count)) in each.iter_mut().zip([(1.0, 1_000.0), (3.0, 1_000.0)]) {
+        counted.see(page(&[
+            ("byzantium_sync_seconds_sum", sum),
+            ("byzantium_sync_seconds_count", count),
+            ("byzantium_gossip_batches_total{fate=\"published\"}", 2.0),
+        ]));
+    }
+    let means = Means::of(&[&each[0], &each[1]], 4);
+    assert_eq!((means.sync_ms, means.batches), (Some(2.0), 12));
+    assert_eq!(means.open_ms, None, "nobody has counted that");
+}

@@ -1,0 +1,149 @@
+//! `testnet run --live`: the same scenario with real nodes, beside the simulator if that is wanted.
+
+use super::{Run, RunError, line, one, print, row};
+use crate::{
+    field::{self, FieldError, Manner, fits, gap::Gap},
+    lab::stop_on_ctrl_c,
+};
+use consensus::catalogue;
+use serde_json::{Value, json};
+use simulator::{
+    Scenario, Tracing,
+    scenario::{Outcome, Unmet, judge},
+};
+use std::io::{self, IsTerminal, Write};
+
+const HEADER: &str = "\
+world  consensus      seed  safe     live  height       p50       p99  messages       bytes  trace";
+
+/// Runs what the order names, one run after the other: real time passes.
+pub(super) fn run(order: &Run, scenario: &Scenario) -> Result<(), RunError> {
+    let stop = stop_on_ctrl_c()?;
+    if !order.json {
+        print(&format!("{}\n{HEADER}", scenario.name));
+    }
+    let mut report = Report { order, scenario, unmet: Vec::new(), runs: 0, unfit: Vec::new() };
+    let tell = |words: &str| {
+        if !order.json && io::stderr().is_terminal() {
+            // Nobody has to watch.
+            let _ = writeln!(io::stderr(), "       {words}");
+        }
+    };
+    let manner = Manner { stop, tell: &tell, keep: order.keep, trace: order.trace.as_deref() };
+    for module in &scenario.consensus {
+        let reasons = fits::unfit(scenario, module);
+        if reasons.is_empty() {
+            report.module(module, manner)?;
+        } else {
+            let reasons: Vec<_> = reasons.iter().map(ToString::to_string).collect();
+            report.unfit.push(format!("{module}: {}", reasons.join("; ")));
+        }
+    }
+    report.finish()
+}
+
+struct Report<'a> {
+    order: &'a Run,
+    scenario: &'a Scenario,
+    /// What did not turn out as expected.
+    unmet: Vec<String>,
+    runs: usize,
+    /// Which modules cannot run, and why.
+    unfit: Vec<String>,
+}
+
+impl Report<'_> {
+    /// All seeds that were asked for; if none were, the first, and further ones as long as what is to come
+    /// of one of them has not.
+    fn module(&mut self, module: &str, manner: Manner<'_>) -> Result<(), RunError> {
+        let mut outcomes = Vec::new();
+        for seed in self.scenario.seeds.clone() {
+            outcomes.push(self.seed(module, seed, manner)?);
+            let is_done = judge(self.scenario, module, &outcomes).is_empty();
+            if self.order.seeds.is_none() && is_done {
+                break;
+            }
+        }
+        let never = judge(self.scenario, module, &outcomes);
+        self.unmet.extend(never.iter().map(|unmet: &Unmet| format!("{module}: {unmet}")));
+        Ok(())
+    }
+
+    fn seed(&mut self, module: &str, seed: u64, manner: Manner<'_>) -> Result<Outcome, RunError> {
+        let simulated = match self.order.sim {
+            true => {
+                let run = one(self.scenario, module, seed, Tracing::Hashed, |_| {});
+                Some(run.map_err(RunError::Panicked)?)
+            }
+            false => None,
+        };
+        if let Some(outcome) = &simulated {
+            self.show("sim", outcome, None);
+        }
+        let report = field::run(self.scenario, module, seed, manner).map_err(|error| {
+            if matches!(error, FieldError::Interrupted) {
+                RunError::Interrupted
+            } else {
+                error.into()
+            }
+        })?;
+        self.runs += 1;
+        let outcome = report.outcome;
+        let genesis = self.scenario.setup(module, seed, Tracing::Off).genesis();
+        let votes = catalogue::depths(&genesis).is_ok_and(|depths| depths.is_none());
+        let gap = simulated.map(|sim| Gap::of(&sim, &outcome, &report.means, votes));
+        let more = json!({ "gap": gap, "means": report.means });
+        self.show("live", &outcome, Some(more));
+        if let (Some(gap), false) = (gap, self.order.json) {
+            print(&gap);
+        }
+        if let Some(blame) = outcome.blame.first() {
+            self.remark(&format!("{module}, seed {seed}: {blame}"));
+        }
+        for unmet in &outcome.unmet {
+            self.unmet.push(format!("{module}, seed {seed}: {unmet}"));
+        }
+        if let Some(dir) = &report.dir {
+            self.remark(&format!("       the net is kept in {}", dir.display()));
+        }
+        Ok(outcome)
+    }
+
+    fn show(&self, world: &str, outcome: &Outcome, more: Option<Value>) {
+        if !self.order.json {
+            return print(&format!("{world:<5}  {}", row(outcome)));
+        }
+        let mut shown = line(self.scenario, outcome, world);
+        if let (Value::Object(shown), Some(Value::Object(more))) = (&mut shown, more) {
+            shown.extend(more);
+        }
+        print(&shown);
+    }
+
+    /// To people on the same page, to others beside it.
+    fn remark(&self, words: &str) {
+        match self.order.json {
+            true => drop(writeln!(io::stderr(), "{words}")),
+            false => print(&words),
+        }
+    }
+
+    fn finish(self) -> Result<(), RunError> {
+        for unfit in &self.unfit {
+            self.remark(&format!("not with real nodes: {unfit}"));
+        }
+        for unmet in &self.unmet {
+            self.remark(unmet);
+        }
+        match (self.runs, self.unmet.len()) {
+            (0, _) => Err(RunError::NothingLive),
+            (runs, 0) => {
+                if !self.order.json {
+                    print(&format!("{runs} live runs, all as expected"));
+                }
+                Ok(())
+            }
+            (runs, _) => Err(RunError::Unmet(format!("something in {runs} live runs"))),
+        }
+    }
+}
