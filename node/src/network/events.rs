@@ -71,8 +71,8 @@ impl Events {
         self.channel.blocking_recv().map(Delivery::open)
     }
 
-    /// Like [`Events::blocking_recv`], with the time since which the event was here, whole, and the room that it
-    /// takes of its peer's budget: the peer may send as much again once that is dropped.
+    /// Like [`Events::blocking_recv`], with the time since which the event was here, whole, and with the room
+    /// that it takes of its peer's budget: the peer may send as much again once that is dropped.
     ///
     /// # Panics
     ///

@@ -38,7 +38,7 @@ pub(super) struct Inbound<M> {
     /// Peers' envelopes. When it closes, the node is stopping.
     pub(super) opened: Receiver<Waiting<Event<M>>>,
     /// Transactions from the public.
-    pub(super) gossiped: Receiver<Waiting<Gossiped<M>>>,
+    pub(super) gossiped: Receiver<Gossiped<M>>,
     /// Questions, from the RPC.
     pub(super) questions: Questions,
     /// What has become durable.
@@ -167,10 +167,9 @@ impl<P: Protocol> Driver<P> {
     }
 
     /// Whoever signs what no pool takes in is soon not listened to.
-    fn gossiped(&mut self, gossiped: Waiting<Gossiped<P::Message>>) -> Result<(), StoreError> {
-        let gossiped = gossiped.end(Queue::Gossiped, &self.counters.clocks);
+    fn gossiped(&mut self, gossiped: Gossiped<P::Message>) -> Result<(), StoreError> {
         let before = useless(self.replica.refused());
-        self.handle(gossiped.event)?;
+        self.handle(gossiped.event.end(Queue::Gossiped, &self.counters.clocks))?;
         let useless = useless(self.replica.refused()).saturating_sub(before);
         if useless > 0 {
             self.dealings.was_useless(gossiped.signer, useless);

@@ -77,7 +77,7 @@ pub(super) struct Gossiped<M> {
     /// In whose line they waited.
     pub(super) signer: u32,
     /// The transactions.
-    pub(super) event: Event<M>,
+    pub(super) event: Waiting<Event<M>>,
 }
 
 /// What all openers share.
@@ -89,7 +89,7 @@ pub(super) struct Openers<M> {
     /// Where opened envelopes go, in order for each peer.
     pub(super) opened: Sender<Waiting<Event<M>>>,
     /// Where verified transactions go.
-    pub(super) gossiped: Sender<Waiting<Gossiped<M>>>,
+    pub(super) gossiped: Sender<Gossiped<M>>,
     /// What waits to be opened.
     pub(super) frames: Arc<Fair<Waiting<Frame>>>,
     /// What is going on with each peer.
@@ -209,19 +209,17 @@ impl<M: Message> Openers<M> {
         while let Some((signer, first)) = self.next_batch(batches, &mut decoded) {
             let first = first.end(Queue::Batches, &self.counters.clocks);
             let Decoded { transactions, ticket, mut took } = first;
-            let begun = Instant::now();
             let look_up = || self.look_ahead(batches, &mut decoded);
-            let verified = self.verify(&transactions, &mut took, look_up);
+            let result = self.verify(&transactions, &mut took, look_up);
             self.counters.clocks.batches.observe(took);
-            decoded.charge(signer, begun.elapsed());
+            decoded.charge(signer, took);
             decoded.served(signer);
-            match verified {
+            match result {
                 Ok(transactions) => {
                     ticket.judge(Verdict::Accept);
                     self.counters.note(|figures| figures.batches_opened += 1);
-                    let event = Event::Gossiped(transactions);
-                    let gossiped = Waiting::now(Gossiped { signer, event });
-                    if self.gossiped.send(gossiped).is_err() {
+                    let event = Waiting::now(Event::Gossiped(transactions));
+                    if self.gossiped.send(Gossiped { signer, event }).is_err() {
                         return;
                     }
                 }

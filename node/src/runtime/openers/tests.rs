@@ -23,7 +23,7 @@ struct Bench {
     _peer_events: Events,
     node: Network,
     opened: Receiver<Waiting<Event<M>>>,
-    gossiped: Receiver<Waiting<Gossiped<M>>>,
+    gossiped: Receiver<Gossiped<M>>,
     dealings: Arc<Dealings>,
     counters: Arc<Counters>,
     threads: Vec<JoinHandle<()>>,
@@ -77,18 +77,7 @@ fn bench(workers: usize) -> Bench {
     let (failures, reports) = Failures::channel();
     let threads = openers.start(events, workers, &failures).expect("threads");
     let _peer_events = peer_events;
-    Bench {
-        runtime,
-        peer,
-        _peer_events,
-        node,
-        opened,
-        gossiped,
-        dealings,
-        counters,
-        threads,
-        reports,
-    }
+    Bench { runtime, peer, _peer_events, node, opened, gossiped, dealings, counters, threads, reports }
 }
 
 fn ask(seq: u64) -> Arc<[u8]> {
@@ -187,8 +176,8 @@ fn gossiped_batches_are_judged_as_a_whole() {
         std::thread::sleep(Duration::from_millis(50));
         bench.counters.snapshot().batches_opened == 1
     });
-    let gossiped = bench.gossiped.recv_timeout(SOON).expect("opened");
-    let (_, Gossiped { signer, event }) = gossiped.parts();
+    let Gossiped { signer, event } = bench.gossiped.recv_timeout(SOON).expect("opened");
+    let (_, event) = event.parts();
     assert!(matches!(&event, Event::Gossiped(batch) if batch == &[transfer(0)]), "{event:?}");
     assert_eq!(signer, 1);
 
