@@ -45,6 +45,13 @@ impl Budget {
         self.left -= i128::from(amount) * MICRO;
     }
 
+    /// Spends, and goes no deeper into debt than it could ever hold: so whoever spends without asking first
+    /// may do so again after twice the time that it takes to fill.
+    pub fn spend_bounded(&mut self, now: Duration, amount: u64) {
+        self.spend(now, amount);
+        self.left = self.left.max(-i128::from(self.most) * MICRO);
+    }
+
     /// Spends if anything may be spent; whether it did.
     pub fn try_spend(&mut self, now: Duration, amount: u64) -> bool {
         let is_open = self.is_open(now);

@@ -211,6 +211,11 @@ impl Scenario {
         Schedule::new(steps)
     }
 
+    /// Those who may do anything: they lie, or lose their disks. Nothing is expected of them.
+    pub fn faulty(&self) -> BTreeSet<ReplicaId> {
+        self.byzantine.keys().copied().chain(self.wiped()).collect()
+    }
+
     /// Who loses its disk by a step.
     pub fn wiped(&self) -> impl Iterator<Item = ReplicaId> {
         let wiped = |step: &Step| match step.fault {

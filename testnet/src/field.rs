@@ -62,6 +62,17 @@ pub struct Report {
     pub dir: Option<PathBuf>,
 }
 
+/// When a net's directory is kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Keep {
+    /// Never.
+    Never,
+    /// If something failed, or did not turn out as expected: it is the clue.
+    Clues,
+    /// However it ends.
+    Always,
+}
+
 /// What a run is to do besides.
 #[derive(Clone, Copy)]
 pub struct Manner<'a> {
@@ -69,8 +80,8 @@ pub struct Manner<'a> {
     pub stop: &'a AtomicBool,
     /// Hears what happens, in words.
     pub tell: &'a dyn Fn(&str),
-    /// Whether to keep the net's directory even if all is well.
-    pub keep: bool,
+    /// Whether to keep the net's directory.
+    pub keep: Keep,
     /// Where to write the traces of all nodes as one.
     pub trace: Option<&'a Path>,
 }
@@ -125,11 +136,17 @@ fn carry_out<P: Module>(
         Ok((outcome, _)) => outcome.unmet.is_empty(),
         Err(error) => matches!(error, FieldError::Interrupted),
     };
-    let dir = (manner.keep || !well).then(|| home.place().dir().to_owned());
+    let kept = match manner.keep {
+        Keep::Never => false,
+        Keep::Clues => !well,
+        Keep::Always => true,
+    };
+    let dir = kept.then(|| home.place().dir().to_owned());
     if dir.is_some() {
         home.leave();
     }
     match judged {
+        Err(FieldError::Interrupted) => Err(FieldError::Interrupted),
         Ok((outcome, played)) => Ok(Report { outcome, means: played.means, dir }),
         Err(error) => match dir {
             Some(dir) => Err(FieldError::Kept { error: Box::new(error), dir }),

@@ -215,7 +215,11 @@ fn play_chapter(name: &str, least: usize) {
             .map(|line| format!("{line}\n"))
             .collect();
         let mut shell = Command::new("sh");
-        shell.args(["-e", "-c", &script]).current_dir(temp.path()).env("PATH", &path);
+        shell
+            .args(["-e", "-c", &script])
+            .current_dir(temp.path())
+            .env("PATH", &path)
+            .env("TMPDIR", temp.path());
         let output = finish(shell.stdin(Stdio::null()));
         let told = text(&output);
         assert!(output.status.success(), "{script}\n{told}");

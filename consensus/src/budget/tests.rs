@@ -18,6 +18,14 @@ fn a_debt_is_paid_off_before_anything_else_is_allowed() {
 }
 
 #[test]
+fn a_bounded_debt_is_paid_off_in_the_time_it_takes_to_fill() {
+    let mut budget = Budget::full(10, 20);
+    budget.spend_bounded(Duration::ZERO, 1_000_000);
+    assert!(!budget.is_open(SECOND * 2));
+    assert!(budget.is_open(SECOND * 2 + Duration::from_micros(1)));
+}
+
+#[test]
 fn a_clock_that_stands_still_or_goes_back_gives_nothing() {
     let mut budget = Budget::full(1_000, 5);
     budget.spend(SECOND, 5);

@@ -7,6 +7,8 @@ use tokio::time::Instant;
 /// Faults that are put up with; the last of them shuts the peer out. An honest peer commits none,
 /// so the number only has to be large enough that a single mistake of ours cuts nobody off.
 pub const MAX_FAULTS: u32 = 16;
+/// After so long without a fault one is forgotten: what happens by accident now and then never adds up.
+const FADE: Duration = Duration::from_secs(60);
 /// How long a peer is shut out. It may then try again, and be shut out again.
 pub const BAN: Duration = Duration::from_secs(30);
 
@@ -14,6 +16,8 @@ pub const BAN: Duration = Duration::from_secs(30);
 #[derive(Debug, Default)]
 pub(super) struct Conduct {
     faults: u32,
+    /// When the last fault was, or was forgotten.
+    since: Option<Instant>,
     until: Option<Instant>,
 }
 
@@ -34,11 +38,15 @@ impl Conduct {
         if self.banned_until(now).is_some() {
             return Sentence::Served;
         }
-        self.faults += 1;
+        let passed =
+            self.since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
+        let faded = u32::try_from(passed.as_secs() / FADE.as_secs()).unwrap_or(u32::MAX);
+        self.faults = self.faults.saturating_sub(faded) + 1;
+        self.since = Some(now);
         if self.faults < MAX_FAULTS {
             return Sentence::Noted;
         }
-        *self = Self { faults: 0, until: Some(now + BAN) };
+        *self = Self { faults: 0, since: None, until: Some(now + BAN) };
         Sentence::Banned
     }
 

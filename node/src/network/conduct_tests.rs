@@ -21,3 +21,15 @@ fn one_fault_too_many_shuts_a_peer_out_for_a_while() {
     }
     assert_eq!(conduct.fault(end), Sentence::Banned);
 }
+
+#[test]
+fn a_fault_now_and_then_never_adds_up() {
+    let mut conduct = Conduct::default();
+    let now = Instant::now();
+    for minute in 0..1_000 {
+        assert_eq!(conduct.fault(now + FADE * minute), Sentence::Noted, "minute {minute}");
+    }
+    let later = now + FADE * 1_000;
+    let faults = (0..MAX_FAULTS).map(|_| conduct.fault(later)).collect::<Vec<_>>();
+    assert!(faults.contains(&Sentence::Banned), "all at once do");
+}

@@ -97,7 +97,7 @@ impl Dealings {
 
     /// Somebody has signed so many transactions that no pool takes in.
     pub(super) fn was_useless(&self, signer: u32, count: u64) {
-        self.with(signer, |signer, now| signer.useless.spend(now, count));
+        self.with(signer, |signer, now| signer.useless.spend_bounded(now, count));
     }
 
     /// Whether what somebody gossips is worth a look.

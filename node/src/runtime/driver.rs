@@ -216,6 +216,9 @@ impl<P: Protocol> Driver<P> {
                 Action::Sync(ticket) => self.disk.sync(ticket),
                 Action::Mine { header, target } => self.miner.mine(*header, target),
                 Action::Committed { height, block, transactions } => {
+                    if let Some(tracer) = &self.tracer {
+                        tracer.told(self.clock.now(), height, block);
+                    }
                     self.committed(height, block, transactions);
                 }
                 Action::Answer { id, answer } => self.desk.answer(id, answer),

@@ -2,21 +2,24 @@
 //!
 //! Each life begins with a line that tells when it did, by this machine's clock: `{"world":"life","wall_us":N}`, in
 //! microseconds since 1970. The replica's own lines count from there, so that the traces of several nodes can
-//! be set on one axis of time.
+//! be set on one axis of time. A line `{"world":"final","at":N,"height":H,"block":B}` says that the node has told of a final
+//! block: only then is it durable, which the replica's own line about it comes before.
 
 use super::{
     counters::Counters,
     threads::{Failure, Failures},
 };
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use ledger::BlockHash;
 use replica::trace::TraceLine;
+use serde::Serialize;
 use std::{
     fs::{File, OpenOptions},
     io::{self, BufWriter, Read, Seek, SeekFrom, Write},
     path::Path,
     sync::Arc,
     thread::JoinHandle,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 #[cfg(test)]
@@ -29,8 +32,23 @@ const WAITING: usize = 8_192;
 /// wait, lines are dropped and counted, and their numbers are missing in the file.
 #[derive(Debug)]
 pub(super) struct Tracer {
-    lines: Sender<TraceLine>,
+    lines: Sender<Line>,
     counters: Arc<Counters>,
+}
+
+/// What is written.
+#[derive(Debug)]
+enum Line {
+    Replica(TraceLine),
+    World(World),
+}
+
+/// What the node has to say beside its replica.
+#[derive(Debug, Serialize)]
+#[serde(tag = "world", rename_all = "snake_case")]
+enum World {
+    /// A block is final, durable and told of, so many microseconds after this life began.
+    Final { at: u64, height: u64, block: BlockHash },
 }
 
 impl Tracer {
@@ -57,6 +75,16 @@ impl Tracer {
 
     /// Writes a line, soon.
     pub(super) fn line(&self, line: TraceLine) {
+        self.put(Line::Replica(line));
+    }
+
+    /// Writes that a block is final, durable and told of.
+    pub(super) fn told(&self, at: Duration, height: u64, block: BlockHash) {
+        let at = u64::try_from(at.as_micros()).unwrap_or(u64::MAX);
+        self.put(Line::World(World::Final { at, height, block }));
+    }
+
+    fn put(&self, line: Line) {
         match self.lines.try_send(line) {
             Ok(()) => {}
             // After a failed write nobody listens any more, which was said in the log.
@@ -82,11 +110,14 @@ fn open(path: &Path) -> io::Result<File> {
 }
 
 /// Writes lines as they come, and flushes whenever none waits.
-fn write(queue: &Receiver<TraceLine>, mut file: impl Write) -> io::Result<()> {
+fn write(queue: &Receiver<Line>, mut file: impl Write) -> io::Result<()> {
     while let Ok(first) = queue.recv() {
         let mut next = Some(first);
         while let Some(line) = next {
-            serde_json::to_writer(&mut file, &line)?;
+            match &line {
+                Line::Replica(line) => serde_json::to_writer(&mut file, line)?,
+                Line::World(line) => serde_json::to_writer(&mut file, line)?,
+            }
             file.write_all(b"\n")?;
             next = queue.try_recv().ok();
         }

@@ -58,6 +58,15 @@ pub enum Aside {
         /// When, by its machine's clock: in microseconds since 1970.
         wall_us: u64,
     },
+    /// It told of a final block, which is durable since: its replica's own line comes before that.
+    Final {
+        /// When, in microseconds since its life began.
+        at: u64,
+        /// The block's height.
+        height: u64,
+        /// The block's name.
+        block: BlockHash,
+    },
     /// A replica loses power.
     Crashed {
         /// When.

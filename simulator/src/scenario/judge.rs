@@ -61,7 +61,7 @@ impl<'a> Judge<'a> {
         let expect = scenario.expect(module);
         let but = depths.map_or(0, |depths| depths.confirmations);
         let promises = Promises {
-            faulty: scenario.wiped().chain(scenario.byzantine.keys().copied()).collect(),
+            faulty: scenario.faulty(),
             progress: expect.progress.clone(),
             together: expect.one_chain.map(|since| Together { since, but }),
             ..Promises::default()
@@ -173,15 +173,16 @@ impl<'a> Judge<'a> {
         !ids.is_empty() && ids.iter().all(got_on)
     }
 
-    /// The honest who are up.
+    /// The honest who are up, and have never lost a disk.
     fn live(&self, sight: &Sight<'_>) -> impl Iterator<Item = ReplicaId> {
         let is_up = |id: &ReplicaId| sight.ledgers.get(id.0 as usize).is_some_and(Option::is_some);
         self.honest().filter(is_up)
     }
 
     fn honest(&self) -> impl Iterator<Item = ReplicaId> {
+        let faulty = self.scenario.faulty();
         let ids = (0..self.scenario.replicas).map(ReplicaId);
-        ids.filter(|id| !self.scenario.byzantine.contains_key(id))
+        ids.filter(move |id| !faulty.contains(id))
     }
 }
 

@@ -98,6 +98,8 @@ impl<P: Protocol> World<P> {
     fn keep(&mut self, to: Place, what: What<P::Message>) {
         let waiting = self.waiting.entry(to.0).or_default();
         match &what {
+            // Whoever does not search finds nothing: it begins anew when it goes on.
+            What::Find(_) => {}
             What::Parcel(letter) if waiting.len() >= MOST_WAITING => {
                 let letter = Arc::clone(letter);
                 self.lost(to, &letter, Loss::Down);

@@ -195,8 +195,10 @@ impl<P: Protocol> World<P> {
     fn resume(&mut self, id: ReplicaId) {
         for place in self.places.of(id) {
             let host = self.host(place);
-            host.paused = false;
-            let life = host.life;
+            let (was_paused, life) = (std::mem::take(&mut host.paused), host.life);
+            if was_paused {
+                self.draw_find(place);
+            }
             for what in self.waiting.remove(&place.0).unwrap_or_default() {
                 self.queue.push(self.now, Errand::new(place, life, what));
             }

@@ -69,7 +69,7 @@ impl<P: Protocol> World<P> {
         }
     }
 
-    fn draw_find(&mut self, place: Place) {
+    pub(super) fn draw_find(&mut self, place: Place) {
         let rate = self.hash_rate.unwrap_or(0.0);
         if let Some((time, number)) = self.host(place).miner.draw(rate) {
             self.send(place, time, What::Find(number));

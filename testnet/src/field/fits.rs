@@ -27,8 +27,10 @@ pub enum Unfit {
     Many(u32),
     /// Candidates beside a liar that is two processes.
     TwinsAndCandidates(ReplicaId),
-    /// A liar that loses its disk, stands still or has another disk: its lie is all that is known of it.
+    /// A liar that loses its disk: its lie is all that is known of it.
     FaultyLiar(ReplicaId),
+    /// A liar that is no founder.
+    LyingCandidate(ReplicaId),
 }
 
 /// All that keeps a module from running a scenario with real nodes; nothing if it can.
@@ -52,7 +54,11 @@ pub fn unfit(scenario: &Scenario, module: &str) -> Vec<Unfit> {
     if scenario.replicas > MOST_REPLICAS {
         reasons.push(Unfit::Many(scenario.replicas));
     }
+    let founders = scenario.replicas.saturating_sub(scenario.candidates);
     for (id, lie) in &scenario.byzantine {
+        if id.0 >= founders {
+            reasons.push(Unfit::LyingCandidate(*id));
+        }
         if lie == SCRIPT {
             reasons.push(Unfit::Script(*id));
             continue;
@@ -99,6 +105,12 @@ impl fmt::Display for Unfit {
             }
             Unfit::TwinsAndCandidates(id) => {
                 write!(f, "replica {id} is two processes, to which no newcomer could be introduced")
+            }
+            Unfit::LyingCandidate(id) => {
+                write!(
+                    f,
+                    "replica {id} lies and is no founder: who lies is known when a net begins"
+                )
             }
             Unfit::FaultyLiar(id) => write!(f, "replica {id} lies, and is to lose its disk, too"),
         }

@@ -58,6 +58,8 @@ pub fn gather(net: &Net, scenario: &Scenario, played: &Played) -> Result<Gathere
     let mut gatherer = Gatherer {
         record: Record::observed(net.len()),
         zero: played.zero,
+        ended: played.ended,
+        starts: played.starts.clone(),
         depth,
         counts: Counts {
             transactions: played.means.batches,
@@ -127,6 +129,10 @@ struct Gatherer {
     record: Record,
     /// When the run began, in microseconds since 1970.
     zero: i64,
+    /// How long it took.
+    ended: Duration,
+    /// When each life of each node was ordered to begin.
+    starts: BTreeMap<ReplicaId, Vec<Duration>>,
     /// How deep a block must lie to be counted on, where blocks are not final at once.
     depth: Option<u64>,
     counts: Counts,
@@ -143,8 +149,21 @@ struct Reading {
     seq: u64,
     /// The greatest height that it was seen to hold final.
     height: u64,
+    /// How many lives have begun.
+    lives: usize,
+    /// Whether lines are missing since it last told of a block.
+    has_gap: bool,
     /// What it adopted last.
     head: Option<BlockHash>,
+}
+
+impl Reading {
+    /// When something was, so many microseconds after the present life began. What happened before the
+    /// beginning happened at the beginning.
+    fn at(&self, since: u64) -> Duration {
+        let at = self.life.saturating_add(i64::try_from(since).unwrap_or(i64::MAX));
+        Duration::from_micros(u64::try_from(at).unwrap_or(0))
+    }
 }
 
 impl Gatherer {
@@ -166,10 +185,16 @@ impl Gatherer {
         for line in BufReader::new(file).split(b'\n') {
             let line = line.map_err(|error| bad(error.to_string()))?;
             if line.starts_with(MARK.as_bytes()) {
-                if let Ok(Aside::Life { wall_us }) = serde_json::from_slice(&line) {
-                    let wall = i64::try_from(wall_us).unwrap_or(i64::MAX);
-                    reading = Reading { life: wall.saturating_sub(self.zero), ..reading };
-                    reading.seq = 0;
+                match serde_json::from_slice(&line) {
+                    Ok(Aside::Life { wall_us }) => {
+                        let wall = i64::try_from(wall_us).unwrap_or(i64::MAX);
+                        reading = Reading { life: wall.saturating_sub(self.zero), ..reading };
+                        (reading.seq, reading.lives) = (0, reading.lives + 1);
+                    }
+                    Ok(Aside::Final { at, height, block }) => {
+                        self.told(id, (at, height, block), &mut reading, ledger);
+                    }
+                    _ => {}
                 }
             } else if let Ok(found) = serde_json::from_slice::<TraceLine>(&line) {
                 self.lines += 1;
@@ -178,6 +203,9 @@ impl Gatherer {
                 self.take(id, found, &mut reading, ledger);
             }
         }
+        // What the disk holds beyond what was told counts, too: somebody else may hold something else.
+        let held = ledger.map_or(0, Ledger::height);
+        self.find(id, self.ended, reading.height + 1..=held, ledger);
         Ok(reading.head)
     }
 
@@ -188,25 +216,17 @@ impl Gatherer {
         reading: &mut Reading,
         ledger: Option<&Ledger>,
     ) {
-        let since = i64::try_from(line.at).unwrap_or(i64::MAX);
-        let at = reading.life.saturating_add(since);
-        // What happened before the beginning happened at the beginning.
-        let at = Duration::from_micros(u64::try_from(at).unwrap_or(0));
-        let has_gap = line.seq > reading.seq + 1;
+        let at = reading.at(line.at);
+        reading.has_gap |= line.seq > reading.seq + 1;
         reading.seq = line.seq;
         match line.what {
             What::Started { height } => {
-                self.record.note_life(id, at, height);
+                // A process takes a moment to start. Its life begins with the order to begin it, as in the
+                // simulator, or nobody would ask what it does with it.
+                let ordered = self.starts.get(&id).and_then(|starts| starts.get(reading.lives - 1));
+                self.record.note_life(id, ordered.copied().unwrap_or(at).min(at), height);
                 self.find(id, at, reading.height + 1..=height, ledger);
-                reading.height = height;
-            }
-            What::Committed { height, block, .. } => {
-                if has_gap {
-                    // The disk was too slow for all lines, which the node has counted.
-                    self.find(id, at, reading.height + 1..=height - 1, ledger);
-                }
-                self.commit(id, (at, height, block), false, ledger);
-                reading.height = reading.height.max(height);
+                (reading.height, reading.has_gap) = (height, false);
             }
             What::Adopted { height, block, fork, .. } => {
                 reading.head = Some(block);
@@ -223,8 +243,28 @@ impl Gatherer {
                 };
                 self.record.note_accusation(id, offender, charge);
             }
-            What::Heard { .. } | What::Refused { .. } | What::Note { .. } => {}
+            What::Committed { .. }
+            | What::Heard { .. }
+            | What::Refused { .. }
+            | What::Note { .. } => {}
         }
+    }
+
+    /// A node told of a final block, which is durable by then.
+    fn told(
+        &mut self,
+        id: ReplicaId,
+        (at, height, block): (u64, u64, BlockHash),
+        reading: &mut Reading,
+        ledger: Option<&Ledger>,
+    ) {
+        let at = reading.at(at);
+        if std::mem::take(&mut reading.has_gap) {
+            // The disk was too slow for all lines, which the node has counted.
+            self.find(id, at, reading.height + 1..=height.saturating_sub(1), ledger);
+        }
+        self.commit(id, (at, height, block), false, ledger);
+        reading.height = reading.height.max(height);
     }
 
     /// Blocks that the disk held final although nobody had said so.

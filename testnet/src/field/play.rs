@@ -18,9 +18,10 @@ use crate::live::{
 };
 use consensus::catalogue::Depths;
 use ledger::{ReplicaId, query::StatusAnswer};
+use node::control::ControlError;
 use simulator::{
     Scenario,
-    scenario::{Agreement, Plan},
+    scenario::{Agreement, Confirmed, Plan},
     schedule::{Fault, Step},
 };
 use std::{
@@ -62,6 +63,8 @@ pub struct Played {
     pub sent: Vec<Sent>,
     /// What the nodes counted.
     pub means: Means,
+    /// When each life of each node was ordered to begin.
+    pub starts: BTreeMap<ReplicaId, Vec<Duration>>,
     /// Who was killed when.
     pub deaths: Vec<(Duration, ReplicaId)>,
     /// What else happened when.
@@ -84,14 +87,20 @@ pub(super) struct Play<'a> {
     began: Instant,
     /// Whose process stands still.
     paused: BTreeSet<ReplicaId>,
-    /// Who has to be told what befalls it, and since when.
-    untold: BTreeMap<ReplicaId, Instant>,
+    /// Who has to be told what befalls it, since when, and as of which change.
+    untold: BTreeMap<ReplicaId, (Instant, u64)>,
+    /// How many changes there were.
+    changes: u64,
+    shared: Arc<Net>,
     /// Who should answer.
     awake: Vec<Arc<AtomicBool>>,
     sights: Vec<Option<StatusAnswer>>,
     counted: Vec<Counted>,
+    starts: BTreeMap<ReplicaId, Vec<Duration>>,
     deaths: Vec<(Duration, ReplicaId)>,
     faults: Vec<(Duration, Fault)>,
+    /// Those who are being told at this moment, as of which change.
+    telling: BTreeMap<ReplicaId, (u64, JoinHandle<Result<(), ControlError>>)>,
     inbox: Receiver<(ReplicaId, Word)>,
 }
 
@@ -126,25 +135,38 @@ pub fn play(
         began: Instant::now(),
         paused: BTreeSet::new(),
         untold: BTreeMap::new(),
+        changes: 0,
+        shared: Arc::new(net.clone()),
         awake: awake.clone(),
         sights: net.ids().map(|_| None).collect(),
         counted: net.ids().map(|_| Counted::default()).collect(),
+        starts: BTreeMap::new(),
         deaths: Vec::new(),
+        telling: BTreeMap::new(),
         faults: Vec::new(),
         inbox,
     };
-    let stop = Arc::new(AtomicBool::new(false));
+    let stop = Stop(Arc::new(AtomicBool::new(false)));
     let mut watchers = Vec::new();
     for (id, client) in net.ids().map(ReplicaId).zip(clients) {
-        let flags = (Arc::clone(&awake[id.0 as usize]), Arc::clone(&stop));
+        let flags = (Arc::clone(&awake[id.0 as usize]), Arc::clone(&stop.0));
         watchers.push(meter::watch(id, client, flags, tell.clone())?);
     }
     drop(tell);
     let played = play.begin().and_then(|zero| play.perform(module, seed, zero));
-    stop.store(true, Ordering::Relaxed);
+    drop(stop);
     play.fleet.stop_all(GRACE);
     play.dismiss(watchers);
     played
+}
+
+/// Ends the watchers, however a run ends.
+struct Stop(Arc<AtomicBool>);
+
+impl Drop for Stop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 impl Play<'_> {
@@ -155,6 +177,7 @@ impl Play<'_> {
         }
         for id in self.everybody() {
             self.fleet.start(id.0)?;
+            self.starts.entry(id).or_default().push(Duration::ZERO);
             self.set_awake(id, true);
         }
         let deadline = Instant::now() + STARTUP;
@@ -166,6 +189,8 @@ impl Play<'_> {
             }
         }
         self.began = Instant::now();
+        // What counts from the beginning counts from now.
+        self.everybody_must_know();
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         (self.manner.tell)(&format!("{} nodes answer: it begins", self.net.len()));
         Ok(i64::try_from(wall.as_micros()).unwrap_or(i64::MAX))
@@ -217,8 +242,9 @@ impl Play<'_> {
         }
         let honest: Vec<_> = self.honest().map(|id| &self.counted[id.0 as usize]).collect();
         let means = Means::of(&honest, self.net.len());
-        let (deaths, faults) = (self.deaths.clone(), self.faults.clone());
-        Ok(Played { zero, ended, up, sent: load.sent().to_vec(), means, deaths, faults })
+        let (starts, deaths) = (self.starts.clone(), self.deaths.clone());
+        let (sent, faults) = (load.sent().to_vec(), self.faults.clone());
+        Ok(Played { zero, ended, up, sent, means, starts, deaths, faults })
     }
 
     /// Whether everything has come that nodes can be seen to come to.
@@ -231,6 +257,8 @@ impl Play<'_> {
         self.scenario.is_ripe(module, now)
             && expect.height.is_none_or(reached)
             && (expect.agreement != Agreement::Broken || self.split)
+            // Which only the judge sees.
+            && expect.confirmed != Confirmed::Reverted
     }
 
     /// What expectations call the height of a node.
@@ -294,13 +322,15 @@ impl Play<'_> {
         }
     }
 
-    /// Whether wallets go to a node: it is up, honest and not standing still.
+    /// Whether wallets go to a node: it is up and honest. One that stands still does not say so.
     fn serves(&self, id: ReplicaId) -> bool {
         self.fleet.pid(id.0).is_some() && !self.scenario.byzantine.contains_key(&id)
     }
 
+    /// Those of whom something is expected.
     fn honest(&self) -> impl Iterator<Item = ReplicaId> {
-        self.everybody().filter(|id| !self.scenario.byzantine.contains_key(id))
+        let faulty = self.scenario.faulty();
+        self.everybody().filter(move |id| !faulty.contains(id))
     }
 
     fn everybody(&self) -> impl Iterator<Item = ReplicaId> + use<> {

@@ -130,18 +130,22 @@ impl Sky {
             seed: self.seed,
             links: others.map(|other| (other.0, self.link(other, id, now))).collect(),
             others: Link::default(),
-            clock: Skew { offset_ms: skew.offset_ms, drift_ppm: skew.drift_ppm },
+            clock: Skew {
+                offset_ms: skew.offset_ms + gained(skew, now),
+                drift_ppm: skew.drift_ppm,
+            },
             sync: self.disks.get(&id).map(|sync| self.spread(sync)).unwrap_or_default(),
             miner_share: share,
         }
     }
 
     fn link(&self, from: ReplicaId, to: ReplicaId, now: Duration) -> Link {
+        // Of two exceptions for one link the later counts, in what it says.
         let exceptions = self.weather.links.iter().rev();
-        let mut exceptions = exceptions.filter(|link| (link.from, link.to) == (from, to));
-        let exception = exceptions.next();
-        let loss = exception.and_then(|Exception { loss, .. }| *loss).unwrap_or(self.weather.loss);
-        let delay = exception.and_then(|Exception { latency, .. }| latency.clone());
+        let exceptions = exceptions.filter(|link| (link.from, link.to) == (from, to));
+        let loss = exceptions.clone().find_map(|Exception { loss, .. }| *loss);
+        let loss = loss.unwrap_or(self.weather.loss);
+        let delay = exceptions.clone().find_map(|Exception { latency, .. }| latency.clone());
         let delay = delay.unwrap_or_else(|| self.weather.latency.between(from, to));
         let unrest = self.unrest(now);
         let held = [
@@ -188,6 +192,13 @@ impl Sky {
     fn everybody(&self) -> impl Iterator<Item = ReplicaId> + use<> {
         (0..self.replicas).map(ReplicaId)
     }
+}
+
+/// By how many milliseconds a calendar has gone wrong since the beginning: a node counts its drift from when it
+/// is told.
+fn gained(skew: clock::Skew, now: Duration) -> i64 {
+    let now = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);
+    now.saturating_mul(i64::from(skew.drift_ppm)) / i64::from(MILLION)
 }
 
 /// How many in a million are lost where two things lose them, each by itself.

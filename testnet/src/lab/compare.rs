@@ -14,7 +14,7 @@ pub use cell::{Cell, Word};
 pub use faults::{Fault, all, scenario};
 
 use super::{one, pool, print, stop_on_ctrl_c};
-use crate::field::{self, FieldError, Manner};
+use crate::field::{self, FieldError, Keep, Manner};
 use clap::Args;
 use consensus::catalogue::{self, NAMES, UnknownModule};
 use matrix::Matrix;
@@ -309,7 +309,7 @@ fn live<'a>(
     stop: &AtomicBool,
     mut take: impl FnMut(&Job<'a>, Result<Outcome, String>),
 ) -> Result<u64, CompareError> {
-    let manner = Manner { stop, tell: &|_| {}, keep: false, trace: None };
+    let manner = Manner { stop, tell: &|_| {}, keep: Keep::Never, trace: None };
     for (done, job) in jobs.iter().enumerate() {
         let (_, scenario, module, seed) = job;
         progress(done, jobs.len());

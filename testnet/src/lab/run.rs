@@ -145,7 +145,12 @@ pub enum RunError {
 /// [`RunError::Unmet`] if it did not turn out as expected, otherwise what kept it from being run.
 pub fn run(order: &Run) -> Result<(), RunError> {
     let scenario = order.scenario()?;
-    let runs = scenario.consensus.len() as u64 * (scenario.seeds.end - scenario.seeds.start);
+    // Real nodes run one seed, unless it is said.
+    let seeds = match order.live && order.seeds.is_none() {
+        true => 1,
+        false => scenario.seeds.end - scenario.seeds.start,
+    };
+    let runs = scenario.consensus.len() as u64 * seeds;
     let single = [("--trace", order.trace.is_some()), ("--explain", order.explain)];
     if let Some((flag, _)) = single.into_iter().find(|(_, wanted)| *wanted && runs != 1) {
         return Err(RunError::Single(flag));

@@ -259,8 +259,19 @@ impl Seat {
         send(child)
     }
 
+    /// A twin that ended takes the other with it: one alone would tell no lie.
     fn reap(&mut self) -> Option<Exit> {
-        let status = self.child.as_mut()?.try_wait().ok()??;
+        let child = self.child.as_mut()?;
+        let twin = self.twin.as_mut().and_then(|twin| twin.child.as_mut());
+        let status = match (child.try_wait().ok()?, twin) {
+            (Some(status), _) => status,
+            (None, twin) => {
+                let status = twin?.try_wait().ok()??;
+                // It fails only if it has ended already.
+                let _ = child.kill().and_then(|()| child.wait());
+                status
+            }
+        };
         Some(self.ended(status))
     }
 

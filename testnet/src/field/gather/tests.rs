@@ -12,6 +12,8 @@ fn gatherer(depth: Option<u64>) -> Gatherer {
     Gatherer {
         record: Record::observed(1),
         zero: ZERO,
+        ended: Duration::from_secs(60),
+        starts: BTreeMap::new(),
         depth,
         counts: Counts::default(),
         lines: 0,
@@ -27,12 +29,13 @@ fn line(seq: u64, at: u64, what: &str) -> String {
     format!("{{\"replica\":0,\"seq\":{seq},\"at\":{at},\"cause\":null,{what}}}\n")
 }
 
-fn committed(seq: u64, at: u64, height: u64) -> String {
-    let block = BlockHash::default();
-    let block = serde_json::to_string(&block).unwrap();
-    let what =
-        format!("\"event\":\"committed\",\"height\":{height},\"block\":{block},\"transactions\":0");
-    line(seq, at, &what)
+fn told(at: u64, height: u64, block: BlockHash) -> String {
+    let line = Aside::Final { at, height, block };
+    serde_json::to_string(&line).unwrap() + "\n"
+}
+
+fn committed(at: u64, height: u64) -> String {
+    told(at, height, BlockHash::default())
 }
 
 fn read(text: &str, depth: Option<u64>) -> Gatherer {
@@ -55,17 +58,17 @@ fn each_life_counts_from_its_own_beginning_on_the_run_s_axis() {
     let text = [
         life(-500_000),
         started(0),
-        committed(2, 100_000, 1),
-        committed(3, 700_000, 2),
+        committed(100_000, 1),
+        committed(700_000, 2),
         // Killed within a line.
         "{\"replica\":0,\"seq\":4,\"at\":9\n".to_owned(),
         life(5_000_000),
         started(2),
-        committed(2, 250_000, 3),
+        committed(250_000, 3),
     ];
     let found = read(&text.concat(), None);
     assert_eq!(times(&found), [(1, 0), (2, 200), (3, 5_250)], "before the beginning is at it");
-    assert_eq!(found.lines, 5);
+    assert_eq!(found.lines, 2);
 }
 
 #[test]

@@ -9,12 +9,13 @@ use ledger::{Action, Amount, Payload, ReplicaId};
 use node::{
     conditions,
     config::{DATABASE, KEY_FILE, key},
-    control::{ControlError, Request},
+    control::Request,
 };
 use simulator::schedule::Fault;
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
@@ -37,7 +38,7 @@ impl Play<'_> {
         while let Some(step) = self.steps.front().filter(|step| step.time <= now).cloned() {
             self.steps.pop_front();
             (self.manner.tell)(&format!("{}: {}", simulator::span::show(step.time), step.fault));
-            self.apply(&step.fault, now)?;
+            self.apply(&step.fault, now, step.time)?;
             if !matches!(step.fault, Fault::Crash(_) | Fault::Restart(_)) {
                 self.faults.push((now, step.fault));
             }
@@ -45,14 +46,14 @@ impl Play<'_> {
         self.tell_all(now)
     }
 
-    fn apply(&mut self, fault: &Fault, now: Duration) -> Result<(), FieldError> {
+    fn apply(&mut self, fault: &Fault, now: Duration, due: Duration) -> Result<(), FieldError> {
         if self.sky.apply(fault) {
             self.everybody_must_know();
             return Ok(());
         }
         match fault {
             Fault::Crash(id) => self.kill(*id),
-            Fault::Restart(id) => self.start(*id, now),
+            Fault::Restart(id) => self.start(*id, now, due),
             Fault::Wipe(id) => {
                 self.kill(*id)?;
                 let dirs = dirs(self.net, *id);
@@ -87,14 +88,15 @@ impl Play<'_> {
     }
 
     /// The living go on.
-    fn start(&mut self, id: ReplicaId, now: Duration) -> Result<(), FieldError> {
+    fn start(&mut self, id: ReplicaId, now: Duration, due: Duration) -> Result<(), FieldError> {
         if self.fleet.pid(id.0).is_some() {
             return Ok(());
         }
         self.prepare(id, now)?;
         self.fleet.start(id.0)?;
+        self.starts.entry(id).or_default().push(due);
         self.set_awake(id, true);
-        self.untold.insert(id, Instant::now());
+        self.untold.insert(id, (Instant::now(), self.changes));
         Ok(())
     }
 
@@ -126,36 +128,44 @@ impl Play<'_> {
         Ok(())
     }
 
-    fn everybody_must_know(&mut self) {
+    pub(super) fn everybody_must_know(&mut self) {
         let running = self.everybody().filter(|id| self.fleet.pid(id.0).is_some());
-        let since = Instant::now();
+        self.changes += 1;
         for id in running.collect::<Vec<_>>() {
-            self.untold.entry(id).or_insert(since);
+            let (_, news) = self.untold.entry(id).or_insert((Instant::now(), 0));
+            *news = self.changes;
         }
     }
 
-    /// Tells all who have not been told. Who has just been started does not listen yet.
+    /// Tells all who have not been told, each on a thread of its own: one that is slow to listen, as who has
+    /// just been started is, must not keep the others, or us.
     fn tell_all(&mut self, now: Duration) -> Result<(), FieldError> {
-        let due: Vec<_> =
-            self.untold.keys().copied().filter(|id| !self.paused.contains(id)).collect();
-        for id in due {
-            match self.tell(id, now) {
-                Ok(()) => drop(self.untold.remove(&id)),
-                Err(error) if self.untold[&id].elapsed() >= PATIENCE => return Err(error.into()),
-                Err(_) => {}
+        let done = self.telling.extract_if(.., |_, (_, telling)| telling.is_finished());
+        for (id, (told, telling)) in done.collect::<Vec<_>>() {
+            let outcome = telling.join().expect("telling does not panic");
+            let Some((since, news)) = self.untold.get(&id).copied() else { continue };
+            match outcome {
+                // Something may have changed meanwhile, of which it has to be told again.
+                Ok(()) if news == told => drop(self.untold.remove(&id)),
+                Err(error) if since.elapsed() >= PATIENCE => return Err(error.into()),
+                _ => {}
             }
         }
-        Ok(())
-    }
-
-    fn tell(&self, id: ReplicaId, now: Duration) -> Result<(), ControlError> {
-        let told = Request::Conditions(Box::new(self.sky.conditions(id, now)));
-        for dir in dirs(self.net, id) {
-            node::control::ask(&dir, &told)?;
+        let due = self.untold.iter().map(|(id, (_, news))| (*id, *news));
+        let due = due.filter(|(id, _)| !self.paused.contains(id) && !self.telling.contains_key(id));
+        for (id, news) in due.collect::<Vec<_>>() {
+            let told = Request::Conditions(Box::new(self.sky.conditions(id, now)));
+            let cut = self.sky.cut_off(id);
+            let cut = if cut.is_empty() { Request::Heal } else { Request::Cut(cut) };
+            let (net, dirs) = (Arc::clone(&self.shared), dirs(self.net, id));
+            let tell = move || {
+                dirs.iter().try_for_each(|dir| node::control::ask(dir, &told).map(drop))?;
+                cuts::ask(&net, id.0, &cut)
+            };
+            let name = format!("tell {id}");
+            self.telling.insert(id, (news, thread::Builder::new().name(name).spawn(tell)?));
         }
-        let cut = self.sky.cut_off(id);
-        let request = if cut.is_empty() { Request::Heal } else { Request::Cut(cut) };
-        cuts::ask(self.net, id.0, &request)
+        Ok(())
     }
 
     /// Signs what a node's account wants and hands it to the node and to two more. On a thread of its own:

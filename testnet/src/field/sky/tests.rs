@@ -112,3 +112,19 @@ fn every_node_understands_what_it_is_told_in_any_chaos() {
         assert!((0..5).all(|id| deaf_to(&sky, id).is_empty()), "seed {seed}: it ends whole");
     }
 }
+
+#[test]
+fn of_two_exceptions_for_a_link_each_counts_in_what_it_says() {
+    let links = "[{ from = 0, to = 1, latency = \"1s\" }, { from = 0, to = 1, loss = 0.5 }]";
+    let sky = sky(&format!("network = {{ links = {links} }}"));
+    let told = sky.conditions(ReplicaId(1), NOW);
+    assert_eq!((told.links[&0].lost_ppm, told.links[&0].delay.0[0]), (500_000, 1_000_000));
+}
+
+#[test]
+fn a_calendar_s_drift_goes_on_however_often_it_is_told() {
+    let sky = sky("clocks = [{ replica = 1, offset_ms = 300, drift_ppm = 1000 }]");
+    let shown =
+        |seconds| sky.conditions(ReplicaId(1), Duration::from_secs(seconds)).clock.offset_ms;
+    assert_eq!((shown(0), shown(10), shown(60)), (300, 310, 360));
+}

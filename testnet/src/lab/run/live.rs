@@ -2,7 +2,7 @@
 
 use super::{Run, RunError, line, one, print, row};
 use crate::{
-    field::{self, FieldError, Manner, fits, gap::Gap},
+    field::{self, FieldError, Keep, Manner, fits, gap::Gap},
     lab::stop_on_ctrl_c,
 };
 use consensus::catalogue;
@@ -29,11 +29,16 @@ pub(super) fn run(order: &Run, scenario: &Scenario) -> Result<(), RunError> {
             let _ = writeln!(io::stderr(), "       {words}");
         }
     };
-    let manner = Manner { stop, tell: &tell, keep: order.keep, trace: order.trace.as_deref() };
+    let keep = if order.keep { Keep::Always } else { Keep::Clues };
+    let manner = Manner { stop, tell: &tell, keep, trace: order.trace.as_deref() };
     for module in &scenario.consensus {
         let reasons = fits::unfit(scenario, module);
         if reasons.is_empty() {
-            report.module(module, manner)?;
+            if let Err(error) = report.module(module, manner) {
+                // What was found before is worth knowing all the same.
+                report.tell();
+                return Err(error);
+            }
         } else {
             let reasons: Vec<_> = reasons.iter().map(ToString::to_string).collect();
             report.unfit.push(format!("{module}: {}", reasons.join("; ")));
@@ -56,9 +61,11 @@ impl Report<'_> {
     /// All seeds that were asked for; if none were, the first, and further ones as long as what is to come
     /// of one of them has not.
     fn module(&mut self, module: &str, manner: Manner<'_>) -> Result<(), RunError> {
-        let mut outcomes = Vec::new();
+        let (mut simulated, mut outcomes) = (Vec::new(), Vec::new());
         for seed in self.scenario.seeds.clone() {
-            outcomes.push(self.seed(module, seed, manner)?);
+            let (sim, live) = self.seed(module, seed, manner)?;
+            simulated.extend(sim);
+            outcomes.push(live);
             let is_done = judge(self.scenario, module, &outcomes).is_empty();
             if self.order.seeds.is_none() && is_done {
                 break;
@@ -66,10 +73,21 @@ impl Report<'_> {
         }
         let never = judge(self.scenario, module, &outcomes);
         self.unmet.extend(never.iter().map(|unmet: &Unmet| format!("{module}: {unmet}")));
+        // One seed may show what another does not: what is to come of some of them is asked of all.
+        if !simulated.is_empty() {
+            let never = judge(self.scenario, module, &simulated);
+            let told = never.iter().map(|unmet| format!("{module}, in the simulator: {unmet}"));
+            self.unmet.extend(told);
+        }
         Ok(())
     }
 
-    fn seed(&mut self, module: &str, seed: u64, manner: Manner<'_>) -> Result<Outcome, RunError> {
+    fn seed(
+        &mut self,
+        module: &str,
+        seed: u64,
+        manner: Manner<'_>,
+    ) -> Result<(Option<Outcome>, Outcome), RunError> {
         let simulated = match self.order.sim {
             true => {
                 let run = one(self.scenario, module, seed, Tracing::Hashed, |_| {});
@@ -79,6 +97,10 @@ impl Report<'_> {
         };
         if let Some(outcome) = &simulated {
             self.show("sim", outcome, None);
+            let told = outcome.unmet.iter();
+            let told =
+                told.map(|unmet| format!("{module}, seed {seed}, in the simulator: {unmet}"));
+            self.unmet.extend(told.collect::<Vec<_>>());
         }
         let report = field::run(self.scenario, module, seed, manner).map_err(|error| {
             if matches!(error, FieldError::Interrupted) {
@@ -91,7 +113,7 @@ impl Report<'_> {
         let outcome = report.outcome;
         let genesis = self.scenario.setup(module, seed, Tracing::Off).genesis();
         let votes = catalogue::depths(&genesis).is_ok_and(|depths| depths.is_none());
-        let gap = simulated.map(|sim| Gap::of(&sim, &outcome, &report.means, votes));
+        let gap = simulated.as_ref().map(|sim| Gap::of(sim, &outcome, &report.means, votes));
         let more = json!({ "gap": gap, "means": report.means });
         self.show("live", &outcome, Some(more));
         if let (Some(gap), false) = (gap, self.order.json) {
@@ -106,7 +128,7 @@ impl Report<'_> {
         if let Some(dir) = &report.dir {
             self.remark(&format!("       the net is kept in {}", dir.display()));
         }
-        Ok(outcome)
+        Ok((simulated, outcome))
     }
 
     fn show(&self, world: &str, outcome: &Outcome, more: Option<Value>) {
@@ -128,13 +150,18 @@ impl Report<'_> {
         }
     }
 
-    fn finish(self) -> Result<(), RunError> {
+    /// What did not turn out as expected, and what was not run.
+    fn tell(&self) {
         for unfit in &self.unfit {
             self.remark(&format!("not with real nodes: {unfit}"));
         }
         for unmet in &self.unmet {
             self.remark(unmet);
         }
+    }
+
+    fn finish(self) -> Result<(), RunError> {
+        self.tell();
         match (self.runs, self.unmet.len()) {
             (0, _) => Err(RunError::NothingLive),
             (runs, 0) => {

@@ -177,6 +177,7 @@ fn time(line: &Line) -> Option<u64> {
             Aside::Scenario { .. }
             | Aside::Run { .. }
             | Aside::Life { .. }
+            | Aside::Final { .. }
             | Aside::Here { .. }
             | Aside::Broken { .. } => None,
         },

@@ -164,7 +164,8 @@ impl Build {
                 lane(parcel.to)?;
                 self.lost.push((*parcel, *why));
             }
-            Aside::Fault { .. } | Aside::Lost { .. } | Aside::Life { .. } => {}
+            Aside::Fault { .. } | Aside::Lost { .. } | Aside::Life { .. } | Aside::Final { .. } => {
+            }
         }
         Ok(())
     }
