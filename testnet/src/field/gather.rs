@@ -20,7 +20,7 @@ use simulator::{
 use std::{
     collections::BTreeMap,
     fs::File,
-    io::{BufRead, BufReader, ErrorKind},
+    io::{self, BufRead, BufReader, ErrorKind},
     path::Path,
     sync::Arc,
     time::Duration,
@@ -71,11 +71,16 @@ pub fn gather(net: &Net, scenario: &Scenario, played: &Played) -> Result<Gathere
     };
     let mut ledgers = Vec::new();
     for id in net.ids().map(ReplicaId) {
+        let dir = net.place.node(id.0);
         if scenario.byzantine.contains_key(&id) {
+            // Nothing that it says of itself is believed, but it is counted what it sends.
+            gatherer.count(&dir.join(TRACE_FILE))?;
+            if net.record.twins.contains_key(&id.0) {
+                gatherer.count(&net.place.twin(id.0).join(TRACE_FILE))?;
+            }
             ledgers.push(None);
             continue;
         }
-        let dir = net.place.node(id.0);
         let mut ledger = open(&dir.join(DATABASE), &net.genesis)?;
         let head = gatherer.read(id, &dir.join(TRACE_FILE), ledger.as_ref())?;
         if let (Some(ledger), Some(head)) = (&mut ledger, head) {
@@ -125,6 +130,22 @@ fn open(path: &Path, genesis: &Genesis) -> Result<Option<Ledger>, FieldError> {
     Ok(Some(ledger))
 }
 
+/// The lines of a file; none if there is no such file.
+fn lines(path: &Path) -> Result<impl Iterator<Item = Result<Vec<u8>, FieldError>>, FieldError> {
+    let named = path.to_owned();
+    let bad = move |error: io::Error| FieldError::Unreadable {
+        path: named.clone(),
+        reason: error.to_string(),
+    };
+    let file = match File::open(path) {
+        Ok(file) => Some(file),
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        Err(error) => return Err(bad(error)),
+    };
+    let lines = file.into_iter().flat_map(|file| BufReader::new(file).split(b'\n'));
+    Ok(lines.map(move |line| line.map_err(&bad)))
+}
+
 struct Gatherer {
     record: Record,
     /// When the run began, in microseconds since 1970.
@@ -167,6 +188,18 @@ impl Reading {
 }
 
 impl Gatherer {
+    /// Counts what a liar sent.
+    fn count(&mut self, path: &Path) -> Result<(), FieldError> {
+        for line in lines(path)? {
+            if let Ok(TraceLine { what: What::Sent { to, class, .. }, .. }) =
+                serde_json::from_slice(&line?)
+            {
+                self.counts.add(class, to.len() as u64);
+            }
+        }
+        Ok(())
+    }
+
     /// Reads one node's trace, and tells which head it adopted last. Lines that a kill has cut short are
     /// passed over.
     fn read(
@@ -175,15 +208,9 @@ impl Gatherer {
         path: &Path,
         ledger: Option<&Ledger>,
     ) -> Result<Option<BlockHash>, FieldError> {
-        let bad = |reason: String| FieldError::Unreadable { path: path.to_owned(), reason };
-        let file = match File::open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(bad(error.to_string())),
-        };
         let mut reading = Reading::default();
-        for line in BufReader::new(file).split(b'\n') {
-            let line = line.map_err(|error| bad(error.to_string()))?;
+        for line in lines(path)? {
+            let line = line?;
             if line.starts_with(MARK.as_bytes()) {
                 match serde_json::from_slice(&line) {
                     Ok(Aside::Life { wall_us }) => {
@@ -223,7 +250,9 @@ impl Gatherer {
             What::Started { height } => {
                 // A process takes a moment to start. Its life begins with the order to begin it, as in the
                 // simulator, or nobody would ask what it does with it.
-                let ordered = self.starts.get(&id).and_then(|starts| starts.get(reading.lives - 1));
+                let starts = self.starts.get(&id).map_or(&[][..], Vec::as_slice);
+                let life = reading.lives.checked_sub(1);
+                let ordered = life.and_then(|life| starts.get(life));
                 self.record.note_life(id, ordered.copied().unwrap_or(at).min(at), height);
                 self.find(id, at, reading.height + 1..=height, ledger);
                 (reading.height, reading.has_gap) = (height, false);

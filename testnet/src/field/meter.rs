@@ -122,7 +122,7 @@ impl Counted {
 /// What the nodes' own figures say, in the mean over the honest.
 #[derive(Clone, Copy, PartialEq, Debug, Default, Serialize)]
 pub struct Means {
-    /// Bytes of everything sent, as it left: all honest nodes together.
+    /// Bytes of everything sent, as it left: all nodes together, of twins the first.
     pub bytes: u64,
     /// Batches of transactions published, once for each recipient.
     pub batches: u64,
@@ -137,9 +137,10 @@ pub struct Means {
 }
 
 impl Means {
-    /// Of those who count, among so many nodes.
-    pub fn of(honest: &[&Counted], nodes: u32) -> Means {
+    /// Of all nodes what they sent, of the honest what they measured.
+    pub fn of(all: &[Counted], honest: &[&Counted]) -> Means {
         let sum = |prefix: &str| honest.iter().map(|counted| counted.sum(prefix)).sum::<f64>();
+        let sent = |prefix: &str| all.iter().map(|counted| counted.sum(prefix)).sum::<f64>();
         let mean = |name: &str, labels: &str| {
             let count = sum(&format!("byzantium_{name}_seconds_count{labels}"));
             let all = sum(&format!("byzantium_{name}_seconds_sum{labels}"));
@@ -148,10 +149,10 @@ impl Means {
         let queue = |name: &str| mean("queue", &format!("{{queue=\"{name}\""));
         let step = mean("replica_step", "{event=\"received\"");
         let carried = mean("carry_out", "").unwrap_or(0.0);
-        let others = f64::from(nodes.saturating_sub(1));
-        let batches = sum("byzantium_gossip_batches_total{fate=\"published\"}") * others;
+        let others = all.len().saturating_sub(1) as f64;
+        let batches = sent("byzantium_gossip_batches_total{fate=\"published\"}") * others;
         Means {
-            bytes: sum("byzantium_sent_bytes_total") as u64,
+            bytes: sent("byzantium_sent_bytes_total") as u64,
             batches: batches as u64,
             sync_ms: mean("sync", ""),
             open_ms: mean("open", "{what=\"envelope\""),

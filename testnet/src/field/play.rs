@@ -241,7 +241,7 @@ impl Play<'_> {
             }
         }
         let honest: Vec<_> = self.honest().map(|id| &self.counted[id.0 as usize]).collect();
-        let means = Means::of(&honest, self.net.len());
+        let means = Means::of(&self.counted, &honest);
         let (starts, deaths) = (self.starts.clone(), self.deaths.clone());
         let (sent, faults) = (load.sent().to_vec(), self.faults.clone());
         Ok(Played { zero, ended, up, sent, means, starts, deaths, faults })

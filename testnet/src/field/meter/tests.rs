@@ -36,7 +36,9 @@ fn means_are_weighted_by_how_often_something_happened() {
             ("byzantium_gossip_batches_total{fate=\"published\"}", 2.0),
         ]));
     }
-    let means = Means::of(&[&each[0], &each[1]], 4);
-    assert_eq!((means.sync_ms, means.batches), (Some(2.0), 12));
+    let means = Means::of(&each, &[&each[0], &each[1]]);
+    assert_eq!((means.sync_ms, means.batches), (Some(2.0), 4));
+    let one = Means::of(&each, &[&each[0]]);
+    assert_eq!((one.sync_ms, one.batches), (Some(1.0), 4), "liars are counted, and not believed");
     assert_eq!(means.open_ms, None, "nobody has counted that");
 }
