@@ -26,6 +26,7 @@ use crate::{
     mutants::{self, Mutants},
     soak::{self, Soak},
     span,
+    top::{self, Top},
 };
 use clap::{Args, Parser, Subcommand, value_parser};
 use consensus::catalogue::Depths;
@@ -55,6 +56,7 @@ Examples:
   testnet up --demo              a first session, told step by step
   testnet up                     four nodes until Ctrl-C
   testnet status                 how they are, from another terminal
+  testnet top                    the same, alive, with keys to hurt them
   testnet kill 3                 a node dies; the chain goes on
   testnet start 3                it comes back and catches up
   testnet join                   one more node reads the chain, bonds, and proposes
@@ -93,6 +95,8 @@ pub enum Command {
     /// Show how the nodes of a running network are
     #[command(after_help = "Examples:\n  testnet status\n  testnet status --dir my-net --json")]
     Status(OneNet),
+    /// Watch a running network on the terminal, with keys to kill, start, partition and heal
+    Top(Top),
     /// Let nothing pass between groups of nodes, until `heal`
     #[command(after_help = PARTITION_EXAMPLES)]
     Partition(Partition),
@@ -276,6 +280,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Stop(OneNode { id, net }) => ask(&net, Request::Stop { id }),
         Command::Start(OneNode { id, net }) => ask(&net, Request::Start { id }),
         Command::Join(order) => join::join(&order).map_err(Failure::from),
+        Command::Top(order) => top::top(&order).map_err(Failure::from),
         Command::Status(net) => ask(&net, Request::Status {}),
         Command::Partition(Partition { groups, net }) => ask(&net, Request::Partition { groups }),
         Command::Heal(net) => ask(&net, Request::Heal {}),

@@ -18,6 +18,7 @@ use crate::{
     },
     mutants::MutantsError,
     soak::SoakError,
+    top::TopError,
 };
 use std::process::ExitCode;
 use thiserror::Error;
@@ -84,6 +85,9 @@ pub enum Failure {
     /// A node has not joined.
     #[error(transparent)]
     Join(#[from] JoinError),
+    /// A net is not shown.
+    #[error(transparent)]
+    Top(#[from] TopError),
     /// A running net cannot be asked.
     #[error(transparent)]
     Control(#[from] ControlError),
@@ -127,6 +131,11 @@ impl Failure {
             },
             Failure::Crash(error) => of_crash(error),
             Failure::Join(error) => of_join(error),
+            Failure::Top(error) => match error {
+                TopError::NoTerminal => Verdict::BadInput,
+                TopError::Control(error) => of_control(error),
+                TopError::System(_) => Verdict::OurFailure,
+            },
             Failure::Control(error) => of_control(error),
             Failure::Refused { reason, .. } => of_refusal(*reason),
             Failure::Misfit => Verdict::OurFailure,

@@ -2,7 +2,7 @@
 //!
 //! `testnet up` founds a chain, starts one process for each replica, funds four accounts and
 //! shows what goes on; `testnet join` adds a node to it, which bonds and takes part; `testnet kill`, `stop` and `start` are its crash faults; `testnet bench`
-//! measures how much such a network carries. The nodes are this very binary, executed again as
+//! measures how much such a network carries; `testnet top` shows it on a terminal. The nodes are this very binary, executed again as
 //! `testnet node run …`, so that whoever builds one program has the network, the node and the wallet.
 //!
 //! It decides nothing and signs nothing itself: nodes do the one, the wallet the other. It never
@@ -23,5 +23,6 @@ pub mod live;
 pub mod mutants;
 pub mod soak;
 pub mod span;
+pub mod top;
 
 pub use failure::Failure;
