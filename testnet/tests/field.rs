@@ -97,7 +97,7 @@ fn real_nodes_and_the_simulator_come_to_the_same_verdict() {
 }
 
 #[test]
-fn one_liar_too_many_splits_real_nodes_and_the_guilty_are_named() {
+fn one_liar_too_many_splits_real_nodes_and_it_is_told_who_signed_both() {
     let temp = tempfile::tempdir().unwrap();
     let file = file(&temp, TWO_TONGUES);
     let output = finish(&mut testnet(temp.path(), &["run", &file, "--live", "--json"]));
@@ -105,9 +105,10 @@ fn one_liar_too_many_splits_real_nodes_and_the_guilty_are_named() {
     assert!(output.status.success(), "{told}");
     let last = lines(&told).pop().unwrap();
     assert_eq!((last["safe"].as_bool(), last["world"].as_str()), (Some(false), Some("live")));
-    for guilty in ["replica 2", "replica 3"] {
-        assert!(told.contains(guilty), "{guilty} is not named: {told}");
-    }
+    // In one round each has contradicted itself; in two nobody has, and the lock was forgotten by one of these.
+    let convicted =
+        told.contains("replica 2, who signed") && told.contains("replica 3, who signed");
+    assert!(convicted || told.contains("those who signed both (2, 3)"), "{told}");
 }
 
 #[test]
