@@ -35,8 +35,9 @@ use super::{
 };
 use crate::conditions::Conditions;
 
-/// Messages of one sender that may wait. One more is lost, as in a router whose buffer is full.
-pub(super) const MAX_WAITING: usize = 16_384;
+/// Messages of one sender that may wait. One more is lost, as in a router whose buffer is full. A sender's
+/// budget for what was received has room for more small ones.
+pub(super) const MAX_WAITING: usize = 8_192;
 
 /// Where the weather is told what to be like. Keeps no network alive.
 #[derive(Clone, Debug)]

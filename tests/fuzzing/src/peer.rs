@@ -177,6 +177,7 @@ impl<P: Module> Victim<P> {
                 }
                 Action::Halted(why) => panic!("one liar stops it: {why}"),
                 Action::Committed { .. }
+                | Action::Blame { .. }
                 | Action::Publish(_)
                 | Action::Mine { .. }
                 | Action::Answer { .. }
