@@ -128,7 +128,7 @@ pub fn run(order: &Order) -> ExitCode {
 ///
 /// # Panics
 ///
-/// If the order lacks what its command line insists on.
+/// If the order lacks what its command line insists on, or a behaviour panics.
 pub fn attack(order: &Order) -> Result<Report, HostileError> {
     let behaviour = order.behaviour.expect("clap insists on one");
     let chain = order.chain.expect("clap insists on one");
@@ -158,9 +158,9 @@ pub fn attack(order: &Order) -> Result<Report, HostileError> {
         let failed = tokio::time::timeout(order.time, async {
             while let Some(ended) = tasks.join_next().await {
                 // A behaviour goes on until it is stopped, unless it cannot even begin.
-                ended.unwrap_or(Ok(()))?;
+                ended.expect("no behaviour panics")?;
             }
-            Ok(())
+            Ok::<(), HostileError>(())
         });
         failed.await.unwrap_or(Ok(()))
     })?;

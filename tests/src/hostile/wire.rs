@@ -34,7 +34,6 @@ const MAX_FRAME: usize = 4 * 1024 * 1024;
 const HEARD: usize = 64;
 
 /// One node at the other end.
-#[derive(Debug)]
 pub struct Line {
     control: libp2p_stream::Control,
     protocol: StreamProtocol,
@@ -130,11 +129,8 @@ impl Line {
 
     /// A substream of a protocol, once connected; none if the node refuses.
     pub async fn try_stream(&mut self, protocol: &StreamProtocol) -> Option<Stream> {
-        let peer = match self.peer.wait_for(Option::is_some).await {
-            Ok(peer) => (*peer)?,
-            // Whoever keeps the connection is gone, and so are we soon.
-            Err(_) => std::future::pending().await,
-        };
+        self.connected().await;
+        let peer = (*self.peer.borrow())?;
         match self.control.open_stream(peer, protocol.clone()).await {
             Ok(stream) => {
                 self.tally.substreams.increment();
