@@ -221,7 +221,7 @@ fn every_line_about_a_height_says_which_in_text_and_json() {
     assert!(blocks(&text) >= 4, "{text}");
     for height in 2..=4 {
         let block = format!(
-            "height{{height={height} round=0}}: node::runtime::driver: block {height} is final: "
+            " INFO height{{height={height} round=0}}: node::runtime::driver: block {height} is final: "
         );
         let line = text.lines().find(|line| line.contains(&block));
         let line = line.unwrap_or_else(|| panic!("no {block:?} in {text}"));

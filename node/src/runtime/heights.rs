@@ -163,7 +163,8 @@ impl fmt::Display for Done {
     }
 }
 
-/// At the level of errors, so that whoever wants to read any line is told its height.
+/// At the level of errors, so that whoever wants to read any line is told its height. Of no other span: it is
+/// made while the one before is entered, which would otherwise live as long, and be told of, too.
 fn span(height: u64, round: u64) -> Span {
-    tracing::error_span!("height", height, round)
+    tracing::error_span!(parent: None, "height", height, round)
 }

@@ -177,6 +177,8 @@ fn whatever_is_logged_carries_its_height_and_round_once() {
             let (mut heights, _) = heights(17);
             heights.follow(2);
             heights.span().in_scope(|| tracing::warn!("the disk is slow"));
+            // As on the replica's thread, where the next height begins under the span of the last.
+            let _height = heights.span().entered();
             heights.committed(17, at(100));
             heights.follow(0);
             let done = heights.done(17).expect("it is final");
@@ -185,9 +187,9 @@ fn whatever_is_logged_carries_its_height_and_round_once() {
         });
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines.len(), 3, "{text}");
-        assert!(lines[0].contains("height{height=17 round=2}: "), "{text}");
-        assert!(lines[1].contains("height{height=17 round=2}: "), "{text}");
-        assert!(lines[2].contains("height{height=18 round=0}: "), "{text}");
+        assert!(lines[0].contains(" WARN height{height=17 round=2}: "), "{text}");
+        assert!(lines[1].contains("ERROR height{height=17 round=2}: "), "{text}");
+        assert!(lines[2].contains("ERROR height{height=18 round=0}: "), "{text}");
     }
 }
 
