@@ -169,7 +169,8 @@ async fn live<C: Casting>(
 
 /// Tells whoever started us, on standard output, that we can be reached, and where.
 fn announce(node: &RunningNode) {
-    let line = format!("ready: rpc http://{}, peers {}\n", node.rpc(), node.network());
+    let (rpc, peers) = (node.rpc(), node.network());
+    let line = format!("ready: rpc http://{rpc}, peers {peers} over {}\n", node.transport());
     // A parent that does not want to know is no reason to stop.
     let mut out = io::stdout().lock();
     let _ = out.write_all(line.as_bytes()).and_then(|()| out.flush());

@@ -4,6 +4,7 @@
 //! id = 0                      # our place among the genesis' validators, or the number we are to have
 //! genesis = "genesis.json"    # relative to this directory
 //! listen = "127.0.0.1:7000"   # for peers
+//! transport = "tcp"           # or "quic": what carries the bytes, the same at all nodes of a net
 //! rpc = "127.0.0.1:8000"      # for wallets on this machine
 //! trace = false               # write trace.jsonl
 //! guests = 8                  # how many nodes that are not listed may read from us at a time
@@ -29,7 +30,7 @@ pub mod key;
 
 pub use key::KeyError;
 
-use crate::network::{MAX_GUESTS, MAX_SEATS};
+use crate::network::{MAX_GUESTS, MAX_SEATS, Transport};
 use crypto::{PublicKey, SecretKey};
 use ledger::{Genesis, Keys, ReplicaId, genesis::BadGenesis};
 use serde::{Deserialize, Serialize};
@@ -75,6 +76,9 @@ pub struct Settings {
     pub genesis: PathBuf,
     /// Where peers reach us.
     pub listen: SocketAddr,
+    /// What carries the bytes between peers, the same at all nodes of a net.
+    #[serde(default, skip_serializing_if = "Transport::is_default")]
+    pub transport: Transport,
     /// Where wallets on this machine reach us; never anywhere else.
     pub rpc: SocketAddr,
     /// Whether to write a trace.

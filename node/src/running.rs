@@ -5,7 +5,7 @@ use crate::{
     conditions::{BadFile, Conditions, World},
     config::{DATABASE, NodeConfig, TRACE_FILE},
     control::{self, ControlError},
-    network::{self, Counters as NetworkCounters, Network, NetworkError, PeerConfig},
+    network::{self, Counters as NetworkCounters, Network, NetworkError, PeerConfig, Transport},
     rpc,
     runtime::{
         self, Asker, Counters, Failure, Failures, Feed, Figures, Levers, Runtime, Surroundings,
@@ -112,7 +112,13 @@ async fn start_on<C: Casting>(
         None => (events, None),
         Some(conditions) => {
             let weather = network.weather(events, config.id().0, conditions.clone());
-            let (weather, events) = weather.map_err(runtime::StartError::System)?;
+            let (weather, events) = match weather {
+                Ok(both) => both,
+                Err(reason) => {
+                    network.shutdown().await;
+                    return Err(runtime::StartError::System(reason).into());
+                }
+            };
             levers.tell(&conditions);
             (events, Some(World::new(weather, levers.clone())))
         }
@@ -162,6 +168,11 @@ impl RunningNode {
     /// Where peers are listened for.
     pub fn network(&self) -> SocketAddr {
         self.network.address()
+    }
+
+    /// What carries the bytes to and from them.
+    pub fn transport(&self) -> Transport {
+        self.network.transport()
     }
 
     /// What the runtime has done so far.
@@ -252,6 +263,7 @@ fn network_config(config: &NodeConfig) -> network::Config {
     network::Config {
         seed: config.key().seed(),
         listen: settings.listen,
+        transport: settings.transport,
         peers: peers.collect(),
         guests: settings.guests,
         chain: config.keys().chain().to_string(),

@@ -30,7 +30,7 @@ use crate::{
 };
 use clap::{Args, Parser, Subcommand, value_parser};
 use consensus::catalogue::Depths;
-use node::Extras;
+use node::{Extras, network::Transport};
 use serde_json::json;
 use std::{
     io::{self, Write},
@@ -158,6 +158,9 @@ pub struct Up {
     /// How much of a core each node's miner uses, where blocks take work [default: 0.1]
     #[arg(long, value_name = "SHARE", value_parser = share)]
     pub miner_share: Option<f64>,
+    /// What carries the bytes between nodes [default: tcp]
+    #[arg(long, value_enum)]
+    pub transport: Option<Transport>,
     /// A node that lies, and how: 3=equivocate; once for each. `testnet lies` lists the lies
     #[arg(long, value_name = "NODE=LIE", value_parser = liars::parse)]
     pub byzantine: Vec<(u32, String)>,
@@ -304,6 +307,7 @@ impl Up {
     pub fn order(self) -> Result<Order, BadLiars> {
         let Up { consensus, replicas, dir, block_time, set, miner_share, leak, duration, .. } =
             self;
+        let transport = self.transport;
         let settings = set.into_iter().collect();
         let byzantine = Liars::of(self.byzantine)?;
         let wish = Wish {
@@ -314,6 +318,7 @@ impl Up {
             miner_share,
             byzantine,
             leak,
+            transport,
             trace: false,
             cast: None,
         };

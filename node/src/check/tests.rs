@@ -56,6 +56,7 @@ fn configure(dir: &TempDir, genesis: &Genesis) {
         id: 0,
         genesis: crate::config::GENESIS_FILE.into(),
         listen: free_address(),
+        transport: Default::default(),
         rpc: free_address(),
         trace: false,
         guests: 0,

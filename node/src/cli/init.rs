@@ -6,7 +6,7 @@ use crate::{
         self, CONFIG_FILE, GENESIS_FILE, KEY_FILE, KeyError, Mining, NodeConfig, Peer, Settings,
         key,
     },
-    network::MAX_GUESTS,
+    network::{MAX_GUESTS, Transport},
 };
 use clap::Args;
 use crypto::SecretKey;
@@ -36,6 +36,9 @@ pub struct Init {
     /// Where peers reach the node
     #[arg(long, default_value = "127.0.0.1:7000")]
     pub listen: SocketAddr,
+    /// What carries the bytes between peers; all nodes of a net must use the same
+    #[arg(long, value_enum, default_value_t)]
+    pub transport: Transport,
     /// Where wallets on this machine reach the node
     #[arg(long, default_value = "127.0.0.1:8000")]
     pub rpc: SocketAddr,
@@ -104,6 +107,7 @@ impl Init {
             id: self.id,
             genesis: GENESIS_FILE.into(),
             listen: self.listen,
+            transport: self.transport,
             rpc: self.rpc,
             trace: self.trace,
             guests: MAX_GUESTS,

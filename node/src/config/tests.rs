@@ -31,12 +31,29 @@ fn settings() -> Settings {
         id: 0,
         genesis: GENESIS_FILE.into(),
         listen: "127.0.0.1:7000".parse().expect("an address"),
+        transport: Transport::Tcp,
         rpc: "127.0.0.1:8000".parse().expect("an address"),
         trace: false,
         guests: MAX_GUESTS,
         miner: Mining::default(),
         peers: (1..4).map(peer).collect(),
     }
+}
+
+#[test]
+fn the_transport_is_tcp_unless_it_says_quic() {
+    let of = |line: &str| {
+        let dir = written(&format!("{line}\n{}", settings().to_toml()));
+        NodeConfig::load(dir.path()).map(|config| config.settings().transport)
+    };
+    assert_eq!(of("").expect("good"), Transport::Tcp);
+    assert_eq!(of("transport = \"tcp\"").expect("good"), Transport::Tcp);
+    assert_eq!(of("transport = \"quic\"").expect("good"), Transport::Quic);
+    let words = of("transport = \"udp\"").expect_err("refused").to_string();
+    assert!(words.contains("udp") && words.contains("quic"), "{words}");
+    assert!(!settings().to_toml().contains("transport"), "what is usual is not written");
+    let settings = Settings { transport: Transport::Quic, ..settings() };
+    assert_eq!(toml::from_str(&settings.to_toml()), Ok(settings));
 }
 
 /// A directory as `node init` writes it, with other settings.

@@ -2,7 +2,7 @@ use super::*;
 use crate::{
     conditions::{Link, Spread, World, tests::conditions},
     config::Mining,
-    network::{self, Config, Events, Network, NetworkEvent, PeerConfig},
+    network::{self, Config, Events, Network, NetworkEvent, PeerConfig, Transport},
     runtime::Levers,
     testing::free_address,
 };
@@ -53,6 +53,7 @@ fn config(id: u32, addresses: &[SocketAddr]) -> Config {
     Config {
         seed: secret(id).seed(),
         listen: addresses[id as usize],
+        transport: Transport::Tcp,
         peers: peers.collect(),
         guests: 0,
         chain: ChainId::default().to_string(),

@@ -4,15 +4,15 @@
 //! if it does, the one that this side dialled stays. The other side dials only when nothing has come
 //! for a while: a node that has joined since may know where we are while we do not know where it is.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use libp2p::{
-    Multiaddr, PeerId,
+    PeerId,
     swarm::dial_opts::{DialOpts, PeerCondition},
 };
 use tokio::time::Instant;
 
-use super::{peers::Peer, roster::Roster};
+use super::{Transport, peers::Peer, roster::Roster};
 
 /// The wait after the first failed dial; it doubles with each further one.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
@@ -26,12 +26,13 @@ const PATIENCE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Dialer {
     own: PeerId,
+    transport: Transport,
     targets: BTreeMap<PeerId, Target>,
 }
 
 #[derive(Debug)]
 struct Target {
-    address: Multiaddr,
+    address: SocketAddr,
     /// How much longer than the other side we wait.
     patience: Duration,
     wait: Duration,
@@ -46,8 +47,8 @@ pub(super) fn dials(own: PeerId, other: PeerId) -> bool {
 
 impl Dialer {
     /// Everybody on the roster who can be dialled, due at `now` if that is our part.
-    pub(super) fn new(own: PeerId, roster: &Roster, now: Instant) -> Self {
-        let mut dialer = Self { own, targets: BTreeMap::new() };
+    pub(super) fn new(own: PeerId, transport: Transport, roster: &Roster, now: Instant) -> Self {
+        let mut dialer = Self { own, transport, targets: BTreeMap::new() };
         dialer.follow(roster, now, |_| false);
         dialer
     }
@@ -91,15 +92,17 @@ impl Dialer {
             }
             target.next = Some(now + target.patience + target.wait);
             target.wait = (target.wait * 2).min(LONGEST_WAIT);
-            // A port of its own for each attempt: the listening port, used again within a
-            // minute of the last connection, would meet that one's TIME_WAIT.
-            attempts.push(
-                DialOpts::peer_id(*peer_id)
-                    .condition(PeerCondition::DisconnectedAndNotDialing)
-                    .addresses(vec![target.address.clone()])
-                    .allocate_new_port()
-                    .build(),
-            );
+            let attempt = DialOpts::peer_id(*peer_id)
+                .condition(PeerCondition::DisconnectedAndNotDialing)
+                .addresses(vec![self.transport.multiaddr(target.address)]);
+            attempts.push(match self.transport {
+                // A port of its own for each attempt: the listening port, used again within a
+                // minute of the last connection, would meet that one's TIME_WAIT.
+                Transport::Tcp => attempt.allocate_new_port().build(),
+                // From the listening port, where a peer that we lost in a crash finds us again and
+                // learns that we did.
+                Transport::Quic => attempt.build(),
+            });
         }
         attempts
     }

@@ -1,7 +1,7 @@
 //! The network: carries opaque bytes between this node and its peers, over libp2p.
 //!
-//! It knows nothing of consensus. Two kinds of traffic share one TCP connection (noise, yamux) for
-//! each pair of nodes:
+//! It knows nothing of consensus. Two kinds of traffic share one connection for each pair of nodes, over
+//! TCP with noise and yamux or over QUIC (`transport.rs`):
 //!
 //! - **Frames** go from one node to another, in order, on one long-lived substream for each peer
 //!   and direction: [`Network::send`], [`Network::broadcast`], [`NetworkEvent::Frame`].
@@ -49,6 +49,7 @@ mod roster;
 mod service;
 mod streams;
 mod tasks;
+mod transport;
 mod weather;
 
 use std::{net::SocketAddr, sync::Arc};
@@ -82,6 +83,7 @@ pub use self::{
     gossip::{MAX_GOSSIP, Ticket, Verdict},
     guests::{MAX_GUESTS, MAX_SEATS},
     queue::{MAX_QUEUED_BYTES, MAX_QUEUED_FRAMES},
+    transport::Transport,
 };
 
 /// The longest frame, in bytes. All nodes must agree on it.
@@ -102,6 +104,8 @@ pub struct Config {
     pub seed: Zeroizing<[u8; 32]>,
     /// Where to listen. Port 0 lets the system choose; see [`Network::address`].
     pub listen: SocketAddr,
+    /// What carries the bytes. All nodes must agree on it.
+    pub transport: Transport,
     /// The other nodes, without ourselves.
     pub peers: Vec<PeerConfig>,
     /// How many nodes that are not listed may be guests at a time; customarily [`MAX_GUESTS`].
@@ -159,8 +163,10 @@ pub enum NetworkError {
         seat: u32,
     },
     /// We cannot listen where we were told to.
-    #[error("cannot listen on {address}: {reason}")]
+    #[error("cannot listen on {address} for peers, over {transport}: {reason}")]
     Listen {
+        /// The configured transport.
+        transport: Transport,
         /// The configured address.
         address: SocketAddr,
         /// What the system said.
@@ -186,6 +192,7 @@ pub struct Network {
     roster: Arc<Roster>,
     tallies: Arc<Tallies>,
     commands: mpsc::Sender<Command>,
+    transport: Transport,
     address: SocketAddr,
     registry: Arc<Registry>,
 }
@@ -226,15 +233,18 @@ pub async fn start(config: Config) -> Result<(Network, Events), NetworkError> {
     let tasks = Tasks::default();
     let mut registry = Registry::default();
     let metrics = Metrics::new(&mut registry);
-    let mut swarm = service::swarm(keypair, links, &topic, &tasks, &mut registry)?;
-    let address = service::listen(&mut swarm, config.listen).await?;
+    let mut swarm =
+        service::swarm(config.transport, keypair, links, &topic, &tasks, &mut registry)?;
+    let address = service::listen(&mut swarm, config.transport, config.listen).await?;
+    tracing::info!("listening on {address} for peers, over {}", config.transport);
     let service = Service {
         swarm,
         metrics,
         tasks,
-        dialer: Dialer::new(own, &roster, Instant::now()),
+        dialer: Dialer::new(own, config.transport, &roster, Instant::now()),
         roster: Arc::clone(&roster),
         tallies: Arc::clone(&tallies),
+        listens: (config.transport, address),
         topic,
         commands,
         places,
@@ -245,7 +255,8 @@ pub async fn start(config: Config) -> Result<(Network, Events), NetworkError> {
     };
     tokio::spawn(service.run());
     let registry = Arc::new(registry);
-    let network = Network { roster, tallies, commands: command_sender, address, registry };
+    let (transport, commands) = (config.transport, command_sender);
+    let network = Network { roster, tallies, commands, transport, address, registry };
     Ok((network, Events::new(event_receiver)))
 }
 
@@ -341,6 +352,11 @@ impl Network {
     /// Where we listen, with the port the system chose if none was given.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// What carries the bytes.
+    pub fn transport(&self) -> Transport {
+        self.transport
     }
 
     /// Ends the network: closes every connection, frees the port and waits until no task is left,

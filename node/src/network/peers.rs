@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use libp2p::{Multiaddr, PeerId, multiaddr::Protocol};
+use libp2p::PeerId;
 use tokio::{
     sync::{Notify, Semaphore},
     time::Instant,
@@ -37,7 +37,7 @@ pub(super) struct Peer {
     /// The identity its public key gives it.
     pub(super) peer_id: PeerId,
     /// Where it listens, if that is known.
-    address: Mutex<Option<Multiaddr>>,
+    address: Mutex<Option<SocketAddr>>,
     /// Frames that wait to be sent to it.
     pub(super) queue: Queue,
     /// Room for frames received from it, in bytes.
@@ -57,7 +57,7 @@ impl Peer {
     pub(super) fn member(
         seat: u32,
         peer_id: PeerId,
-        address: Option<Multiaddr>,
+        address: Option<SocketAddr>,
         tallies: &Arc<Tallies>,
         bell: &Arc<Notify>,
     ) -> Self {
@@ -116,12 +116,12 @@ impl Peer {
     }
 
     /// Where it listens, if that is known.
-    pub(super) fn address(&self) -> Option<Multiaddr> {
-        lock(&self.address).clone()
+    pub(super) fn address(&self) -> Option<SocketAddr> {
+        *lock(&self.address)
     }
 
     /// Notes where it listens.
-    pub(super) fn move_to(&self, address: Multiaddr) {
+    pub(super) fn move_to(&self, address: SocketAddr) {
         *lock(&self.address) = Some(address);
     }
 
@@ -177,11 +177,6 @@ impl Peer {
     pub(super) fn banned_until(&self) -> Option<Instant> {
         lock(&self.conduct).banned_until(Instant::now())
     }
-}
-
-/// A TCP address in libp2p's notation.
-pub(super) fn multiaddr(address: SocketAddr) -> Multiaddr {
-    Multiaddr::from(address.ip()).with(Protocol::Tcp(address.port()))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -14,7 +14,7 @@ use super::{
     NetworkError, PeerConfig,
     counters::Tallies,
     guests::{self, FIRST_PLACE, MAX_SEATS, MAX_SHUNNED},
-    peers::{Peer, multiaddr},
+    peers::Peer,
 };
 
 /// Everybody who may speak to us, by seat and by identity.
@@ -121,7 +121,7 @@ impl Roster {
 
     /// Takes in a peer, or learns where one listens whom we know.
     pub(super) fn admit(&self, config: &PeerConfig) -> Result<(), NetworkError> {
-        let (seat, address) = (config.id, multiaddr(config.address));
+        let (seat, address) = (config.id, config.address);
         let peer_id = identify(seat, &config.public_key)?;
         if peer_id == self.own {
             return Err(NetworkError::OwnKey { seat });

@@ -9,38 +9,36 @@ use libp2p::{
     gossipsub::{self, IdentTopic, PublishError},
     identity::Keypair,
     metrics::{Metrics, Recorder, Registry},
-    multiaddr::Protocol,
     noise,
     swarm::{self, ListenError, NetworkBehaviour, SwarmEvent},
     tcp, yamux,
 };
 use tokio::{
-    net::TcpListener,
     sync::mpsc,
     time::{Instant, sleep_until, timeout},
 };
 
 use super::{
-    NetworkError,
+    NetworkError, Transport,
     behaviour::{LinkEvent, Links},
     counters::Tallies,
     cut::{Cut, Cutting},
     dialer::Dialer,
     events::{Changes, Delivery, NetworkEvent},
     gossip::{self, Answer, Gossipsub, MessageName, Ticket, Verdict},
-    peers::multiaddr,
     roster::{News, Roster},
     tasks::Tasks,
+    transport::quic,
 };
 
 /// Idle connections are kept; the default of ten seconds would cut quiet peers off.
 const IDLE: Duration = Duration::from_secs(3_600);
 /// The time a handshake may take. While one hangs, its peer is not dialled again.
-const HANDSHAKE: Duration = Duration::from_secs(5);
+pub(super) const HANDSHAKE: Duration = Duration::from_secs(5);
 /// The time a shutdown waits for connections to close in good order.
 const FAREWELL: Duration = Duration::from_secs(1);
 /// Substreams on one connection: two for consensus and two for gossip, and room to reopen them.
-const MAX_SUBSTREAMS: usize = 32;
+pub(super) const MAX_SUBSTREAMS: usize = 32;
 /// Handshakes that strangers may have going at once.
 const MAX_HANDSHAKES: u32 = 64;
 /// Connections to one peer: one, and those that a newer one has replaced and are being closed.
@@ -102,6 +100,8 @@ pub(super) struct Service {
     pub(super) roster: Arc<Roster>,
     pub(super) tallies: Arc<Tallies>,
     pub(super) dialer: Dialer,
+    /// Where we listen, and over what.
+    pub(super) listens: (Transport, SocketAddr),
     pub(super) topic: IdentTopic,
     pub(super) commands: mpsc::Receiver<Command>,
     /// Where tickets get their places from.
@@ -114,13 +114,13 @@ pub(super) struct Service {
 
 /// A swarm with nothing listening yet.
 pub(super) fn swarm(
+    transport: Transport,
     keypair: Keypair,
     links: Links,
     topic: &IdentTopic,
     tasks: &Tasks,
     registry: &mut Registry,
 ) -> Result<Swarm<Protocols>, NetworkError> {
-    let transport = |reason: String| NetworkError::Transport { reason };
     let limits = ConnectionLimits::default()
         .with_max_pending_incoming(Some(MAX_HANDSHAKES))
         .with_max_established_per_peer(Some(MAX_CONNECTIONS_PER_PEER));
@@ -129,44 +129,50 @@ pub(super) fn swarm(
         limits: connection_limits::Behaviour::new(limits),
         gossip: gossip::behaviour(keypair.clone(), topic, registry)?,
     };
+    let failed = |reason: String| NetworkError::Transport { reason };
     let executor = tasks.clone();
-    let swarm = SwarmBuilder::with_existing_identity(keypair)
-        .with_tokio()
-        .with_tcp(tcp::Config::default(), noise::Config::new, || {
-            let mut config = yamux::Config::default();
-            config.set_max_num_streams(MAX_SUBSTREAMS);
-            config
-        })
-        .map_err(|error| transport(error.to_string()))?
-        .with_behaviour(|_| protocols)
-        .map_err(|error| transport(error.to_string()))?
-        .with_swarm_config(|_| {
-            swarm::Config::with_executor(executor).with_idle_connection_timeout(IDLE)
-        })
-        .with_connection_timeout(HANDSHAKE)
-        .build();
+    let config = |_| swarm::Config::with_executor(executor).with_idle_connection_timeout(IDLE);
+    let builder = SwarmBuilder::with_existing_identity(keypair).with_tokio();
+    // The two builders are of different types until they have built the same.
+    let swarm = match transport {
+        Transport::Tcp => builder
+            .with_tcp(tcp::Config::default(), noise::Config::new, || {
+                let mut config = yamux::Config::default();
+                config.set_max_num_streams(MAX_SUBSTREAMS);
+                config
+            })
+            .map_err(|error| failed(error.to_string()))?
+            .with_behaviour(|_| protocols)
+            .map_err(|error| failed(error.to_string()))?
+            .with_swarm_config(config)
+            .with_connection_timeout(HANDSHAKE)
+            .build(),
+        Transport::Quic => builder
+            .with_quic_config(quic)
+            .with_behaviour(|_| protocols)
+            .map_err(|error| failed(error.to_string()))?
+            .with_swarm_config(config)
+            .with_connection_timeout(HANDSHAKE)
+            .build(),
+    };
     Ok(swarm)
 }
 
 /// Listens on `address` and returns it with the real port.
 pub(super) async fn listen(
     swarm: &mut Swarm<Protocols>,
+    transport: Transport,
     address: SocketAddr,
 ) -> Result<SocketAddr, NetworkError> {
-    let failed = |reason: String| NetworkError::Listen { address, reason };
+    let failed = |reason: String| NetworkError::Listen { transport, address, reason };
     // libp2p shares ports (SO_REUSEPORT): two nodes on one would each get some of the connections.
     // A plain listener does not share, so its failure tells that the port is taken.
-    drop(TcpListener::bind(address).await.map_err(|error| failed(error.to_string()))?);
-    swarm.listen_on(multiaddr(address)).map_err(|error| failed(error.to_string()))?;
+    transport.check_free(address).await.map_err(|error| failed(error.to_string()))?;
+    swarm.listen_on(transport.multiaddr(address)).map_err(|error| failed(error.to_string()))?;
     let port = async {
         loop {
             match swarm.select_next_some().await {
-                SwarmEvent::NewListenAddr { address, .. } => {
-                    break address.iter().find_map(|part| match part {
-                        Protocol::Tcp(port) => Some(port),
-                        _ => None,
-                    });
-                }
+                SwarmEvent::NewListenAddr { address, .. } => break transport.port(&address),
                 SwarmEvent::ListenerClosed { .. } => break None,
                 _ => {}
             }
@@ -396,7 +402,7 @@ impl Service {
 
     /// Says goodbye, frees the port and ends every task.
     async fn close(self) {
-        let Self { mut swarm, tasks, roster, commands, .. } = self;
+        let Self { mut swarm, tasks, roster, commands, listens: (transport, address), .. } = self;
         let connected: Vec<PeerId> = swarm.connected_peers().copied().collect();
         for peer_id in connected {
             let _ = swarm.disconnect_peer_id(peer_id);
@@ -409,6 +415,7 @@ impl Service {
         let _ = timeout(FAREWELL, farewell).await;
         drop(swarm);
         tasks.stop().await;
+        transport.let_go(address, FAREWELL).await;
         for peer in roster.everybody() {
             peer.set_linked(false);
         }

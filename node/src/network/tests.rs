@@ -3,14 +3,7 @@
 //! Seats are given out in the order of identities and nodes are started in that order. A node
 //! dials the lower seats only, so it needs no address that is not known yet.
 
-mod cut;
-mod frames;
-mod gossip;
-mod guests;
-mod lifecycle;
-mod weather;
-
-use std::{future::Future, net::SocketAddr, time::Duration};
+use std::{cell::Cell, future::Future, net::SocketAddr, time::Duration};
 
 use libp2p::identity;
 
@@ -19,6 +12,38 @@ use super::*;
 const CHAIN: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 /// A bound on waiting, not an expectation: a loaded machine may be slow.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+thread_local! {
+    /// What the networks of a test are made over, on its own thread.
+    static OVER: Cell<Transport> = const { Cell::new(Transport::Tcp) };
+}
+
+/// Runs a test, which starts its networks on this thread, over QUIC.
+fn over_quic(test: impl FnOnce()) {
+    OVER.set(Transport::Quic);
+    test();
+    // A thread may have another test to run.
+    OVER.set(Transport::Tcp);
+}
+
+/// The same tests over QUIC.
+macro_rules! over_quic_too {
+    ($($test:ident,)+) => {
+        mod quic {
+            $(#[test]
+            fn $test() {
+                super::over_quic(super::$test);
+            })+
+        }
+    };
+}
+
+mod cut;
+mod frames;
+mod gossip;
+mod guests;
+mod lifecycle;
+mod weather;
 
 struct Node {
     network: Network,
@@ -64,6 +89,7 @@ fn config(
         .collect();
     Config {
         seed: Zeroizing::new(seeds[seat]),
+        transport: OVER.get(),
         listen: addresses.get(seat).copied().flatten().unwrap_or(loopback(0)),
         peers,
         guests: MAX_GUESTS,

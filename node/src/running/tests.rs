@@ -56,6 +56,7 @@ fn genesis() -> Genesis {
 
 /// The four directories, and what is in them.
 struct Testnet {
+    transport: Transport,
     dirs: Vec<TempDir>,
     listen: Vec<SocketAddr>,
 }
@@ -64,7 +65,7 @@ impl Testnet {
     fn new() -> Testnet {
         let listen = (0..4).map(|_| free_address()).collect();
         let dirs = (0..4).map(|_| tempfile::tempdir().expect("a directory")).collect();
-        Testnet { dirs, listen }
+        Testnet { transport: Transport::Tcp, dirs, listen }
     }
 
     fn config(&self, id: u32) -> NodeConfig {
@@ -78,6 +79,7 @@ impl Testnet {
             id,
             genesis: GENESIS_FILE.into(),
             listen: self.listen[id as usize],
+            transport: self.transport,
             rpc: "127.0.0.1:0".parse().expect("an address"),
             trace: true,
             guests: network::MAX_GUESTS,
@@ -321,6 +323,24 @@ async fn a_node_whose_disk_fails_stops_and_the_others_go_on() {
     assert_eq!(failing.stop().await, Err(full), "it cannot stop cleanly");
     let before = height(&nodes[0]).await;
     reach(&nodes, before + 3).await;
+    stop(nodes).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn four_nodes_agree_over_quic() {
+    let testnet = Testnet { transport: Transport::Quic, ..Testnet::new() };
+    let mut nodes = testnet.start().await;
+    reach(&nodes, 3).await;
+    assert!(nodes.iter().all(|node| node.transport() == Transport::Quic));
+    let id = transfer(0).id();
+    assert_eq!(submit(&nodes[1], &transfer(0)).await, Ok(json!({ "id": id.to_string() })));
+    check(&finality(&nodes[3], id).await);
+    // One of them is stopped and comes back to its port.
+    stop(vec![nodes.remove(2)]).await;
+    let left = height(&nodes[0]).await;
+    reach(&nodes, left + 2).await;
+    nodes.push(start(testnet.config(2)).await.expect("starts"));
+    reach(&nodes, left + 4).await;
     stop(nodes).await;
 }
 

@@ -15,7 +15,10 @@ use ledger::{
     Amount, ChainId, Genesis,
     genesis::{BadGenesis, Funded, Validator},
 };
-use node::config::{KeyError, Mining};
+use node::{
+    config::{KeyError, Mining},
+    network::Transport,
+};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
@@ -60,6 +63,8 @@ pub struct Wish {
     /// How much of a core each node's miner uses, above 0 and at most 1. It is no part of the
     /// genesis, and may change when a net is gone on with.
     pub miner_share: Option<f64>,
+    /// What carries the bytes between nodes. It may change when a net is gone on with.
+    pub transport: Option<Transport>,
     /// Whether the nodes of a new net write traces.
     pub trace: bool,
     /// Who is to lie, and how. It stays so when the net is gone on with.
@@ -105,6 +110,9 @@ pub struct Record {
     /// Whether the nodes write traces.
     #[serde(default)]
     pub trace: bool,
+    /// What carries the bytes between nodes.
+    #[serde(default, skip_serializing_if = "Transport::is_default")]
+    pub transport: Transport,
     /// How each node mines; none where blocks take no work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub miner: Option<Mining>,
@@ -199,7 +207,8 @@ impl Net {
         let is_twins = |id: &u32| byzantine.is_twins(&genesis.consensus, *id);
         let twins = (0..).zip(seconds).filter(|(id, _)| is_twins(id)).collect();
         let (joined, trace) = (Vec::new(), wish.trace);
-        let record = Record { nodes, joined, accounts, trace, miner, byzantine, twins };
+        let transport = wish.transport.unwrap_or_default();
+        let record = Record { nodes, joined, accounts, trace, transport, miner, byzantine, twins };
         let mut net = Net { place, genesis, record };
         for id in net.record.twins.keys() {
             files::copy_key(&net.place.node(*id), &net.place.twin(*id))?;
@@ -242,6 +251,10 @@ impl Net {
         if wish.miner_share.is_some() {
             net.record.miner = founding::mining(wish, &net.genesis)?;
             changed = true;
+        }
+        if let Some(transport) = wish.transport {
+            changed |= transport != net.record.transport;
+            net.record.transport = transport;
         }
         if changed {
             net.write_addresses()?;

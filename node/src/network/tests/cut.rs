@@ -183,3 +183,11 @@ async fn the_node_is_told_of_a_cut_as_of_any_loss() {
     assert!(matches!(told(&mut nodes[0]).await, Some(NetworkEvent::Connected(1))));
     shut_down(nodes.into()).await;
 }
+
+over_quic_too! {
+    nothing_gets_through_a_cut_by_the_side_that_is_dialled,
+    nothing_gets_through_a_cut_by_the_side_that_dials,
+    both_sides_cut_and_healed_in_any_order_find_each_other_again,
+    a_cut_spares_the_others_and_a_later_one_replaces_it,
+    the_node_is_told_of_a_cut_as_of_any_loss,
+}

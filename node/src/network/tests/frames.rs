@@ -148,3 +148,12 @@ async fn an_oversized_announcement_costs_the_peer_its_substream_and_nobody_else_
     assert_eq!(nodes[2].network.counters().frames_received, 1);
     shut_down(nodes).await;
 }
+
+over_quic_too! {
+    two_nodes_exchange_frames_in_order,
+    four_nodes_hear_every_broadcast_in_order,
+    large_frames_pass_up_to_the_limit,
+    a_slow_node_makes_its_peers_wait_and_loses_nothing,
+    a_flood_of_large_frames_leaves_other_peers_their_room,
+    an_oversized_announcement_costs_the_peer_its_substream_and_nobody_else_anything,
+}

@@ -112,3 +112,9 @@ async fn a_peer_that_keeps_sending_invalid_messages_is_no_longer_heard() {
     within("the good peer is heard", async { while nodes[2].gossip().await.0 != Some(1) {} }).await;
     shut_down(nodes).await;
 }
+
+over_quic_too! {
+    gossip_reaches_all_once_and_names_its_signer,
+    only_what_is_accepted_is_forwarded,
+    the_longest_message_passes_and_a_longer_one_is_counted,
+}

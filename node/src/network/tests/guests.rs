@@ -132,3 +132,10 @@ async fn what_a_guest_sends_too_fast_waits_and_nothing_is_lost() {
     }
     shut_down(vec![host, guest]).await;
 }
+
+over_quic_too! {
+    a_guest_with_a_higher_identity_reads_and_joins,
+    a_guest_with_a_lower_identity_reads_and_joins,
+    who_is_admitted_is_dialled,
+    a_guest_that_misbehaves_is_shut_out_and_the_others_stay,
+}

@@ -87,6 +87,68 @@ async fn a_restarted_node_that_dials_gets_what_was_queued() {
     restart(1).await;
 }
 
+/// A runtime that can go away with all that is on it, as a process does that is killed.
+fn host() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
+}
+
+/// One of two nodes goes away without a word, and is back at once.
+fn vanish(seat: usize) {
+    let (seeds, other) = (seeds(2), 1 - seat);
+    let mut hosts = [Some(host()), Some(host())];
+    let mut nodes = Vec::new();
+    let mut addresses = Vec::new();
+    for (seat, host) in hosts.iter().enumerate() {
+        let config = config(seat, &seeds, &addresses, |_, _| true);
+        nodes.push(host.as_ref().unwrap().block_on(launch(config)));
+        addresses.push(Some(nodes[seat].network.address()));
+    }
+    let stays = hosts[other].take().unwrap();
+    stays.block_on(until("they are linked", || nodes.iter().all(|node| node.network.peers() == 1)));
+    hosts[seat].take().unwrap().shutdown_background();
+    drop(nodes.remove(seat));
+    let mut stayed = nodes.remove(0);
+
+    let back = host();
+    let config = || config(seat, &seeds, &addresses, |_, _| true);
+    let mut again = back.block_on(within("the port is free", async {
+        loop {
+            match start(config()).await {
+                Ok((network, events)) => break Node { network, events },
+                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+            }
+        }
+    }));
+    back.block_on(until("it is linked again", || again.network.peers() == 1));
+    // What was sent before the loss was noticed is lost, so only what comes next is waited for.
+    let heard = stays.block_on(within("the new link is known", async {
+        loop {
+            again.network.send(other as u32, numbered(1));
+            stayed.network.send(seat as u32, numbered(2));
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            let frame = |event| matches!(event, Some(NetworkEvent::Frame { .. }));
+            let mut all = (0..50).map_while(|_| again.events.try_recv());
+            if all.any(|event| frame(Some(event))) {
+                break stayed.frame().await;
+            }
+        }
+    }));
+    assert_eq!(heard, (seat as u32, numbered(1).to_vec()));
+    assert!(stayed.network.counters().links_opened >= 2);
+    back.block_on(shut_down(vec![again]));
+    stays.block_on(shut_down(vec![stayed]));
+}
+
+#[test]
+fn a_node_that_vanishes_and_is_dialled_is_found_again() {
+    vanish(0);
+}
+
+#[test]
+fn a_node_that_vanishes_and_dials_finds_the_others_again() {
+    vanish(1);
+}
+
 #[tokio::test]
 async fn the_node_learns_who_comes_and_goes() {
     let mut nodes = full_mesh(2).await;
@@ -122,7 +184,7 @@ async fn a_shutdown_leaves_no_task_and_frees_the_port() {
     // The service's own tasks end with the last thing they do, which is to say so.
     until("no task is left", || alive() == 0).await;
     for address in addresses {
-        std::net::TcpListener::bind(address).unwrap();
+        OVER.get().check_free(address).await.unwrap();
     }
 }
 
@@ -175,4 +237,17 @@ async fn a_configuration_that_contradicts_itself_is_refused() {
     let taken = Config { listen: node.network.address(), ..good };
     assert!(matches!(start(taken).await, Err(NetworkError::Listen { .. })));
     shut_down(vec![node]).await;
+}
+
+over_quic_too! {
+    an_unknown_peer_is_refused_where_there_are_no_places_for_guests,
+    nodes_of_two_chains_do_not_mix,
+    a_restarted_node_that_is_dialled_gets_what_was_queued,
+    a_restarted_node_that_dials_gets_what_was_queued,
+    a_node_that_vanishes_and_is_dialled_is_found_again,
+    a_node_that_vanishes_and_dials_finds_the_others_again,
+    the_node_learns_who_comes_and_goes,
+    a_shutdown_leaves_no_task_and_frees_the_port,
+    the_network_ends_when_nobody_holds_or_hears_it,
+    a_configuration_that_contradicts_itself_is_refused,
 }

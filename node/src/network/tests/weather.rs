@@ -177,3 +177,7 @@ async fn a_network_ends_when_nobody_listens_behind_the_weather() {
     within("the end", network.commands.closed()).await;
     shut_down(vec![first]).await;
 }
+
+over_quic_too! {
+    a_one_way_cut_lets_nothing_pass_one_way_and_everything_the_other,
+}

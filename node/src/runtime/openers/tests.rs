@@ -40,6 +40,7 @@ fn config(id: u32, listen: SocketAddr, other: SocketAddr) -> Config {
     Config {
         seed: secret(id).seed(),
         listen,
+        transport: network::Transport::Tcp,
         peers: vec![PeerConfig { id: peer, public_key, address: other }],
         guests: 0,
         chain: ChainId::default().to_string(),

@@ -48,8 +48,9 @@ pub(super) fn settings(net: &Net, actor: Actor) -> Settings {
     // The genesis is named relatively, so that the directory can be moved and copied.
     let genesis = "../genesis.json".into();
     let (trace, miner) = (net.record.trace, net.record.miner.unwrap_or_default());
-    let (id, guests) = (actor.id, MAX_GUESTS);
-    Settings { id, genesis, listen, rpc, trace, guests, miner, peers: peers.collect() }
+    let (id, guests, transport) = (actor.id, MAX_GUESTS, net.record.transport);
+    let peers = peers.collect();
+    Settings { id, genesis, listen, transport, rpc, trace, guests, miner, peers }
 }
 
 /// Writes a file whole or not at all: beside its place first, and moved there when it is on disk.
