@@ -97,6 +97,7 @@ impl Net {
             rpc: "127.0.0.1:0".parse().expect("an address"),
             trace: false,
             guests: MAX_GUESTS,
+            transport: Default::default(),
             miner: Mining::default(),
             peers: peers.collect(),
         };
