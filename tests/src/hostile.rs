@@ -128,13 +128,15 @@ pub fn run(order: &Order) -> ExitCode {
 ///
 /// # Panics
 ///
-/// If the order lacks what its command line insists on.
+/// If the order lacks what its command line insists on, or a behaviour panics.
 pub fn attack(order: &Order) -> Result<Report, HostileError> {
     let behaviour = order.behaviour.expect("clap insists on one");
     let chain = order.chain.expect("clap insists on one");
     let identity = match &order.key {
-        Some(path) => node::config::key::load(path)
-            .map_err(|error| HostileError::File { path: path.clone(), reason: error.to_string() })?,
+        Some(path) => node::config::key::load(path).map_err(|error| HostileError::File {
+            path: path.clone(),
+            reason: error.to_string(),
+        })?,
         None => SecretKey::generate(),
     };
     let accounts = order.accounts.as_deref().map(read_accounts).transpose()?.unwrap_or_default();
@@ -156,9 +158,9 @@ pub fn attack(order: &Order) -> Result<Report, HostileError> {
         let failed = tokio::time::timeout(order.time, async {
             while let Some(ended) = tasks.join_next().await {
                 // A behaviour goes on until it is stopped, unless it cannot even begin.
-                ended.unwrap_or(Ok(()))?;
+                ended.expect("no behaviour panics")?;
             }
-            Ok(())
+            Ok::<(), HostileError>(())
         });
         failed.await.unwrap_or(Ok(()))
     })?;

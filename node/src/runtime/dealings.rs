@@ -22,8 +22,8 @@ mod tests;
 const OWED: u32 = 64;
 
 /// Answers that nobody asked for that are put up with in a second, and at once: as many as may be under way
-/// when we restart, and some.
-const UNASKED: u32 = 1;
+/// when we restart, and some. A network may bring one answer twice.
+const UNASKED: u32 = 16;
 const UNASKED_AT_ONCE: u32 = 128;
 
 /// Useless transactions that one signer may gossip in a second, and at once.

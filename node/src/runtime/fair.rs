@@ -58,9 +58,8 @@ impl<T> Lines<T> {
     /// The same, of those lines only that `fits` names.
     pub(super) fn take_of(&mut self, fits: impl Fn(u32) -> bool) -> Option<(u32, T)> {
         let lines = self.lines.iter_mut();
-        let ready = lines.filter(|(who, line)| {
-            !line.served && !line.waiting.is_empty() && fits(**who)
-        });
+        let ready =
+            lines.filter(|(who, line)| !line.served && !line.waiting.is_empty() && fits(**who));
         let (who, line) = ready.min_by_key(|(who, line)| (line.spent, **who))?;
         let item = line.waiting.pop_front()?;
         line.served = true;

@@ -284,7 +284,12 @@ fn who_is_far_behind_catches_up_over_a_slow_link_and_nobody_is_blamed() {
     for seed in 0..3 {
         let mut setup = four(seed);
         setup.block_time = milli(50);
-        let slow = |from, to| Exception { from, to, latency: Some(Delay::Constant(milli(700))), loss: None };
+        let slow = |from, to| Exception {
+            from,
+            to,
+            latency: Some(Delay::Constant(milli(700))),
+            loss: None,
+        };
         let others = ALL[..3].iter();
         setup.network.links =
             others.flat_map(|other| [slow(*other, ALL[3]), slow(ALL[3], *other)]).collect();

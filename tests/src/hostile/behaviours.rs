@@ -19,8 +19,8 @@ mod oversized;
 mod replay;
 mod stall;
 mod substreams;
-mod unfunded;
 mod unasked;
+mod unfunded;
 mod wrong_chain;
 
 /// One way of doing harm.

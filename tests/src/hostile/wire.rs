@@ -34,7 +34,6 @@ const MAX_FRAME: usize = 4 * 1024 * 1024;
 const HEARD: usize = 64;
 
 /// One node at the other end.
-#[derive(Debug)]
 pub struct Line {
     control: libp2p_stream::Control,
     protocol: StreamProtocol,
@@ -130,11 +129,8 @@ impl Line {
 
     /// A substream of a protocol, once connected; none if the node refuses.
     pub async fn try_stream(&mut self, protocol: &StreamProtocol) -> Option<Stream> {
-        let peer = match self.peer.wait_for(Option::is_some).await {
-            Ok(peer) => (*peer)?,
-            // Whoever keeps the connection is gone, and so are we soon.
-            Err(_) => std::future::pending().await,
-        };
+        self.connected().await;
+        let peer = (*self.peer.borrow())?;
         match self.control.open_stream(peer, protocol.clone()).await {
             Ok(stream) => {
                 self.tally.substreams.increment();
@@ -220,20 +216,18 @@ fn topic(chain: ChainId) -> IdentTopic {
 
 fn swarm(identity: &SecretKey, chain: ChainId) -> Result<Swarm<Parts>, HostileError> {
     let wrong = |reason: String| HostileError::Wire(reason);
-    let keypair = Keypair::ed25519_from_bytes(*identity.seed())
-        .map_err(|error| wrong(error.to_string()))?;
+    let keypair =
+        Keypair::ed25519_from_bytes(*identity.seed()).map_err(|error| wrong(error.to_string()))?;
     let config = gossipsub::ConfigBuilder::default()
-        .message_id_fn(|message| {
-            gossipsub::MessageId::from(Sha256::digest(&message.data).to_vec())
-        })
+        .message_id_fn(|message| gossipsub::MessageId::from(Sha256::digest(&message.data).to_vec()))
         .max_transmit_size(128 * 1024)
         .flood_publish(true)
         .mesh_outbound_min(0)
         .build()
         .map_err(|error| wrong(error.to_string()))?;
     let authenticity = MessageAuthenticity::Signed(keypair.clone());
-    let mut gossip: gossipsub::Behaviour =
-        gossipsub::Behaviour::new(authenticity, config).map_err(|reason| wrong(reason.to_owned()))?;
+    let mut gossip: gossipsub::Behaviour = gossipsub::Behaviour::new(authenticity, config)
+        .map_err(|reason| wrong(reason.to_owned()))?;
     gossip.subscribe(&topic(chain)).map_err(|error| wrong(error.to_string()))?;
     let parts = Parts { stream: libp2p_stream::Behaviour::new(), gossip };
     let swarm = SwarmBuilder::with_existing_identity(keypair)
@@ -242,9 +236,7 @@ fn swarm(identity: &SecretKey, chain: ChainId) -> Result<Swarm<Parts>, HostileEr
         .map_err(|error| wrong(error.to_string()))?
         .with_behaviour(|_| parts)
         .map_err(|error| wrong(error.to_string()))?
-        .with_swarm_config(|config| {
-            config.with_idle_connection_timeout(Duration::from_secs(3_600))
-        })
+        .with_swarm_config(|config| config.with_idle_connection_timeout(Duration::from_secs(3_600)))
         .build();
     Ok(swarm)
 }
@@ -286,8 +278,7 @@ impl Keeper {
     }
 
     fn target(&self) -> DialOpts {
-        let address =
-            Multiaddr::from(self.target.ip()).with(Protocol::Tcp(self.target.port()));
+        let address = Multiaddr::from(self.target.ip()).with(Protocol::Tcp(self.target.port()));
         DialOpts::unknown_peer_id().address(address).allocate_new_port().build()
     }
 
@@ -309,7 +300,8 @@ impl Keeper {
                 true
             }
             SwarmEvent::Behaviour(PartsEvent::Gossip(gossipsub::Event::Message {
-                message, ..
+                message,
+                ..
             })) => {
                 self.tally.gossip_received.increment();
                 let _ = self.gossip.try_send(message.data);

@@ -256,7 +256,14 @@ impl Camp {
         let trouble = book.page().trouble.as_ref().map(ToString::to_string);
         let committed_per_s = committed as f64 / seconds;
         let agree = eyes::agree(&self.clients);
-        Ok(Phase { committed_per_s, rss_bytes, agree, trouble, attacker: report, ..Phase::default() })
+        Ok(Phase {
+            committed_per_s,
+            rss_bytes,
+            agree,
+            trouble,
+            attacker: report,
+            ..Phase::default()
+        })
     }
 
     fn memory(&self) -> u64 {

@@ -52,7 +52,10 @@ fn nobody_saves_up_time() {
     }
     let served: Vec<_> = (0..20).filter_map(|_| serve(&mut lines, |_| MILLISECOND)).collect();
     let newcomer = served.iter().filter(|(who, _)| *who == 2).count();
-    assert!((9..=11).contains(&newcomer), "the one who was quiet so long had {newcomer} of 20 turns");
+    assert!(
+        (9..=11).contains(&newcomer),
+        "the one who was quiet so long had {newcomer} of 20 turns"
+    );
 }
 
 #[test]

@@ -77,7 +77,18 @@ fn bench(workers: usize) -> Bench {
     let (failures, reports) = Failures::channel();
     let threads = openers.start(events, workers, &failures).expect("threads");
     let _peer_events = peer_events;
-    Bench { runtime, peer, _peer_events, node, opened, gossiped, dealings, counters, threads, reports }
+    Bench {
+        runtime,
+        peer,
+        _peer_events,
+        node,
+        opened,
+        gossiped,
+        dealings,
+        counters,
+        threads,
+        reports,
+    }
 }
 
 fn ask(seq: u64) -> Arc<[u8]> {

@@ -13,7 +13,7 @@ const PERIOD: Duration = Duration::from_millis(20);
 /// How far ahead it says it is.
 const AHEAD: u64 = 1 << 40;
 /// Transactions in each block, all well signed, so that they are dear to look at.
-const TRANSACTIONS: usize = 100;
+const TRANSACTIONS: usize = 50;
 /// Blocks in an answer.
 const BLOCKS: u64 = 64;
 

@@ -8,7 +8,7 @@ use crate::hostile::{
 use ledger::Amount;
 
 /// Transactions in a frame: it just fits the limit.
-const TRANSACTIONS: usize = 15_000;
+const TRANSACTIONS: usize = 4_500;
 
 pub(super) const ABOUT: Behaviour = Behaviour {
     name: "unasked",
