@@ -30,10 +30,10 @@ fn over_quic(test: impl FnOnce()) {
 macro_rules! over_quic_too {
     ($($test:ident,)+) => {
         mod quic {
-            $(#[test]
-            fn $test() {
-                super::over_quic(super::$test);
-            })+
+            $(
+            #[test]
+            fn $test() { super::over_quic(super::$test) }
+            )+
         }
     };
 }
