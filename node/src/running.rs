@@ -12,7 +12,7 @@ use consensus::catalogue::{self, BadSettings, Module, UnknownModule, Visitor};
 use ledger::{
     Hand,
     chain::OpenError,
-    store::{DiskError, DiskStore, Store},
+    store::{DiskError, DiskStore, Store, tripwire::Tripwire},
 };
 use replica::{Options, Setup};
 use std::{io, net::SocketAddr, sync::Arc};
@@ -36,11 +36,13 @@ pub struct RunningNode {
 
 /// What a node is given beyond its configuration, by a program that studies it. The binary `node`
 /// gives nothing, and no flag or file does.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Extras {
     /// Whether to open the [`control`] socket. In a directory whose path is too long for one the
     /// node does without, and says so in its log.
     pub control: bool,
+    /// Told of each point between the steps of persisting and sending.
+    pub tripwire: Tripwire,
 }
 
 /// Starts a node on the current tokio runtime. When it returns, its peers and its RPC can reach
@@ -74,8 +76,9 @@ pub async fn start_cast<C: Casting>(
     let door = rpc::Door::open(address);
     let door = door.await.map_err(|reason| StartError::Rpc { address, reason })?;
     let path = config.dir().join(DATABASE);
-    let store = join(spawn_blocking(|| DiskStore::open(path))).await?;
-    let mut node = start_on(Arc::new(store), door, config, casting).await?;
+    let tripwire = extras.tripwire.clone();
+    let store = join(spawn_blocking(|| DiskStore::open_tripped(path, tripwire))).await?;
+    let mut node = start_on(Arc::new(store), door, config, casting, extras.tripwire).await?;
     if !extras.control {
         return Ok(node);
     }
@@ -100,6 +103,7 @@ async fn start_on<C: Casting>(
     door: rpc::Door,
     config: NodeConfig,
     casting: C,
+    tripwire: Tripwire,
 ) -> Result<RunningNode, StartError> {
     let (network, events) = network::start(network_config(&config)).await?;
     let counters = Arc::new(Counters::default());
@@ -117,6 +121,7 @@ async fn start_on<C: Casting>(
         feed: feed.clone(),
         counters: Arc::clone(&counters),
         failures,
+        tripwire,
     };
     let (chain, block_time) = (config.keys().chain(), config.genesis().block_time());
     let consensus = config.genesis().consensus.clone();

@@ -28,6 +28,7 @@ mod control;
 mod follower;
 mod hostile;
 mod names;
+mod tripped;
 
 const SOON: Duration = Duration::from_secs(60);
 
@@ -311,7 +312,8 @@ async fn a_node_whose_disk_fails_stops_and_the_others_go_on() {
     let disk = Arc::new(Failing::default());
     let config = testnet.config(3);
     let door = rpc::Door::open(config.settings().rpc).await.expect("a port");
-    let mut failing = start_on(Arc::clone(&disk) as _, door, config, Plain).await.expect("starts");
+    let failing = start_on(Arc::clone(&disk) as _, door, config, Plain, Tripwire::NONE);
+    let mut failing = failing.await.expect("starts");
     reach(&nodes, 2).await;
     disk.broken.store(true, Ordering::SeqCst);
     let failure = tokio::time::timeout(SOON, failing.failed()).await.expect("in time");

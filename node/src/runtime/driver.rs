@@ -16,7 +16,13 @@ use super::{
 use crate::network::Network;
 use consensus::Protocol;
 use crossbeam_channel::{Receiver, select};
-use ledger::{Header, ReplicaId, VerifiedTransaction, store::StoreError};
+use ledger::{
+    Header, ReplicaId, VerifiedTransaction,
+    store::{
+        StoreError,
+        tripwire::{Point, Tripwire},
+    },
+};
 use replica::{
     Action, Class, Envelope, Event, Refusals, Replica, Ticket, TransactionCache, packet,
     trace::What,
@@ -59,6 +65,7 @@ pub(super) struct Driver<P: Protocol> {
     pub(super) young: Young,
     pub(super) desk: Desk,
     pub(super) members: Members,
+    pub(super) tripwire: Tripwire,
 }
 
 impl<P: Protocol> Driver<P> {
@@ -84,6 +91,7 @@ impl<P: Protocol> Driver<P> {
                     question.map_or(Ok(()), |question| self.ask(question))?;
                 }
                 recv(inbound.synced) -> ticket => {
+                    self.tripwire.pass(Point::ActionsUnsent);
                     ticket.map_or(Ok(()), |ticket| self.handle(Event::Synced(ticket)))?;
                 }
                 recv(inbound.mined) -> header => {
@@ -153,6 +161,7 @@ impl<P: Protocol> Driver<P> {
                 Action::Sync(ticket) => self.disk.sync(ticket),
                 Action::Mine { header, target } => self.miner.mine(*header, target),
                 Action::Committed { height, block, transactions } => {
+                    self.tripwire.pass(Point::CommitUntold);
                     tracing::info!(
                         "block {height} is final: {}, {transactions} transactions",
                         block.short()
@@ -163,7 +172,10 @@ impl<P: Protocol> Driver<P> {
                     });
                     self.members.follow(self.replica.ledger(), &self.network);
                 }
-                Action::Answer { id, answer } => self.desk.answer(id, answer),
+                Action::Answer { id, answer } => {
+                    self.tripwire.pass(Point::AnswerUnsent);
+                    self.desk.answer(id, answer);
+                }
                 Action::Halted(why) => {
                     tracing::error!("HALTED, voting no more: {why}; the RPC still answers");
                 }
@@ -192,7 +204,13 @@ impl<P: Protocol> Driver<P> {
         let compacted = u64::from(compact.is_some());
         let bytes: Arc<[u8]> = compact.unwrap_or_else(|| envelope.encode()).into();
         let (copies, len) = (to.len() as u64, bytes.len() as u64);
-        for peer in to {
+        if class == Class::First {
+            self.tripwire.pass(Point::VoteUnsent);
+        }
+        for (sent, peer) in to.iter().enumerate() {
+            if sent == 1 {
+                self.tripwire.pass(Point::SendsBetween);
+            }
             self.network.send(peer.0, Arc::clone(&bytes));
         }
         self.counters.note(|figures| {

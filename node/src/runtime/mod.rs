@@ -34,9 +34,11 @@ pub use counters::{Figures, Reasons, Sent};
 pub use threads::Failure;
 
 pub(crate) use counters::Counters;
-pub(crate) use desk::{Asker, Questions, Unanswered};
 #[cfg(test)]
-pub(crate) use desk::{QUESTIONS, Question};
+pub(crate) use desk::QUESTIONS;
+pub(crate) use desk::{Asker, Questions, Unanswered};
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use desk::{Question, Reply};
 #[cfg(test)]
 pub(crate) use feed::BUFFER as FEED_BUFFER;
 pub(crate) use feed::Feed;
@@ -54,7 +56,10 @@ use crossbeam_channel::{Sender, bounded};
 use desk::Desk;
 use disk::Disk;
 use driver::{Driver, Inbound};
-use ledger::{Keys, store::Store};
+use ledger::{
+    Keys,
+    store::{Store, tripwire::Tripwire},
+};
 use members::Members;
 use miner::Miner;
 use openers::Openers;
@@ -107,6 +112,8 @@ pub(crate) struct Surroundings {
     pub(crate) counters: Arc<Counters>,
     /// Where a thread's failure is reported.
     pub(crate) failures: Failures,
+    /// Told what is about to leave.
+    pub(crate) tripwire: Tripwire,
 }
 
 impl Runtime {
@@ -117,6 +124,7 @@ impl Runtime {
     ) -> Result<Runtime, StartError> {
         let Surroundings { events, network, store, keys, trace, feed, counters, .. } = around;
         let ((asker, questions), failures) = (around.questions, around.failures);
+        let tripwire = around.tripwire;
         let replica = Replica::open(setup)?;
         let mut threads = Vec::new();
         let (synced, tickets) = bounded(1);
@@ -162,6 +170,7 @@ impl Runtime {
             young: Young::default(),
             desk: Desk::default(),
             members: Members::default(),
+            tripwire,
         };
         threads.push(failures.watch("replica", move || Ok(driver.run(&inbound)?))?);
         Ok(Runtime { threads, _asker: asker, _hold: hold })
