@@ -17,6 +17,8 @@
 //!
 //! [`ask`] is the other end. `control/server.rs` is this one.
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod server;
 
 pub(crate) use server::Server;

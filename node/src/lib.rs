@@ -16,6 +16,8 @@ pub mod check;
 pub mod cli;
 pub mod config;
 pub mod control;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod metrics;
 pub mod network;
 mod rpc;
