@@ -13,6 +13,7 @@ pub mod keys;
 mod memory;
 #[cfg(test)]
 mod tests;
+pub mod tripwire;
 
 #[cfg(feature = "sled")]
 pub use disk::{DiskError, DiskStore};

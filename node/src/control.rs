@@ -20,6 +20,8 @@
 //!
 //! What conditions can say is told in [`crate::conditions`]. [`ask`] is the other end. `control/server.rs` is this one.
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod server;
 
 pub(crate) use server::Server;

@@ -17,6 +17,8 @@ pub mod cli;
 pub mod conditions;
 pub mod config;
 pub mod control;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod metrics;
 pub mod network;
 mod rpc;

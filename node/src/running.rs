@@ -15,7 +15,7 @@ use consensus::catalogue::{self, BadSettings, Module, UnknownModule, Visitor};
 use ledger::{
     Hand,
     chain::OpenError,
-    store::{DiskError, DiskStore, Store},
+    store::{DiskError, DiskStore, Store, tripwire::Tripwire},
 };
 use replica::{Options, Setup};
 use std::{io, net::SocketAddr, sync::Arc};
@@ -39,12 +39,14 @@ pub struct RunningNode {
 
 /// What a node is given beyond its configuration, by a program that studies it. The binary `node`
 /// gives nothing, and no flag or file does.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Extras {
     /// Whether to open the [`control`] socket. In a directory whose path is too long for one the
     /// node does without, and says so in its log. Only with it a node obeys [`Conditions`]: those it is
     /// told there, and from the beginning those in its directory ([`crate::conditions::FILE`]).
     pub control: bool,
+    /// Told of each point between the steps of persisting and sending.
+    pub tripwire: Tripwire,
 }
 
 /// Starts a node on the current tokio runtime. When it returns, its peers and its RPC can reach
@@ -79,8 +81,10 @@ pub async fn start_cast<C: Casting>(
     let door = rpc::Door::open(address);
     let door = door.await.map_err(|reason| StartError::Rpc { address, reason })?;
     let path = config.dir().join(DATABASE);
-    let store = join(spawn_blocking(|| DiskStore::open(path))).await?;
-    let (mut node, world) = start_on(Arc::new(store), door, config, casting, conditions).await?;
+    let tripwire = extras.tripwire.clone();
+    let store = join(spawn_blocking(|| DiskStore::open_tripped(path, tripwire))).await?;
+    let beside = Beside { conditions, tripwire: extras.tripwire };
+    let (mut node, world) = start_on(Arc::new(store), door, config, casting, beside).await?;
     let Some(world) = world else { return Ok(node) };
     // The database is ours alone by now, and so is the directory.
     match control::Server::open(&dir, node.network.clone(), world) {
@@ -97,6 +101,13 @@ pub async fn start_cast<C: Casting>(
     Ok(node)
 }
 
+/// What befalls a node, and where it may die, as a program that studies nodes wants it.
+#[derive(Default)]
+struct Beside {
+    conditions: Option<Conditions>,
+    tripwire: Tripwire,
+}
+
 /// Starts a node that remembers in `store` and answers at `door`. If it is given `conditions`, it begins
 /// under them, and whoever holds the [`World`] can tell it others.
 async fn start_on<C: Casting>(
@@ -104,8 +115,9 @@ async fn start_on<C: Casting>(
     door: rpc::Door,
     config: NodeConfig,
     casting: C,
-    conditions: Option<Conditions>,
+    beside: Beside,
 ) -> Result<(RunningNode, Option<World>), StartError> {
+    let Beside { conditions, tripwire } = beside;
     let (network, events) = network::start(network_config(&config)).await?;
     let levers = Levers::new(config.settings().miner);
     let (events, world) = match conditions {
@@ -139,6 +151,7 @@ async fn start_on<C: Casting>(
         feed: feed.clone(),
         counters: Arc::clone(&counters),
         failures,
+        tripwire,
     };
     let (chain, block_time) = (config.keys().chain(), config.genesis().block_time());
     let consensus = config.genesis().consensus.clone();

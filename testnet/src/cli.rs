@@ -2,7 +2,7 @@
 
 use crate::{
     bench::{self, Bench},
-    crash::{self, Crash},
+    crash::{self, Crash, trip::Trip},
     failure::Failure,
     join::{self, Join},
     lab::{
@@ -205,6 +205,9 @@ pub struct OneActor {
     /// Everybody who lies, with commas between
     #[arg(long, value_name = "IDS", value_delimiter = ',')]
     pub liars: Vec<u32>,
+    /// Where it dies, as record-torn:3: when it passes that point for the third time
+    #[arg(long, value_name = "POINT:N", global = true)]
+    pub trip: Option<Trip>,
     /// What the node itself is asked.
     #[command(flatten)]
     pub node: node::cli::Node,
@@ -265,9 +268,10 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Explore(order) => explore::explore(&order).map_err(Failure::from),
         Command::Lab(order) => papers::papers(&order).map_err(Failure::from),
         Command::Trace(order) => trace::trace(&order).map_err(Failure::from),
-        Command::Node(OneActor { lie, liars, node }) => {
+        Command::Node(OneActor { lie, liars, trip, node }) => {
+            let tripwire = trip.map(Trip::tripwire).unwrap_or_default();
             // So that `partition` can cut its links.
-            let extras = Extras { control: true };
+            let extras = Extras { control: true, tripwire };
             return node::cli::run_cast(node, extras, Cast { lie, liars });
         }
         Command::Up(up) => match up.order() {

@@ -6,6 +6,7 @@
 //! while, and at the end the whole chain of everybody.
 //!
 //! - [`plan`]: who is killed when, drawn from the seed. Pure.
+//! - [`trip`]: how somebody dies between two steps of persisting and sending, at a failpoint.
 //! - [`watch`]: what was seen, and which promises that breaks. Pure.
 //! - `eyes` looks at the nodes, `load` makes transfers, [`trail`] reads traces: all of them report
 //!   to `trial`, the loop that kills and starts, and judges at the end.
@@ -18,6 +19,7 @@ use crate::live::{
 };
 use clap::{Args, value_parser};
 use nix::sys::stat::{Mode, umask};
+use plan::Share;
 use std::{
     hash::{BuildHasher, Hasher, RandomState},
     io::{self, IsTerminal, Write},
@@ -37,6 +39,7 @@ mod report;
 mod store;
 pub mod trail;
 mod trial;
+pub mod trip;
 pub mod watch;
 
 /// `testnet crash`.
@@ -57,6 +60,10 @@ pub struct Crash {
     /// How many times somebody is killed; a round takes about a second
     #[arg(long, value_name = "N", default_value = "100", value_parser = value_parser!(u32).range(1..=100_000))]
     pub rounds: u32,
+    /// In which share of the rounds the victims, started again, die once more at a failpoint: between two
+    /// steps of persisting and sending
+    #[arg(long, value_name = "SHARE", default_value = "0.25", value_parser = failpoints)]
+    pub failpoints: Share,
     /// What victims and times are drawn from [default: some number, which is told]
     #[arg(long, value_name = "S")]
     pub seed: Option<u64>,
@@ -86,10 +93,14 @@ Examples:
   testnet crash                              100 rounds, about two minutes
   testnet crash --rounds 1000 --replicas 7
   testnet crash --seed 42 --dir evidence     the same victims and times again
+  testnet crash --rounds 200                 50 of them at failpoints
+  testnet crash --failpoints 1               all of them
   testnet crash --rounds 20 --json           for scripts
 
 Mostly as many nodes die at a time as the others can do without, sometimes more, sometimes all; some
-die again before they have quite come back. Whatever was reported final must stay, no two nodes may
+die again before they have quite come back. In a quarter of the rounds they are started again with a
+failpoint: they die by their own hand at a place between two steps of persisting and sending, and are then
+started again for good. Whatever was reported final must stay, no two nodes may
 disagree on it, nobody may sign two things in one slot, no node may end by itself or halt, and at
 the end everybody must get on and every database be sound (as `node check` finds) and hold all that
 was final. The first broken promise ends the rounds. So does Ctrl-C; the verdict is then on what was
@@ -232,7 +243,8 @@ fn on_trial(order: &Crash, wish: &Wish, home: &Home) -> Result<u64, CrashError> 
         .map_err(io::Error::other)?;
     let seed = order.seed.unwrap_or_else(some_seed);
     let progress = !order.json && io::stderr().is_terminal();
-    let mut summary = trial::hold(&net, &shared, seed, order.rounds, &|line| {
+    let rounds = plan::plan(seed, net.len(), order.rounds, order.failpoints);
+    let mut summary = trial::hold(&net, &shared, seed, &rounds, &|line| {
         if progress {
             // Nobody has to watch.
             let _ = writeln!(io::stderr(), "{line}");
@@ -247,6 +259,15 @@ fn on_trial(order: &Crash, wish: &Wish, home: &Home) -> Result<u64, CrashError> 
     // Whoever closed the pipe has the exit code.
     let _ = writeln!(io::stdout(), "{text}");
     Ok(summary.violations.len() as u64 + summary.unlisted)
+}
+
+/// Reads which share of the rounds ends at failpoints.
+fn failpoints(text: &str) -> Result<Share, String> {
+    let share = text.parse::<f64>().ok().filter(|share| (0.0..=1.0).contains(share));
+    // It lies between zero and a thousand.
+    share.map(|share| Share((share * 1_000.0).round() as u32)).ok_or_else(|| {
+        format!("{text:?} is no share of the rounds; write a number from 0 to 1, such as 0.25")
+    })
 }
 
 /// A number that is short enough to be typed.

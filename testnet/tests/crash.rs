@@ -24,6 +24,8 @@ fn no_module_breaks_a_promise_when_its_nodes_are_killed() {
         let (rounds, seed) = (ROUNDS.to_string(), format!("{seed}"));
         let flags =
             ["crash", "--json", "--consensus", module, "--rounds", &rounds, "--seed", &seed];
+        // Of five rounds two end at failpoints.
+        let flags = [&flags[..], &["--failpoints", "0.4"]].concat();
         let done = finish(testnet(temp.path(), &flags).args(haste(module)));
         assert_eq!(done.status.code(), Some(0), "{module}: {}", text(&done));
         let summary: Value = serde_json::from_slice(&done.stdout).unwrap();
@@ -32,7 +34,11 @@ fn no_module_breaks_a_promise_when_its_nodes_are_killed() {
         assert_eq!(summary["databases"], 4, "{module}");
         let count = |value: &Value| value.as_u64().unwrap();
         assert!(count(&summary["kills"]) >= ROUNDS, "{module}: {summary}");
-        assert_eq!(summary["kills"], summary["restarts"], "{module}");
+        let failpoints = summary["failpoints"].as_object().unwrap();
+        let tripped: u64 = failpoints.values().map(count).sum();
+        assert!(tripped >= 2, "{module}: {summary}");
+        assert_eq!(summary["untripped"], 0, "{module}: {summary}");
+        assert_eq!(count(&summary["kills"]) + tripped, count(&summary["restarts"]), "{module}");
         let transfers = &summary["transfers"];
         assert!(count(&transfers["sent"]) > 0, "{module}: {summary}");
         assert_eq!(transfers["sent"], transfers["settled"], "{module}");
@@ -56,6 +62,7 @@ fn a_trial_needs_a_fresh_directory_and_a_module() {
         (["--consensus", "paxos"], "tendermint"),
         (["--set", "pow.bits=1"], "ledger."),
         (["--rounds", "0"], "1..="),
+        (["--failpoints", "1.5"], "from 0 to 1"),
     ] {
         let refused = finish(testnet(temp.path(), &["crash"]).args(flags));
         assert_eq!(refused.status.code(), Some(2), "{flags:?}");

@@ -38,10 +38,13 @@
 //! anything if another crate decides when a segment may be used again. `node` alone turns the
 //! feature on.
 
-use super::{Batch, Pair, Store, StoreError};
+use super::{
+    Batch, Pair, Store, StoreError,
+    tripwire::{Point, Tripwire},
+};
 use engine::Engine;
 use log::{Fault, Log, Media};
-use medium::Medium;
+use medium::{Medium, Tripped};
 use shelf::Shelf;
 use std::{
     fmt,
@@ -75,10 +78,15 @@ struct Sizes {
 
 const SIZES: Sizes = Sizes { segment: 8 << 20, step: 64 << 10, sled_segment: 2 << 20 };
 
+/// After so many bytes the segments of a store with a tripwire are full, whatever the length of their files:
+/// otherwise hours would go by before a checkpoint.
+const TRIPPED_SEGMENT: u64 = 32 << 10;
+
 /// A store in a directory, which it locks against other processes.
 pub struct DiskStore {
     path: PathBuf,
     engine: Arc<Engine>,
+    tripwire: Tripwire,
     checkpoints: Option<JoinHandle<()>>,
 }
 
@@ -88,20 +96,36 @@ impl DiskStore {
     /// # Errors
     /// See [`DiskError`].
     pub fn open(path: impl AsRef<Path>) -> Result<DiskStore, DiskError> {
-        DiskStore::open_sized(path.as_ref(), &SIZES)
+        DiskStore::open_sized(path.as_ref(), &SIZES, Tripwire::NONE)
     }
 
-    fn open_sized(path: &Path, sizes: &Sizes) -> Result<DiskStore, DiskError> {
+    /// The same, and tells `tripwire` of every point that is passed, on whatever thread passes it. Checkpoints
+    /// come far more often.
+    ///
+    /// # Errors
+    /// See [`DiskError`].
+    pub fn open_tripped(
+        path: impl AsRef<Path>,
+        tripwire: Tripwire,
+    ) -> Result<DiskStore, DiskError> {
+        let segment = if tripwire.is_set() { TRIPPED_SEGMENT } else { SIZES.segment };
+        DiskStore::open_sized(path.as_ref(), &Sizes { segment, ..SIZES }, tripwire)
+    }
+
+    fn open_sized(path: &Path, sizes: &Sizes, tripwire: Tripwire) -> Result<DiskStore, DiskError> {
         let failed = |error| DiskError::failed(path, error);
         let (shelf, complete) = Shelf::open(path, sizes, |db| Ok(Box::new(File::open(db)?)))?;
+        tripwire.pass(Point::SledOpened);
         let media = open_log(path, complete.is_none())?;
-        let engine = Engine::open(shelf, complete, media, sizes.segment)
+        let media = media.map(|medium| Tripped::around(medium, &tripwire));
+        let engine = Engine::open(shelf.tripped(&tripwire), complete, media, sizes.segment)
             .map_err(|fault| DiskError::fault(path, fault))?;
         let engine = Arc::new(engine);
         let worker = Arc::clone(&engine);
         let thread = thread::Builder::new().name("checkpoints".into());
         let checkpoints = thread.spawn(move || make_checkpoints(&worker)).map_err(failed)?;
-        Ok(DiskStore { path: path.to_owned(), engine, checkpoints: Some(checkpoints) })
+        let (path, checkpoints) = (path.to_owned(), Some(checkpoints));
+        Ok(DiskStore { path, engine, tripwire, checkpoints })
     }
 }
 
@@ -158,11 +182,15 @@ impl Store for DiskStore {
     }
 
     fn write(&self, batch: &Batch) -> Result<(), StoreError> {
-        self.engine.write(batch)
+        self.engine.write(batch)?;
+        self.tripwire.pass(Point::BatchUnsynced);
+        Ok(())
     }
 
     fn sync(&self) -> Result<(), StoreError> {
-        self.engine.sync()
+        self.engine.sync()?;
+        self.tripwire.pass(Point::SyncUntold);
+        Ok(())
     }
 }
 

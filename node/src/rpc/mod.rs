@@ -18,6 +18,8 @@ mod bulk;
 mod call;
 mod error;
 mod events;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod gate;
 mod guard;
 mod health;

@@ -28,6 +28,7 @@ mod control;
 mod follower;
 mod hostile;
 mod names;
+mod tripped;
 
 const SOON: Duration = Duration::from_secs(60);
 
@@ -313,8 +314,9 @@ async fn a_node_whose_disk_fails_stops_and_the_others_go_on() {
     let disk = Arc::new(Failing::default());
     let config = testnet.config(3);
     let door = rpc::Door::open(config.settings().rpc).await.expect("a port");
-    let (mut failing, _) =
-        start_on(Arc::clone(&disk) as _, door, config, Plain, None).await.expect("starts");
+    let (mut failing, _) = start_on(Arc::clone(&disk) as _, door, config, Plain, Beside::default())
+        .await
+        .expect("starts");
     reach(&nodes, 2).await;
     disk.broken.store(true, Ordering::SeqCst);
     let failure = tokio::time::timeout(SOON, failing.failed()).await.expect("in time");

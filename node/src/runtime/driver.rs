@@ -21,7 +21,13 @@ use super::{
 use crate::network::Network;
 use consensus::{Protocol, Timer};
 use crossbeam_channel::{Receiver, select};
-use ledger::{BlockHash, Header, ReplicaId, VerifiedTransaction, store::StoreError};
+use ledger::{
+    BlockHash, Header, ReplicaId, VerifiedTransaction,
+    store::{
+        StoreError,
+        tripwire::{Point, Tripwire},
+    },
+};
 use replica::{
     Action, Alarm, Class, Envelope, Event, Packet, Refusals, Replica, Ticket, TransactionCache,
     packet::{self, Ask},
@@ -69,6 +75,7 @@ pub(super) struct Driver<P: Protocol> {
     pub(super) young: Young,
     pub(super) desk: Desk,
     pub(super) members: Members,
+    pub(super) tripwire: Tripwire,
 }
 
 impl<P: Protocol> Driver<P> {
@@ -96,6 +103,7 @@ impl<P: Protocol> Driver<P> {
                     question.map_or(Ok(()), |question| self.ask(question))?;
                 }
                 recv(inbound.synced) -> ticket => {
+                    self.tripwire.pass(Point::ActionsUnsent);
                     ticket.map_or(Ok(()), |ticket| self.handle(Event::Synced(ticket)))?;
                 }
                 recv(inbound.mined) -> header => {
@@ -216,12 +224,16 @@ impl<P: Protocol> Driver<P> {
                 Action::Sync(ticket) => self.disk.sync(ticket),
                 Action::Mine { header, target } => self.miner.mine(*header, target),
                 Action::Committed { height, block, transactions } => {
+                    self.tripwire.pass(Point::CommitUntold);
                     if let Some(tracer) = &self.tracer {
                         tracer.told(self.clock.now(), height, block);
                     }
                     self.committed(height, block, transactions);
                 }
-                Action::Answer { id, answer } => self.desk.answer(id, answer),
+                Action::Answer { id, answer } => {
+                    self.tripwire.pass(Point::AnswerUnsent);
+                    self.desk.answer(id, answer);
+                }
                 Action::Blame { peer, fault } => self.network.warden().punish(peer.0, fault),
                 Action::Halted(why) => {
                     tracing::error!("HALTED, voting no more: {why}; the RPC still answers");
@@ -285,7 +297,13 @@ impl<P: Protocol> Driver<P> {
         let (copies, len) = (to.len() as u64, bytes.len() as u64);
         let asks_for_blocks =
             matches!(&envelope.packet, Packet::Ask(Ask::Blocks { .. } | Ask::Block(_)));
-        for peer in to {
+        if class == Class::First {
+            self.tripwire.pass(Point::VoteUnsent);
+        }
+        for (sent, peer) in to.iter().enumerate() {
+            if sent == 1 {
+                self.tripwire.pass(Point::SendsBetween);
+            }
             if asks_for_blocks {
                 self.dealings.ask(peer.0);
             }

@@ -45,9 +45,11 @@ pub use threads::Failure;
 pub use times::{ByName, Times};
 
 pub(crate) use counters::Counters;
-pub(crate) use desk::{Asker, Questions, Unanswered};
 #[cfg(test)]
-pub(crate) use desk::{QUESTIONS, Question};
+pub(crate) use desk::QUESTIONS;
+pub(crate) use desk::{Asker, Questions, Unanswered};
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use desk::{Question, Reply};
 #[cfg(test)]
 pub(crate) use feed::BUFFER as FEED_BUFFER;
 pub(crate) use feed::Feed;
@@ -69,7 +71,10 @@ use disk::Disk;
 use driver::{Driver, Inbound};
 use fair::Fair;
 use heights::Heights;
-use ledger::{Keys, store::Store};
+use ledger::{
+    Keys,
+    store::{Store, tripwire::Tripwire},
+};
 use members::Members;
 use miner::Miner;
 use openers::Openers;
@@ -126,6 +131,8 @@ pub(crate) struct Surroundings {
     pub(crate) counters: Arc<Counters>,
     /// Where a thread's failure is reported.
     pub(crate) failures: Failures,
+    /// Told what is about to leave.
+    pub(crate) tripwire: Tripwire,
 }
 
 impl Runtime {
@@ -137,6 +144,7 @@ impl Runtime {
         let Surroundings { events, network, store, keys, trace, feed, counters, .. } = around;
         let Levers { calendar, drag, share, .. } = around.levers;
         let ((asker, questions), failures) = (around.questions, around.failures);
+        let tripwire = around.tripwire;
         counters.clocks.name_kinds(P::Message::kinds());
         setup.store = Arc::new(Shelf::new(setup.store, Arc::clone(&counters)));
         let replica = Replica::open(setup)?;
@@ -192,6 +200,7 @@ impl Runtime {
             young: Young::default(),
             desk: Desk::default(),
             members: Members::default(),
+            tripwire,
         };
         threads.push(failures.watch("replica", move || Ok(driver.run(&inbound)?))?);
         Ok(Runtime { threads, _asker: asker, _hold: hold })

@@ -1,12 +1,12 @@
 //! What a trial tells while it goes on, and what came of it.
 
 use super::{
-    plan::Round,
+    plan::{Round, Victim},
     watch::{Undone, Violation},
 };
 use crate::span;
 use serde::Serialize;
-use std::{fmt, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
 
 #[cfg(test)]
 mod tests;
@@ -30,6 +30,10 @@ pub(super) struct Summary {
     pub(super) kills: u64,
     /// How many were started again.
     pub(super) restarts: u64,
+    /// How many died by their own hand at each failpoint.
+    pub(super) failpoints: BTreeMap<&'static str, u64>,
+    /// How many never came to theirs.
+    pub(super) untripped: u64,
     /// What became of the load.
     pub(super) transfers: Transfers,
     /// Each node's committed height.
@@ -72,6 +76,7 @@ impl fmt::Display for Summary {
         let stopped = if self.interrupted { ", broken off" } else { "" };
         writeln!(f, "{consensus}, {replicas} nodes, seed {seed}: {rounds} rounds{stopped}")?;
         writeln!(f, "  processes  {kills} killed, {restarts} started again")?;
+        self.tell_failpoints(f)?;
         let Transfers { sent, settled, is_final } = self.transfers;
         write!(f, "  transfers  {sent} sent, {is_final} final")?;
         if self.confirms {
@@ -105,6 +110,24 @@ impl fmt::Display for Summary {
     }
 }
 
+impl Summary {
+    /// How many died at which failpoint, if anybody was to.
+    fn tell_failpoints(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Summary { failpoints, untripped, .. } = self;
+        if failpoints.is_empty() && *untripped == 0 {
+            return Ok(());
+        }
+        let (died, points) = (failpoints.values().sum::<u64>(), failpoints.len());
+        writeln!(
+            f,
+            "  failpoints {died} died at {points} of them, {untripped} never came to theirs"
+        )?;
+        let each: Vec<_> =
+            failpoints.iter().map(|(point, died)| format!("{point} {died}")).collect();
+        each.chunks(4).try_for_each(|some| writeln!(f, "             {}", some.join(", ")))
+    }
+}
+
 /// One round for a person: who died, and how far everybody is.
 pub(super) fn line(
     number: u32,
@@ -113,7 +136,11 @@ pub(super) fn line(
     heights: &[u64],
     is_final: usize,
 ) -> String {
-    let ids: Vec<_> = round.victims.iter().map(|victim| victim.id.to_string()).collect();
+    let name = |victim: &Victim| match victim.trip {
+        Some(trip) => format!("{}@{trip}", victim.id),
+        None => victim.id.to_string(),
+    };
+    let ids: Vec<_> = round.victims.iter().map(name).collect();
     let longest = round.victims.iter().map(|victim| victim.dead).max().unwrap_or(Duration::ZERO);
     format!(
         "round {number:>3} of {of}  after {:>6} killed {:<12} for {:>5}  heights {}  final transfers {is_final}",

@@ -4,10 +4,11 @@ use super::{
     CrashError, Shared, eyes,
     eyes::Sighting,
     load::{self, Load, Purse, Sent},
-    plan::{self, Round},
+    plan::{Round, Victim},
     report::{self, Summary, Transfers},
     store,
     trail::Trail,
+    trip::Trip,
     watch::{Chain, Moment, Promise, Seen, Watch},
 };
 use crate::live::{
@@ -18,9 +19,10 @@ use crate::live::{
 };
 use consensus::catalogue::Depths;
 use ledger::{TransactionId, query::TransactionStatus};
+use nix::sys::signal::Signal;
 use node::config::TRACE_FILE;
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc,
         mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
@@ -29,6 +31,8 @@ use std::{
     time::{Duration, Instant},
 };
 use wallet_cli::{client::Client, keystore::Keystore};
+
+mod fates;
 
 /// How many sightings may wait. Who sees waits beyond that.
 const QUEUE: usize = 1_024;
@@ -79,6 +83,12 @@ struct Trial<'a> {
     round: u32,
     kills: u64,
     restarts: u64,
+    /// Who is to die at a failpoint, and has not.
+    doomed: BTreeMap<u32, Trip>,
+    /// How many died at each point.
+    tripped: BTreeMap<&'static str, u64>,
+    /// How many never came to theirs.
+    untripped: u64,
 }
 
 /// Kills and starts the nodes of a net in so many rounds, and judges.
@@ -90,7 +100,7 @@ pub(super) fn hold(
     net: &Net,
     shared: &Arc<Shared>,
     seed: u64,
-    rounds: u32,
+    rounds: &[Round],
     tell: &dyn Fn(&str),
 ) -> Result<Summary, CrashError> {
     let depths = net.depths();
@@ -113,6 +123,9 @@ pub(super) fn hold(
         round: 0,
         kills: 0,
         restarts: 0,
+        doomed: BTreeMap::new(),
+        tripped: BTreeMap::new(),
+        untripped: 0,
     };
     for id in net.ids() {
         trial.start(id)?;
@@ -136,7 +149,7 @@ impl Trial<'_> {
     fn live(
         &mut self,
         seed: u64,
-        rounds: u32,
+        rounds: &[Round],
         shared: &Arc<Shared>,
         report: SyncSender<Sighting>,
         tell: &dyn Fn(&str),
@@ -146,12 +159,13 @@ impl Trial<'_> {
         }
         let purses = self.purses()?;
         let load = Load::start(purses, seed, &self.clients, shared, report)?;
-        for round in plan::plan(seed, self.net.len(), rounds) {
+        let many = u32::try_from(rounds.len()).unwrap_or(u32::MAX);
+        for round in rounds {
             let number = self.round + 1;
-            let done = self.round(&round)?;
+            let done = self.round(round)?;
             self.read_trails()?;
             let (heights, is_final) = (self.watch.head_heights(), self.watch.final_transfers());
-            tell(&report::line(number, rounds, &round, &heights, is_final));
+            tell(&report::line(number, many, round, &heights, is_final));
             if done.is_err() || !self.watch.violations().is_empty() {
                 break;
             }
@@ -194,7 +208,11 @@ impl Trial<'_> {
             }
         }
         let killed = Instant::now();
-        let mut victims = round.victims.clone();
+        let (mut victims, doomed): (Vec<Victim>, Vec<_>) =
+            round.victims.iter().copied().partition(|victim| victim.trip.is_none());
+        for victim in &doomed {
+            self.doom(victim)?;
+        }
         victims.sort_by_key(|victim| victim.dead);
         for victim in victims {
             if self.until(killed + victim.dead)?.is_err() {
@@ -205,7 +223,7 @@ impl Trial<'_> {
                 self.restarts += 1;
             }
         }
-        Ok(Ok(()))
+        self.await_fates(&doomed)
     }
 
     /// All are there: everybody gets on, and every transfer is settled.
@@ -359,6 +377,13 @@ impl Trial<'_> {
     /// Somebody ended by itself. A port that was taken in the meantime is nobody's fault.
     fn bury(&mut self, id: u32, exit: Exit) -> Result<(), CrashError> {
         self.shared.set_up(id, false);
+        let fate = self.doomed.remove(&id);
+        if let Some(trip) = fate
+            && exit.signal == Some(Signal::SIGKILL as i32)
+        {
+            *self.tripped.entry(trip.point.name()).or_default() += 1;
+            return Ok(());
+        }
         let attempts = &mut self.attempts[id as usize];
         *attempts += 1;
         if exit.code == Some(CANNOT_RUN) && *attempts < ATTEMPTS {
@@ -429,6 +454,8 @@ impl Trial<'_> {
             interrupted,
             kills: self.kills,
             restarts: self.restarts,
+            failpoints: self.tripped.clone(),
+            untripped: self.untripped,
             transfers: Transfers {
                 sent: sent.transfers,
                 settled: self.watch.settled_transfers(),

@@ -135,12 +135,23 @@ impl Fleet {
     ///
     /// [`FleetError::Running`] if it runs, [`FleetError::Spawn`] if the system refuses.
     pub fn start(&mut self, id: u32) -> Result<u32, FleetError> {
+        self.start_with(id, &[])
+    }
+
+    /// The same, with more arguments.
+    ///
+    /// # Errors
+    ///
+    /// As [`Fleet::start`].
+    pub fn start_with(&mut self, id: u32, arguments: &[String]) -> Result<u32, FleetError> {
         let seat = seat(&mut self.seats, id)?;
         if let Some(child) = &seat.child {
             return Err(FleetError::Running { id, pid: child.id() });
         }
         let failed = |source| FleetError::Spawn { id, source };
-        let child = spawn((self.launch)(id), &seat.log).map_err(failed)?;
+        let mut command = (self.launch)(id);
+        command.args(arguments);
+        let child = spawn(command, &seat.log).map_err(failed)?;
         let pid = child.id();
         seat.child = Some(child);
         if let Some(twin) = &mut seat.twin {

@@ -10,7 +10,7 @@ use super::{
     record::{self, Record, SECTOR},
     shelf::Shelf,
 };
-use crate::store::{Batch, Pair, StoreError};
+use crate::store::{Batch, Pair, StoreError, tripwire::Point};
 use std::{
     collections::VecDeque,
     io,
@@ -78,12 +78,15 @@ impl Engine {
             Some(complete) => complete,
             None => {
                 Log::create(&media, capacity)?;
+                shelf.tripwire().pass(Point::LogMade);
                 shelf.apply(&Memtable::default(), 0).map_err(io::Error::other)?;
                 0
             }
         };
         let (log, Replay { older, younger, next }) = Log::open(media, complete)?;
+        shelf.tripwire().pass(Point::LogRead);
         let active = replay(younger, complete)?;
+        shelf.tripwire().pass(Point::HalfReplayed);
         let last = older.last().map(|record| record.next() - 1);
         let changes = replay(older, complete)?;
         let state = State {
@@ -165,7 +168,12 @@ impl Engine {
             }
             (std::mem::take(&mut state.queue), state.next)
         };
-        let written = records.iter().try_for_each(|(record, _)| log.append(record));
+        let written = records.iter().try_for_each(|(record, _)| {
+            if record.segment != log.segment() {
+                self.shelf.tripwire().pass(Point::SegmentTaken);
+            }
+            log.append(record)
+        });
         let mut state = self.state();
         match written {
             Ok(()) => {
@@ -199,9 +207,11 @@ impl Engine {
 
     /// Has sled take over a segment. Only then may the log use its place again.
     pub(super) fn checkpoint(&self, frozen: &Frozen) -> Result<(), StoreError> {
+        self.shelf.tripwire().pass(Point::CheckpointBegun);
         // What a crash takes back must not have reached sled.
         self.sync_before(frozen.last + 1)?;
         self.shelf.apply(&frozen.changes, frozen.last)?;
+        self.shelf.tripwire().pass(Point::CheckpointMarked);
         self.state().frozen = None;
         self.changed.notify_all();
         Ok(())

@@ -30,7 +30,10 @@
 //! flushing thread is turned off: a sync in the wrong moment only hides that one is missing.
 
 use super::{DiskError, Sizes, medium::Medium, memtable::Memtable, record::LAST};
-use crate::store::{Pair, StoreError};
+use crate::store::{
+    Pair, StoreError,
+    tripwire::{Point, Tripwire},
+};
 use crypto::hash::sha256;
 use std::{
     fs::File,
@@ -62,6 +65,7 @@ pub(super) struct Shelf {
     file: Box<dyn Medium>,
     step: usize,
     mark: Mutex<Mark>,
+    tripwire: Tripwire,
 }
 
 /// What sled says about its own content.
@@ -96,7 +100,18 @@ impl Shelf {
         file.sync_data().map_err(failed)?;
         let complete = mark.map(|mark| mark.complete);
         let mark = Mutex::new(mark.unwrap_or_default());
-        Ok((Shelf { tree, file, step: sizes.step, mark }, complete))
+        Ok((Shelf { tree, file, step: sizes.step, mark, tripwire: Tripwire::NONE }, complete))
+    }
+
+    /// From now on this is told.
+    #[must_use]
+    pub(super) fn tripped(self, tripwire: &Tripwire) -> Shelf {
+        Shelf { tripwire: tripwire.clone(), ..self }
+    }
+
+    /// What is told.
+    pub(super) fn tripwire(&self) -> &Tripwire {
+        &self.tripwire
     }
 
     /// The value of a key.
@@ -143,6 +158,7 @@ impl Shelf {
         if step.bytes > 0 {
             *mark = self.take(step)?;
         }
+        self.tripwire.pass(Point::CheckpointUnmarked);
         let mut last = Step::new(*mark);
         last.mark.complete = complete;
         *mark = self.take(last)?;
@@ -154,8 +170,11 @@ impl Shelf {
         let Step { mut batch, mark, .. } = step;
         batch.insert(&[MARK], mark.encode());
         self.tree.apply_batch(batch).map_err(failed)?;
+        self.tripwire.pass(Point::StepApplied);
         self.tree.flush().map_err(failed)?;
+        self.tripwire.pass(Point::StepFlushed);
         self.file.sync_data().map_err(|error| StoreError::Failed(error.to_string()))?;
+        self.tripwire.pass(Point::StepSynced);
         Ok(mark)
     }
 

@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 mod damage;
 mod killed;
+mod tripped;
 
 /// So small that most of what is written reaches sled.
 const SMALL: Sizes = Sizes { segment: 32 << 10, ..SIZES };
@@ -23,7 +24,7 @@ fn open(directory: &TempDir) -> DiskStore {
 /// Opens a database that may have been closed a moment ago.
 fn reopen(path: &Path, sizes: &Sizes) -> Result<DiskStore, DiskError> {
     for _ in 0..1_000_000 {
-        match DiskStore::open_sized(path, sizes) {
+        match DiskStore::open_sized(path, sizes, Tripwire::NONE) {
             Err(DiskError::Locked { .. }) => thread::yield_now(),
             done => return done,
         }

@@ -6,7 +6,7 @@ proptest! {
     fn every_round_kills_somebody_once_and_nobody_else(
         seed: u64, replicas in 1_u32..=16, rounds in 0_u32..40,
     ) {
-        let plan = plan(seed, replicas, rounds);
+        let plan = plan(seed, replicas, rounds, Share::USUAL);
         prop_assert_eq!(plan.len(), rounds as usize);
         for Round { pause, victims } in plan {
             prop_assert!(pause <= Duration::from_millis(LONGEST_PAUSE));
@@ -23,14 +23,14 @@ proptest! {
     fn the_same_seed_plans_the_same_and_a_longer_plan_begins_with_the_shorter(
         seed: u64, replicas in 1_u32..=16, rounds in 0_u32..20, more in 0_u32..20,
     ) {
-        let long = plan(seed, replicas, rounds + more);
-        prop_assert_eq!(&plan(seed, replicas, rounds)[..], &long[..rounds as usize]);
+        let long = plan(seed, replicas, rounds + more, Share::USUAL);
+        prop_assert_eq!(&plan(seed, replicas, rounds, Share::USUAL)[..], &long[..rounds as usize]);
     }
 }
 
 /// How many die in each of many rounds.
 fn deaths(replicas: u32) -> Vec<u32> {
-    let rounds = (0..100).flat_map(|seed| plan(seed, replicas, 100));
+    let rounds = (0..100).flat_map(|seed| plan(seed, replicas, 100, Share::USUAL));
     rounds.map(|round| u32::try_from(round.victims.len()).unwrap()).collect()
 }
 
@@ -52,7 +52,7 @@ fn mostly_as_many_die_as_is_tolerated_sometimes_more_and_sometimes_all() {
 fn everybody_is_killed_at_some_time() {
     for replicas in 1..=16 {
         let mut spared: Vec<u32> = (0..replicas).collect();
-        for round in plan(7, replicas, 200) {
+        for round in plan(7, replicas, 200, Share::USUAL) {
             spared.retain(|id| round.victims.iter().all(|victim| victim.id != *id));
         }
         assert!(spared.is_empty(), "{replicas} nodes: {spared:?} live for ever");
@@ -66,7 +66,7 @@ fn a_node_alone_is_its_own_victim() {
 
 #[test]
 fn some_are_killed_before_they_have_quite_come_back() {
-    let hurried = plan(1, 4, 1_000)
+    let hurried = plan(1, 4, 1_000, Share::USUAL)
         .iter()
         .filter(|round| round.pause <= Duration::from_millis(HURRIED))
         .count();
@@ -76,4 +76,37 @@ fn some_are_killed_before_they_have_quite_come_back() {
 #[test]
 fn fewer_than_a_third_are_tolerated() {
     assert_eq!([1, 3, 4, 6, 7, 10, 16].map(tolerated), [0, 0, 1, 1, 2, 3, 5]);
+}
+
+proptest! {
+    #[test]
+    fn exactly_the_share_of_the_rounds_ends_at_failpoints_and_nothing_else_depends_on_it(
+        seed: u64, replicas in 1_u32..=16, rounds in 0_u32..200, share in 0_u32..=1_000,
+    ) {
+        let tripped = plan(seed, replicas, rounds, Share(share));
+        let count = tripped.iter().filter(|round| round.victims[0].trip.is_some()).count();
+        prop_assert_eq!(count as u64, u64::from(rounds) * u64::from(share) / 1_000);
+        for (round, plain) in tripped.iter().zip(plan(seed, replicas, rounds, Share(0))) {
+            prop_assert_eq!(round.pause, plain.pause);
+            let first = round.victims[0].trip.is_some();
+            prop_assert!(round.victims.iter().all(|victim| victim.trip.is_some() == first));
+            let spared = round.victims.iter().map(|victim| Victim { trip: None, ..*victim });
+            prop_assert_eq!(spared.collect::<Vec<_>>(), plain.victims);
+            for trip in round.victims.iter().filter_map(|victim| victim.trip) {
+                prop_assert!((1..=passages(trip.point)).contains(&trip.passage));
+            }
+        }
+    }
+}
+
+#[test]
+fn two_hundred_rounds_end_fifty_times_at_failpoints_and_miss_few_of_them() {
+    for seed in 0..50 {
+        let plan = plan(seed, 4, 200, Share::USUAL);
+        let trips: Vec<_> =
+            plan.iter().flat_map(|round| &round.victims).flat_map(|it| it.trip).collect();
+        assert!(trips.len() >= 50, "seed {seed}: {}", trips.len());
+        let drawn = points().filter(|point| trips.iter().any(|trip| trip.point == *point)).count();
+        assert!(drawn + 6 >= points().count(), "seed {seed}: only {drawn}");
+    }
 }

@@ -1,5 +1,6 @@
 use super::*;
-use crate::crash::{plan::Victim, watch::Promise};
+use crate::crash::{trip::Trip, watch::Promise};
+use ledger::store::tripwire::Point;
 use serde_json::json;
 
 fn summary() -> Summary {
@@ -12,6 +13,8 @@ fn summary() -> Summary {
         interrupted: false,
         kills: 151,
         restarts: 151,
+        failpoints: BTreeMap::new(),
+        untripped: 0,
         transfers: Transfers { sent: 80, settled: 80, is_final: 80 },
         heights: vec![412, 412, 411, 412],
         head_heights: vec![412, 412, 411, 412],
@@ -104,7 +107,7 @@ fn a_program_reads_one_object() {
 
 #[test]
 fn a_round_is_one_line() {
-    let victim = |id, dead| Victim { id, dead: Duration::from_millis(dead) };
+    let victim = |id, dead| Victim { id, dead: Duration::from_millis(dead), trip: None };
     let round =
         Round { pause: Duration::from_millis(430), victims: vec![victim(1, 210), victim(3, 90)] };
     assert_eq!(
@@ -112,4 +115,17 @@ fn a_round_is_one_line() {
         "round   7 of 100  after  430ms killed 1 3          for 210ms  heights 88 88 87 90  \
          final transfers 212"
     );
+}
+
+#[test]
+fn whoever_died_at_a_failpoint_is_told_with_its_place() {
+    let failpoints = BTreeMap::from([("record-torn", 3), ("vote-unsent", 1)]);
+    let text = Summary { failpoints, untripped: 1, ..summary() }.to_string();
+    let lines = "  failpoints 4 died at 2 of them, 1 never came to theirs\n             \
+                 record-torn 3, vote-unsent 1\n";
+    assert!(text.contains(lines), "{text}");
+    let trip = Some(Trip { point: Point::RecordTorn, passage: 3 });
+    let victim = Victim { id: 2, dead: Duration::ZERO, trip };
+    let round = Round { pause: Duration::ZERO, victims: vec![victim] };
+    assert!(line(1, 1, &round, &[], 0).contains("killed 2@record-torn:3"));
 }
