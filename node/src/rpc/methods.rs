@@ -135,11 +135,11 @@ async fn transaction(backend: &Backend, mut params: Params) -> Result<Value, Rpc
 async fn account(backend: &Backend, mut params: Params) -> Result<Value, RpcError> {
     let (address, height) = (params.required("address")?, params.optional("height")?);
     params.finish()?;
-    let query = match height {
-        Some(height) => Query::AccountAt(address, height),
-        None => Query::Account(address),
+    let answer = match height {
+        Some(height) => backend.put(Query::AccountAt(address, height)).await?,
+        None => backend.ask(Query::Account(address)).await?,
     };
-    match backend.ask(query).await? {
+    match answer {
         Answer::Account(account) => to_json(&account),
         Answer::Failed(why) if height.is_some() => {
             Err(RpcError::new(Code::InvalidParams, "no_state", why))

@@ -139,11 +139,18 @@ impl Backend {
     }
 
     async fn ask(&self, query: Query) -> Result<Answer, RpcError> {
-        match self.asker.ask(query).await {
-            Ok(Answer::Failed(why)) => {
+        match self.put(query).await? {
+            Answer::Failed(why) => {
                 tracing::error!("the replica could not answer: {why}");
                 Err(RpcError::new(Code::Internal, "store", why))
             }
+            answer => Ok(answer),
+        }
+    }
+
+    /// The same where it may be the caller's fault that there is no answer.
+    async fn put(&self, query: Query) -> Result<Answer, RpcError> {
+        match self.asker.ask(query).await {
             Ok(answer) => Ok(answer),
             Err(why @ Unanswered::Busy) => Err(RpcError::busy(why)),
             Err(why @ Unanswered::Stopping) => Err(RpcError::new(Code::Internal, "stopping", why)),

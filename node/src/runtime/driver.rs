@@ -242,7 +242,7 @@ impl<P: Protocol> Driver<P> {
                     self.watch(&line.what, now);
                     self.feed.tell(&line);
                     if let Some(tracer) = &self.tracer {
-                        tracer.line(*line);
+                        tracer.line(line);
                     }
                 }
             }

@@ -39,7 +39,7 @@ pub(super) struct Tracer {
 /// What is written.
 #[derive(Debug)]
 enum Line {
-    Replica(TraceLine),
+    Replica(Box<TraceLine>),
     World(World),
 }
 
@@ -74,7 +74,7 @@ impl Tracer {
     }
 
     /// Writes a line, soon.
-    pub(super) fn line(&self, line: TraceLine) {
+    pub(super) fn line(&self, line: Box<TraceLine>) {
         self.put(Line::Replica(line));
     }
 

@@ -18,7 +18,7 @@ fn a_second_life_writes_behind_the_first() {
     let (failures, _reports) = Failures::channel();
     for _ in 0..2 {
         let (tracer, thread) = Tracer::start(&path, counters(), &failures).expect("a file");
-        (1..=3).for_each(|seq| tracer.line(line(seq)));
+        (1..=3).for_each(|seq| tracer.line(Box::new(line(seq))));
         drop(tracer);
         thread.join().expect("no panic");
     }
@@ -42,7 +42,7 @@ fn a_life_that_was_killed_within_a_line_leaves_the_next_one_whole() {
     std::fs::write(&path, "{\"replica\":0,\"se").expect("a file");
     let (failures, _reports) = Failures::channel();
     let (tracer, thread) = Tracer::start(&path, counters(), &failures).expect("a file");
-    tracer.line(line(1));
+    tracer.line(Box::new(line(1)));
     drop(tracer);
     thread.join().expect("no panic");
     let text = std::fs::read_to_string(&path).expect("a trace");
@@ -55,7 +55,7 @@ fn a_life_that_was_killed_within_a_line_leaves_the_next_one_whole() {
 fn a_slow_disk_costs_lines_but_no_time() {
     let (lines, _nobody_reads) = bounded(2);
     let tracer = Tracer { lines, counters: counters() };
-    (0..10).for_each(|seq| tracer.line(line(seq)));
+    (0..10).for_each(|seq| tracer.line(Box::new(line(seq))));
     assert_eq!(tracer.counters.snapshot().trace_lines_dropped, 8);
 }
 
