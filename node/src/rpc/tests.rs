@@ -405,6 +405,9 @@ fn a_replica_that_fails_to_look_is_an_internal_error() {
     let bench = Bench::new(friendly);
     let address = SecretKey::from_seed([3; 32]).public().address().to_string();
     assert_eq!(bench.fails("account", json!({ "address": address })), (-32603, "store".into()));
+    // A height without a state is the caller's own fault.
+    let asked = json!({ "address": address, "height": 99 });
+    assert_eq!(bench.fails("account", asked), (-32602, "no_state".into()));
     let bench = Bench::new(|_| Some(Answer::Block(None)));
     assert_eq!(bench.fails("status", json!({})), (-32603, "internal".into()));
 }
