@@ -33,7 +33,7 @@ pub struct Figures {
     pub received: BTreeMap<&'static str, Received>,
     /// Messages handed to the protocol, by kind: our own too, and once more those it put off.
     pub heard: BTreeMap<&'static str, u64>,
-    /// Alarms that rang, by what for: see [`super::driver`].
+    /// Alarms that rang, by what for: see `driver`.
     pub alarms: BTreeMap<&'static str, u64>,
     /// Rounds or views that followed others while a height was being decided.
     pub extra_rounds: u64,

@@ -28,9 +28,9 @@ pub struct Times {
     pub quorum: ByName,
     /// To decode and verify what peers sent, bad or good: an `envelope`, or a gossiped `batch`.
     pub opened: ByName,
-    /// What waited before it was looked at, by [`Queue`].
+    /// What waited before it was looked at, by queue.
     pub queues: ByName,
-    /// The replica's steps, by [`Step`].
+    /// The replica's steps, by event.
     pub steps: ByName,
     /// To carry out what one of them asked for.
     pub carried_out: Durations,
