@@ -2,7 +2,7 @@
 
 use crate::live::net::MOST_REPLICAS;
 use ledger::ReplicaId;
-use simulator::{Scenario, Topology, Variant, adversary::SCRIPT, schedule::Fault};
+use simulator::{Scenario, Topology, Variant, adversary::SCRIPT};
 use std::fmt;
 
 #[cfg(test)]
@@ -68,11 +68,7 @@ pub fn unfit(scenario: &Scenario, module: &str) -> Vec<Unfit> {
             reasons.push(Unfit::TwinsAndCandidates(*id));
         }
     }
-    let wiped = scenario.steps.steps().iter().filter_map(|step| match step.fault {
-        Fault::Wipe(id) => Some(id),
-        _ => None,
-    });
-    let liars = wiped.filter(|id| scenario.byzantine.contains_key(id));
+    let liars = scenario.wiped().filter(|id| scenario.byzantine.contains_key(id));
     reasons.extend(liars.map(Unfit::FaultyLiar));
     reasons
 }
