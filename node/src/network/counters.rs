@@ -85,7 +85,8 @@ counters! {
     gossip_oversized,
     /// Gossip messages of our own whose content had been on the network before.
     gossip_duplicates,
-    /// Gossip messages of our own that no peer was there to hear.
+    /// Gossip messages of our own that no peer was there to hear, each time they were tried. They are
+    /// kept for the first that listens.
     gossip_unheard,
     /// Gossip messages received, each content once.
     gossip_received,

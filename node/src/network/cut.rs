@@ -104,6 +104,8 @@ pub(super) struct Cutting(Vec<oneshot::Sender<()>>);
 
 impl Service {
     pub(super) fn cut(&mut self, Cut { seats, begun, done }: Cut) {
+        // As frames to whom we have cut off are.
+        self.unheard.clear();
         for peer in self.roster.everybody() {
             match (peer.is_cut(), seats.contains(&peer.seat())) {
                 (false, true) => {

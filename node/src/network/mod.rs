@@ -50,6 +50,7 @@ mod service;
 mod streams;
 mod tasks;
 mod transport;
+mod unheard;
 mod weather;
 
 use std::{net::SocketAddr, sync::Arc};
@@ -74,6 +75,7 @@ use self::{
     roster::Roster,
     service::{Command, Service},
     tasks::Tasks,
+    unheard::Unheard,
 };
 pub use self::{
     conduct::{BAN, MAX_FAULTS},
@@ -252,6 +254,7 @@ pub async fn start(config: Config) -> Result<(Network, Events), NetworkError> {
         events: event_sender,
         changes: Changes::default(),
         cutting: Cutting::default(),
+        unheard: Unheard::default(),
     };
     tokio::spawn(service.run());
     let registry = Arc::new(registry);

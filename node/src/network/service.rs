@@ -29,6 +29,7 @@ use super::{
     roster::{News, Roster},
     tasks::Tasks,
     transport::quic,
+    unheard::Unheard,
 };
 
 /// Idle connections are kept; the default of ten seconds would cut quiet peers off.
@@ -110,6 +111,7 @@ pub(super) struct Service {
     pub(super) events: mpsc::Sender<Delivery>,
     pub(super) changes: Changes,
     pub(super) cutting: Cutting,
+    pub(super) unheard: Unheard,
 }
 
 /// A swarm with nothing listening yet.
@@ -333,6 +335,11 @@ impl Service {
                     self.answer(&name, Verdict::Ignore);
                 }
             }
+            gossipsub::Event::Subscribed { .. } => {
+                for bytes in self.unheard.take(Instant::now().into_std()) {
+                    self.publish(bytes);
+                }
+            }
             gossipsub::Event::SlowPeer { failed_messages, .. } => {
                 let failed = failed_messages.priority + failed_messages.non_priority;
                 self.tallies.gossip_dropped.add(failed as u64);
@@ -384,11 +391,14 @@ impl Service {
 
     fn publish(&mut self, bytes: Vec<u8>) {
         let gossip = &mut self.swarm.behaviour_mut().gossip;
-        match gossip.publish(self.topic.hash(), bytes) {
+        match gossip.publish(self.topic.hash(), bytes.clone()) {
             Ok(_) => self.tallies.gossip_published.increment(),
             Err(PublishError::Duplicate) => self.tallies.gossip_duplicates.increment(),
             Err(PublishError::NoPeersSubscribedToTopic) => {
                 self.tallies.gossip_unheard.increment();
+                if !self.unheard.keep(bytes, Instant::now().into_std()) {
+                    self.tallies.gossip_dropped.increment();
+                }
             }
             Err(PublishError::MessageTooLarge) => self.tallies.gossip_oversized.increment(),
             // Gossipsub reports each of the full queues as a slow peer, which is counted there.

@@ -55,7 +55,7 @@ async fn one_side_cuts(side: usize) {
     nodes[side].network.broadcast(numbered(8));
     nodes[side].network.publish(b"to nobody".to_vec());
     nodes[other].network.send(side as u32, numbered(9));
-    nodes[other].network.publish(b"to nobody either".to_vec());
+    nodes[other].network.publish(b"to whoever comes".to_vec());
     let before = nodes[side].network.counters();
     tokio::time::sleep(A_WHILE).await;
     for node in &mut nodes {
@@ -72,6 +72,7 @@ async fn one_side_cuts(side: usize) {
     assert_eq!(nodes[side].network.cut_off(), [] as [u32; 0]);
     // What the other had for us waited, as when a link breaks by itself; ours was dropped.
     assert_eq!(nodes[side].frame().await.1, numbered(9).to_vec());
+    assert_eq!(nodes[side].gossip().await.1, b"to whoever comes");
     talk(&mut nodes).await;
     assert_eq!(heard(&mut nodes[other]), Vec::<Vec<u8>>::new());
     shut_down(nodes.into()).await;

@@ -27,6 +27,22 @@ async fn gossip_reaches_all_once_and_names_its_signer() {
 }
 
 #[tokio::test]
+async fn what_is_published_before_anybody_listens_is_heard_by_the_first_who_does() {
+    let seeds = seeds(2);
+    let early = launch(config(0, &seeds, &[], |_, _| true)).await;
+    for content in [&b"first"[..], b"second", b"first"] {
+        early.network.publish(content.to_vec());
+    }
+    until("all of it is unheard", || early.network.counters().gossip_unheard == 3).await;
+    let addresses = [Some(early.network.address())];
+    let mut late = launch(config(1, &seeds, &addresses, |_, _| true)).await;
+    let heard = [late.gossip().await.1, late.gossip().await.1];
+    assert_eq!(heard, [b"first".to_vec(), b"second".to_vec()]);
+    assert_eq!(early.network.counters().gossip_published, 2);
+    shut_down(vec![early, late]).await;
+}
+
+#[tokio::test]
 async fn only_what_is_accepted_is_forwarded() {
     // 0 - 1 - 2: what 2 hears of 0, it hears through 1.
     let mut nodes = graph(3, |one, other| one.abs_diff(other) == 1).await;
