@@ -217,10 +217,7 @@ fn of_run(error: &RunError) -> Verdict {
 
 fn of_field(error: &FieldError) -> Verdict {
     match error {
-        FieldError::Unfit { .. }
-        | FieldError::Module(_)
-        | FieldError::Variant(_)
-        | FieldError::Net(_) => Verdict::BadInput,
+        FieldError::Unfit { .. } | FieldError::Module(_) | FieldError::Net(_) => Verdict::BadInput,
         FieldError::Interrupted | FieldError::Died { .. } => Verdict::DoesNotHold,
         FieldError::Home(_)
         | FieldError::Fleet(_)

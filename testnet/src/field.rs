@@ -37,7 +37,7 @@ use meter::Means;
 use nix::sys::stat::{Mode, umask};
 use node::control::ControlError;
 use simulator::{
-    Scenario, UnknownVariant,
+    Scenario,
     checker::{Checker, Sight},
     scenario::{
         Outcome,
@@ -191,9 +191,6 @@ pub enum FieldError {
     /// There is no such module.
     #[error(transparent)]
     Module(#[from] UnknownModule),
-    /// There is no such variant.
-    #[error(transparent)]
-    Variant(#[from] UnknownVariant),
     /// There is no directory for the net.
     #[error(transparent)]
     Home(#[from] HomeError),

@@ -7,7 +7,7 @@
 //! - [`net`]: what is in that directory: the genesis, the nodes' keys and configurations, the
 //!   wallet. Founded once, resumed later. [`ports`] finds addresses for it.
 //! - [`fleet`]: the node processes.
-//! - [`sight`]: what each node says about itself.
+//! - [`sight`]: what each node says about itself, and [`metrics`]: what it counts.
 //! - [`control`]: how `testnet kill 3` in another terminal reaches the net, and [`registry`]: how
 //!   it finds the net without being told where.
 //! - [`partition`]: a net in parts; [`cuts`]: who has to be told of it.
@@ -24,6 +24,7 @@ pub mod demo;
 pub mod fleet;
 pub mod home;
 pub mod liars;
+pub mod metrics;
 pub mod myself;
 pub mod net;
 pub mod partition;

@@ -4,6 +4,7 @@ use super::{BenchError, system};
 use crate::live::{
     fleet::{Fleet, GRACE},
     home::Home,
+    metrics::Reader,
     myself::Myself,
     net::{Net, Wish},
     tail::tail,
@@ -22,12 +23,6 @@ const LOOK: Duration = Duration::from_millis(50);
 /// How long a network that has started is left alone, so that its gossip has found its ways.
 const SETTLE: Duration = Duration::from_secs(1);
 
-/// How long a node may take to show its metrics.
-const SCRAPE: Duration = Duration::from_secs(5);
-
-/// The most that is read of them, in bytes.
-const LONGEST_PAGE: u64 = 4 * 1024 * 1024;
-
 /// A network of processes of our own.
 pub struct Stage {
     /// What it is.
@@ -35,7 +30,7 @@ pub struct Stage {
     /// Each node's RPC, by its id.
     pub clients: Vec<Client>,
     fleet: Fleet,
-    agent: ureq::Agent,
+    reader: Reader,
 }
 
 impl Stage {
@@ -56,8 +51,7 @@ impl Stage {
             Client::new(vec![url])
         };
         let clients = net.ids().map(client).collect();
-        let config = ureq::Agent::config_builder().timeout_global(Some(SCRAPE)).proxy(None);
-        Ok(Stage { net, clients, fleet, agent: config.build().new_agent() })
+        Ok(Stage { net, clients, fleet, reader: Reader::default() })
     }
 
     /// Waits until every node has found all its peers. False if somebody wants to stop first.
@@ -139,12 +133,8 @@ impl Stage {
 
     /// Bytes all nodes have sent each other so far.
     pub fn sent_bytes(&self) -> Option<u64> {
-        let bytes = |id| {
-            let page = self.agent.get(format!("{}/metrics", self.net.url(id))).call().ok()?;
-            let mut body = page.into_body();
-            let text = body.with_config().limit(LONGEST_PAGE).read_to_string().ok()?;
-            Some(system::sent_bytes(&text))
-        };
+        let page = |id| self.reader.read(&self.net.url(id));
+        let bytes = |id| page(id).as_ref().map(system::sent_bytes);
         self.net.ids().map(bytes).sum()
     }
 

@@ -1,5 +1,6 @@
 //! What Linux says of processes and disks, and what nodes say of their network.
 
+use crate::live::metrics::Page;
 use std::{fs, io, os::unix::fs::MetadataExt, path::Path};
 
 #[cfg(test)]
@@ -84,15 +85,8 @@ fn of_status(status: &str) -> Option<u64> {
 /// network whose name speaks of bytes sent, and what gossipsub sent of transactions, copies and
 /// forwarding included. What encryption and multiplexing add is not in it, nor gossipsub's own
 /// talk.
-pub fn sent_bytes(metrics: &str) -> u64 {
-    metrics
-        .lines()
-        .filter_map(|line| {
-            let (series, value) = line.rsplit_once(' ')?;
-            let name = series.split('{').next()?;
-            let ours = name.starts_with("byzantium_network_") && name.contains("bytes_sent");
-            let gossip = name == "gossipsub_topic_msg_sent_bytes_total";
-            (ours || gossip).then(|| value.parse::<f64>().ok())?
-        })
-        .sum::<f64>() as u64
+pub fn sent_bytes(page: &Page) -> u64 {
+    let is_ours =
+        |name: &str| name.starts_with("byzantium_network_") && name.contains("bytes_sent");
+    page.sum(|name| is_ours(name) || name == "gossipsub_topic_msg_sent_bytes_total") as u64
 }

@@ -4,6 +4,7 @@ use super::{
     Shared,
     watch::{Chain, Look, Seen},
 };
+use crate::live::metrics::Reader;
 use ledger::{
     Block,
     query::{ConsensusAnswer, HeadersAnswer},
@@ -33,6 +34,7 @@ pub(super) type Sighting = (u32, Seen);
 struct Eye {
     node: u32,
     client: Client,
+    reader: Reader,
     shared: Arc<Shared>,
     /// The first height that was not seen final yet.
     from: u64,
@@ -48,9 +50,10 @@ pub(super) fn open(
     shared: &Arc<Shared>,
     tell: &SyncSender<Sighting>,
 ) -> io::Result<Vec<JoinHandle<()>>> {
+    let reader = Reader::default();
     let each = (0..).zip(clients).map(|(node, client)| {
         let shared = Arc::clone(shared);
-        let mut eye = Eye { node, client: client.clone(), shared, from: 1 };
+        let mut eye = Eye { node, client: client.clone(), reader: reader.clone(), shared, from: 1 };
         let tell = tell.clone();
         thread::Builder::new().name("look at a node".to_owned()).spawn(move || {
             let mut looks = 0_u32;
@@ -82,7 +85,9 @@ impl Eye {
             Err(_) => self.from = self.from.saturating_sub(AGAIN).max(1),
         }
         if figures {
-            seen.extend(accusations(&self.client).map(Seen::Accusations));
+            let page = self.reader.read(self.client.node().as_str());
+            let accusations = page.and_then(|page| page.value("byzantium_accusations_total"));
+            seen.extend(accusations.map(|count| Seen::Accusations(count as u64)));
         }
         seen
     }
@@ -106,18 +111,6 @@ impl Eye {
             slots: consensus.slots,
         })
     }
-}
-
-/// How often the node at the client's address has accused somebody in this life, if it says so.
-fn accusations(client: &Client) -> Option<u64> {
-    const NAME: &str = "byzantium_accusations_total ";
-    const LONGEST: u64 = 1024 * 1024;
-    const PATIENCE: Duration = Duration::from_secs(5);
-    let url = format!("{}/metrics", client.node().as_str().trim_end_matches('/'));
-    let request = ureq::get(&url).config().timeout_global(Some(PATIENCE)).proxy(None).build();
-    let mut response = request.call().ok()?;
-    let page = response.body_mut().with_config().limit(LONGEST).read_to_string().ok()?;
-    page.lines().find_map(|line| line.strip_prefix(NAME))?.trim().parse().ok()
 }
 
 /// Reads a node's whole adopted branch.

@@ -3,10 +3,10 @@
 //! A node that is killed takes its figures with it, so they are read every second; what it counted in its
 //! last second is lost. Figures of all its lives are added up.
 
+use crate::live::metrics::{Page, Reader};
 use ledger::{ReplicaId, query::StatusAnswer};
 use serde::Serialize;
 use std::{
-    collections::BTreeMap,
     io,
     sync::{
         Arc,
@@ -26,14 +26,6 @@ const EVERY: Duration = Duration::from_millis(250);
 
 /// How many times it is asked that before it is asked for its figures.
 const FIGURES: u32 = 4;
-
-/// The longest page of figures that is read, in bytes.
-const LONGEST: u64 = 4 << 20;
-
-const PATIENCE: Duration = Duration::from_secs(3);
-
-/// Counters by name and labels, as Prometheus writes them.
-pub type Page = BTreeMap<String, f64>;
 
 /// Something a node said.
 #[derive(Debug)]
@@ -56,12 +48,13 @@ pub fn watch(
     tell: SyncSender<(ReplicaId, Word)>,
 ) -> io::Result<JoinHandle<()>> {
     thread::Builder::new().name(format!("watch {id}")).spawn(move || {
-        let mut looks = 0_u32;
+        let (mut looks, reader) = (0_u32, Reader::default());
         while !stop.load(Ordering::Relaxed) {
             if awake.load(Ordering::Relaxed) {
                 let status = client.status().ok().map(|status| Word::Status(Box::new(status)));
-                let figures = looks.is_multiple_of(FIGURES).then(|| page(&client)).flatten();
-                for word in status.into_iter().chain(figures.map(Word::Figures)) {
+                let figures =
+                    looks.is_multiple_of(FIGURES).then(|| reader.read(client.node().as_str()));
+                for word in status.into_iter().chain(figures.flatten().map(Word::Figures)) {
                     // Nobody listens any more.
                     if tell.send((id, word)).is_err() {
                         return;
@@ -72,24 +65,6 @@ pub fn watch(
             thread::sleep(EVERY);
         }
     })
-}
-
-/// A node's counters at this moment; none if it does not answer.
-pub fn page(client: &Client) -> Option<Page> {
-    let url = format!("{}/metrics", client.node().as_str().trim_end_matches('/'));
-    let request = ureq::get(&url).config().timeout_global(Some(PATIENCE)).proxy(None).build();
-    let mut response = request.call().ok()?;
-    let text = response.body_mut().with_config().limit(LONGEST).read_to_string().ok()?;
-    Some(parse(&text))
-}
-
-fn parse(text: &str) -> Page {
-    let lines = text.lines().filter(|line| !line.starts_with('#'));
-    let entry = |line: &str| {
-        let (name, value) = line.rsplit_once(' ')?;
-        Some((name.to_owned(), value.parse::<f64>().ok().filter(|value| value.is_finite())?))
-    };
-    lines.filter_map(entry).collect()
 }
 
 /// One node's counters over all its lives.
@@ -107,15 +82,12 @@ impl Counted {
 
     /// The present life is over.
     pub fn buried(&mut self) {
-        for (name, value) in std::mem::take(&mut self.present) {
-            *self.past.entry(name).or_default() += value;
-        }
+        self.past.add(std::mem::take(&mut self.present));
     }
 
     /// A counter's sum over everything whose name begins so.
     pub fn sum(&self, prefix: &str) -> f64 {
-        let all = self.past.iter().chain(&self.present);
-        all.filter(|(name, _)| name.starts_with(prefix)).map(|(_, value)| value).sum()
+        self.past.starting(prefix) + self.present.starting(prefix)
     }
 }
 

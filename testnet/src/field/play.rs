@@ -10,6 +10,7 @@ use super::{
 };
 use crate::live::{
     fleet::{Fleet, GRACE},
+    metrics::Reader,
     myself::Myself,
     net::Net,
     pulse::{Heart, News},
@@ -235,8 +236,9 @@ impl Play<'_> {
         let ended = self.began.elapsed();
         let up: BTreeSet<_> =
             self.everybody().filter(|id| self.fleet.pid(id.0).is_some()).collect();
+        let reader = Reader::default();
         for id in up.iter().filter(|id| !self.paused.contains(id)) {
-            if let Some(page) = meter::page(&self.clients[id.0 as usize]) {
+            if let Some(page) = reader.read(self.clients[id.0 as usize].node().as_str()) {
                 self.counted[id.0 as usize].see(page);
             }
         }

@@ -1,12 +1,10 @@
 //! Threads that ask, so that drawing never waits for an answer.
 
-use super::{
-    figures::{Figures, LONGEST_PAGE},
-    state::News,
-};
+use super::{figures::Figures, state::News};
 use crate::live::{
     control::{self, Answer, ControlError, NetView, Request},
     home::Place,
+    metrics::Reader,
 };
 use std::{
     collections::BTreeSet,
@@ -24,9 +22,6 @@ const LOOK: Duration = Duration::from_millis(500);
 
 /// How often a node is asked for its figures.
 const READ: Duration = Duration::from_secs(1);
-
-/// How long a node may take for them. Others are asked meanwhile.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How much news waits to be drawn.
 const WAITING: usize = 256;
@@ -90,12 +85,11 @@ impl Eyes {
                 continue;
             }
             let (id, sender) = (node.id, self.sender.clone());
-            let url = format!("{}/metrics", node.rpc.trim_end_matches('/'));
+            let (url, reader) = (node.rpc.clone(), Reader::default());
             spawn("read a node's figures", move || {
-                let agent = agent();
                 loop {
                     // Silence is not told: whoever listens sees that figures grow old.
-                    if let Some(figures) = read(&agent, &url)
+                    if let Some(figures) = reader.read(&url).as_ref().and_then(Figures::of)
                         && sender.send(News::Figures(id, Box::new(figures))).is_err()
                     {
                         return;
@@ -121,14 +115,4 @@ fn look(place: &Place) -> News {
         Err(ControlError::NoNet { .. }) => News::Gone("the net has ended; q quits".to_owned()),
         Err(error) => News::Gone(error.to_string()),
     }
-}
-
-fn agent() -> ureq::Agent {
-    ureq::Agent::config_builder().timeout_global(Some(PATIENCE)).proxy(None).build().into()
-}
-
-fn read(agent: &ureq::Agent, url: &str) -> Option<Figures> {
-    let mut response = agent.get(url).call().ok()?;
-    let page = response.body_mut().with_config().limit(LONGEST_PAGE).read_to_string().ok()?;
-    Figures::parse(&page)
 }

@@ -1,12 +1,10 @@
 //! What a node shows to Prometheus, as far as it is watched here, and what it comes to in a second.
 
+use crate::live::metrics::Page;
 use std::{collections::VecDeque, time::Duration};
 
 #[cfg(test)]
 mod tests;
-
-/// The longest page that is read, in bytes: a node's has a tenth of it.
-pub const LONGEST_PAGE: u64 = 1024 * 1024;
 
 /// Over how many samples the table's rates are taken, one a second.
 const WINDOW: usize = 4;
@@ -52,13 +50,9 @@ impl Times {
 }
 
 impl Figures {
-    /// Reads a page. None if it is none of a node.
-    pub fn parse(page: &str) -> Option<Figures> {
-        let value = |name: &str| -> Option<f64> {
-            let rest = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))?;
-            let value: f64 = rest.split_whitespace().next()?.parse().ok()?;
-            (value.is_finite() && value >= 0.0).then_some(value)
-        };
+    /// Of a page. None if it is none of a node.
+    pub fn of(page: &Page) -> Option<Figures> {
+        let value = |series: &str| page.value(series).filter(|value| *value >= 0.0);
         // Too large a figure is the largest.
         let count = |name: &str| value(&format!("byzantium_{name}")).map(|value| value as u64);
         let counted = |name: &str| count(name).unwrap_or(0);

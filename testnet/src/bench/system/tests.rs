@@ -58,6 +58,6 @@ gossipsub_topic_msg_recv_bytes_total{hash=\"byzantium/d4/transactions\"} 7
 byzantium_network_bytes_sent_total nonsense
 # EOF
 ";
-    assert_eq!(sent_bytes(metrics), 8_019);
-    assert_eq!(sent_bytes(""), 0);
+    assert_eq!(sent_bytes(&Page::parse(metrics)), 8_019);
+    assert_eq!(sent_bytes(&Page::default()), 0);
 }

@@ -1,16 +1,8 @@
 use super::*;
 
 fn page(entries: &[(&str, f64)]) -> Page {
-    entries.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect()
-}
-
-#[test]
-fn a_page_is_read_line_by_line_and_what_is_no_figure_is_passed_over() {
-    let text = "# HELP byzantium_height Height.\n# TYPE byzantium_height gauge\nbyzantium_height 7\n\
-                byzantium_sent_bytes_total{class=\"first\"} 120\nnonsense\nodd NaN\n# EOF\n";
-    let expected =
-        page(&[("byzantium_height", 7.0), ("byzantium_sent_bytes_total{class=\"first\"}", 120.0)]);
-    assert_eq!(parse(text), expected);
+    let lines = entries.iter().map(|(series, value)| format!("{series} {value}\n"));
+    Page::parse(&lines.collect::<String>())
 }
 
 #[test]

@@ -25,7 +25,11 @@ fn page(blocks: u64) -> String {
 }
 
 pub(in crate::top) fn figures(blocks: u64) -> Figures {
-    Figures::parse(&page(blocks)).expect("a page")
+    parse(&page(blocks)).expect("a page")
+}
+
+fn parse(text: &str) -> Option<Figures> {
+    Figures::of(&Page::parse(text))
 }
 
 #[test]
@@ -41,12 +45,12 @@ fn a_page_is_read() {
 
 #[test]
 fn what_is_missing_is_not_known_and_another_page_is_none() {
-    let bare = Figures::parse("byzantium_blocks_total 3\n").expect("a node's");
+    let bare = parse("byzantium_blocks_total 3\n").expect("a node's");
     assert_eq!(bare, Figures { blocks: 3, ..Figures::default() });
-    assert_eq!(Figures::parse("<html>404</html>"), None);
-    assert_eq!(Figures::parse("byzantium_blocks_total NaN\n"), None);
-    assert_eq!(Figures::parse("byzantium_blocks_total -3\n"), None);
-    assert_eq!(Figures::parse("byzantium_blocks_total_of_lies 3\n"), None);
+    assert_eq!(parse("<html>404</html>"), None);
+    assert_eq!(parse("byzantium_blocks_total NaN\n"), None);
+    assert_eq!(parse("byzantium_blocks_total -3\n"), None);
+    assert_eq!(parse("byzantium_blocks_total_of_lies 3\n"), None);
 }
 
 #[test]
@@ -90,7 +94,7 @@ proptest! {
                 "{noise}\nbyzantium_blocks_total {one}\nbyzantium_sync_seconds_sum {other}\n\
                  byzantium_sync_seconds_count {one}\nbyzantium_process_cpu_seconds_total {other}\n"
             );
-            if let Some(figures) = Figures::parse(&text) {
+            if let Some(figures) = parse(&text) {
                 samples.add(Duration::from_millis(at.into()), figures);
             }
             let rates = samples.rates();
