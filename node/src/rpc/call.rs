@@ -17,6 +17,15 @@ pub(super) struct Call {
     pub(super) params: Params,
 }
 
+/// Whether this can be returned as it came. Of other numbers some digits would be lost.
+fn is_id(value: &Value) -> bool {
+    match value {
+        Value::String(_) | Value::Null => true,
+        Value::Number(number) => number.is_u64() || number.is_i64(),
+        _ => false,
+    }
+}
+
 impl Call {
     /// Parses a body. An error comes with the id to answer to: the caller's if it can be told,
     /// otherwise null.
@@ -37,9 +46,12 @@ impl Call {
             }
         };
         let id = match members.remove("id") {
-            Some(id @ (Value::String(_) | Value::Number(_) | Value::Null)) => id,
+            Some(id) if is_id(&id) => id,
             Some(other) => {
-                let message = format!("an id is a string or a number, not {}", shown(&other));
+                let message = format!(
+                    "an id is a string or a whole number of 64 bits, not {}",
+                    shown(&other)
+                );
                 return Err((Value::Null, invalid("id", message)));
             }
             None => {

@@ -139,7 +139,7 @@ fn is_answer(answer: &Value, call: &[u8]) {
     assert_eq!(answer["jsonrpc"], "2.0", "{answer}");
     let call: Option<Value> = serde_json::from_slice(call).ok();
     let id = call.as_ref().and_then(|call| call.get("id")).filter(|id| {
-        let shape = [Value::is_string, Value::is_number, Value::is_null];
+        let shape = [Value::is_string, Value::is_u64, Value::is_i64, Value::is_null];
         shape.iter().any(|is| is(id))
     });
     assert_eq!(answer.get("id"), Some(id.unwrap_or(&Value::Null)), "{answer}");

@@ -271,6 +271,7 @@ fn what_is_no_call_is_told_why() {
         ("7", -32600, "not_an_object"),
         (r#"{"jsonrpc":"2.0","method":"status"}"#, -32600, "id"),
         (r#"{"jsonrpc":"2.0","method":"status","id":{}}"#, -32600, "id"),
+        (r#"{"jsonrpc":"2.0","method":"status","id":1e75}"#, -32600, "id"),
         (r#"{"jsonrpc":"1.0","method":"status","id":1}"#, -32600, "version"),
         (r#"{"method":"status","id":1}"#, -32600, "version"),
         (r#"{"jsonrpc":"2.0","id":1}"#, -32600, "method"),
