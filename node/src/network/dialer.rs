@@ -16,11 +16,12 @@ use super::{Transport, peers::Peer, roster::Roster};
 
 /// The wait after the first failed dial; it doubles with each further one.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
-/// The longest wait between two dials, and so about the longest a restarted peer stays alone, or one
-/// that the other side alone had cut off.
+/// The longest wait between two dials, and so about the longest a peer stays alone that the other side
+/// alone had cut off.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
-/// How long the side with the lower identity waits for the other to dial, each time.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long the side with the lower identity waits for the other to dial, each time. One that was just
+/// started is not known to be back: the others dial when their wait is over, and it need not wait for that.
+const PATIENCE: Duration = Duration::from_millis(250);
 
 /// The peers we dial, each with the time of its next attempt.
 #[derive(Debug)]

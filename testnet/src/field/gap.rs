@@ -71,9 +71,12 @@ pub struct Gap {
     /// waiting and working at each of the messages on the way. None where nothing was measured, or blocks are
     /// final by depth: there chance decides how long one takes.
     pub accounted: Option<f64>,
-    /// Whether both turned out as expected, or neither, and both split, or neither. What an expectation leaves
-    /// to chance, as whether a confirmed block is taken back, may differ.
+    /// Whether both turned out as expected, or neither. What an expectation leaves to chance, as whether a
+    /// confirmed block is taken back, may differ.
     pub same_verdict: bool,
+    /// Whether agreement broke in both, or in neither. Where it is to break in some seeds, each world has its
+    /// own.
+    pub same_split: bool,
 }
 
 impl Gap {
@@ -91,16 +94,23 @@ impl Gap {
             live: real,
             p50_ms: difference(simulated.p50_ms, real.p50_ms),
             accounted: if votes { accounted() } else { None },
-            same_verdict: sim.is_split() == live.is_split()
-                && sim.unmet.is_empty() == live.unmet.is_empty(),
+            same_verdict: sim.unmet.is_empty() == live.unmet.is_empty(),
+            same_split: sim.is_split() == live.is_split(),
         }
     }
 }
 
 impl fmt::Display for Gap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Gap { sim, live, p50_ms, accounted, same_verdict } = self;
-        write!(f, "  gap: {}", if *same_verdict { "same verdict" } else { "ANOTHER VERDICT" })?;
+        let Gap { sim, live, p50_ms, accounted, same_verdict, same_split } = self;
+        let verdict = match (same_verdict, same_split) {
+            (false, _) => "ANOTHER VERDICT",
+            (true, false) => {
+                "agreement broke in one of both only, which the scenario leaves to chance"
+            }
+            (true, true) => "same verdict",
+        };
+        write!(f, "  gap: {verdict}")?;
         if let (Some(sim), Some(live), Some(more)) = (sim.p50_ms, live.p50_ms, p50_ms) {
             write!(f, "; p50 {sim:.0} -> {live:.0} ms ({more:+.0})")?;
         }

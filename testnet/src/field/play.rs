@@ -324,9 +324,10 @@ impl Play<'_> {
         }
     }
 
-    /// Whether wallets go to a node: it is up and honest. One that stands still does not say so.
+    /// Whether wallets go to a node: it has answered in this life, and is honest. One that stands still
+    /// does not say so.
     fn serves(&self, id: ReplicaId) -> bool {
-        self.fleet.pid(id.0).is_some() && !self.scenario.byzantine.contains_key(&id)
+        self.sights[id.0 as usize].is_some() && !self.scenario.byzantine.contains_key(&id)
     }
 
     /// Those of whom something is expected.

@@ -340,13 +340,21 @@ impl<'a> Report<'a> {
         match (self.failed.len(), never.is_empty()) {
             (0, true) => {
                 if !self.order.json {
-                    print(&format!("{} runs, all as expected", self.all));
+                    print(&as_expected(self.all, "run"));
                 }
                 Ok(())
             }
             (0, false) => Err(RunError::Unmet(never.join(", "))),
             (failed, _) => Err(RunError::Unmet(format!("{failed} of {} runs", self.all))),
         }
+    }
+}
+
+/// What is said last when all is well.
+fn as_expected(count: usize, what: &str) -> String {
+    match count {
+        1 => format!("1 {what}, as expected"),
+        _ => format!("{count} {what}s, all as expected"),
     }
 }
 

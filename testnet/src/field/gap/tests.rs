@@ -1,6 +1,7 @@
 use super::*;
 use crypto::Hash;
-use simulator::{Counts, scenario::Latencies};
+use ledger::{BlockHash, ReplicaId};
+use simulator::{Counts, checker::Violation, scenario::Latencies};
 
 fn outcome(height: u64, settled: &[u64], first: u64, bytes: u64) -> Outcome {
     let settled: Vec<_> = settled.iter().copied().map(Duration::from_millis).collect();
@@ -51,6 +52,17 @@ fn another_verdict_is_told_loudly() {
     let gap = Gap::of(&sim, &live, &means(), true);
     assert!(!gap.same_verdict && gap.to_string().contains("ANOTHER VERDICT"));
     assert_eq!(gap.p50_ms, None, "nobody paid anything");
+}
+
+#[test]
+fn a_split_that_seeds_decide_is_no_other_verdict_and_is_told() {
+    let (sim, mut live) = (outcome(10, &[], 1, 1), outcome(2, &[], 1, 1));
+    let [one, other] =
+        [7_u8, 8].map(|byte| (ReplicaId(u32::from(byte)), BlockHash(Hash::from_bytes([byte; 32]))));
+    live.broken.push(Violation::Disagreement { height: 2, one, other });
+    let gap = Gap::of(&sim, &live, &means(), true);
+    assert!(gap.same_verdict && !gap.same_split);
+    assert!(gap.to_string().contains("leaves to chance"), "{gap}");
 }
 
 #[test]

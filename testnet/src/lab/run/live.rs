@@ -1,6 +1,6 @@
 //! `testnet run --live`: the same scenario with real nodes, beside the simulator if that is wanted.
 
-use super::{Run, RunError, line, one, print, row};
+use super::{Run, RunError, as_expected, line, one, print, row};
 use crate::{
     field::{self, FieldError, Keep, Manner, fits, gap::Gap},
     lab::stop_on_ctrl_c,
@@ -73,8 +73,16 @@ impl Report<'_> {
         }
         let never = judge(self.scenario, module, &outcomes);
         self.unmet.extend(never.iter().map(|unmet: &Unmet| format!("{module}: {unmet}")));
-        // One seed may show what another does not: what is to come of some of them is asked of all.
+        // One seed may show what another does not: what is to come of some of them is asked of all. Of the
+        // simulator's further ones nobody need wait for a real run.
         if !simulated.is_empty() {
+            let seeds = self.scenario.seeds.clone().skip(simulated.len());
+            for seed in seeds.filter(|_| self.order.seeds.is_none()) {
+                if judge(self.scenario, module, &simulated).is_empty() {
+                    break;
+                }
+                simulated.push(self.simulate(module, seed)?);
+            }
             let never = judge(self.scenario, module, &simulated);
             let told = never.iter().map(|unmet| format!("{module}, in the simulator: {unmet}"));
             self.unmet.extend(told);
@@ -89,10 +97,7 @@ impl Report<'_> {
         manner: Manner<'_>,
     ) -> Result<(Option<Outcome>, Outcome), RunError> {
         let simulated = match self.order.sim {
-            true => {
-                let run = one(self.scenario, module, seed, Tracing::Hashed, |_| {});
-                Some(run.map_err(RunError::Panicked)?)
-            }
+            true => Some(self.simulate(module, seed)?),
             false => None,
         };
         if let Some(outcome) = &simulated {
@@ -131,6 +136,10 @@ impl Report<'_> {
         Ok((simulated, outcome))
     }
 
+    fn simulate(&self, module: &str, seed: u64) -> Result<Outcome, RunError> {
+        one(self.scenario, module, seed, Tracing::Hashed, |_| {}).map_err(RunError::Panicked)
+    }
+
     fn show(&self, world: &str, outcome: &Outcome, more: Option<Value>) {
         if !self.order.json {
             return print(&format!("{world:<5}  {}", row(outcome)));
@@ -166,7 +175,7 @@ impl Report<'_> {
             (0, _) => Err(RunError::NothingLive),
             (runs, 0) => {
                 if !self.order.json {
-                    print(&format!("{runs} live runs, all as expected"));
+                    print(&as_expected(runs, "live run"));
                 }
                 Ok(())
             }
