@@ -104,7 +104,7 @@ pub enum Error {
     },
     /// The sender has less than it wants to send.
     #[error(
-        "{from} holds {balance}, and the transfer of {amount} with its fee of {fee} needs {needed}: more than the balance"
+        "{from} holds {balance}, and {amount} with a fee of {fee} takes {needed}; send less, pay less (--fee), or let somebody send it some first"
     )]
     Balance {
         /// Who pays.
