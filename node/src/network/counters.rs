@@ -79,14 +79,15 @@ counters! {
     dials_failed,
     /// Gossip messages of our own handed to at least one peer.
     gossip_published,
-    /// Gossip messages of our own, or forwarded by us, dropped because a queue was full.
+    /// Gossip messages of our own, or forwarded by us, dropped because a queue was full, and of our own
+    /// that nobody heard and that were not kept.
     gossip_dropped,
     /// Gossip messages of our own that were longer than the limit and were not published.
     gossip_oversized,
     /// Gossip messages of our own whose content had been on the network before.
     gossip_duplicates,
     /// Gossip messages of our own that no peer was there to hear, each time they were tried. They are
-    /// kept for the first that listens.
+    /// kept for a while, for a peer that begins to listen.
     gossip_unheard,
     /// Gossip messages received, each content once.
     gossip_received,

@@ -104,8 +104,6 @@ pub(super) struct Cutting(Vec<oneshot::Sender<()>>);
 
 impl Service {
     pub(super) fn cut(&mut self, Cut { seats, begun, done }: Cut) {
-        // As frames to whom we have cut off are.
-        self.unheard.clear();
         for peer in self.roster.everybody() {
             match (peer.is_cut(), seats.contains(&peer.seat())) {
                 (false, true) => {
@@ -118,6 +116,8 @@ impl Service {
                 (true, false) => {
                     tracing::info!(seat = peer.seat(), "healed, as told");
                     peer.heal();
+                    // What was said meanwhile is lost to whom we had cut off, as frames are.
+                    self.tallies.gossip_dropped.add(self.unheard.clear() as u64);
                     // While its last connection is being closed, that is what brings the next dial.
                     if !self.swarm.is_connected(&peer.peer_id) {
                         let earliest = peer.banned_until().unwrap_or_else(Instant::now);

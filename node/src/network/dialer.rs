@@ -21,7 +21,8 @@ const FIRST_WAIT: Duration = Duration::from_millis(250);
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
 /// How long the side with the lower identity waits for the other to dial, each time. One that was just
 /// started is not known to be back: the others dial when their wait is over, and it need not wait for that.
-const PATIENCE: Duration = Duration::from_millis(250);
+/// No multiple of their waits, so that both sides seldom dial at once.
+const PATIENCE: Duration = Duration::from_millis(400);
 
 /// The peers we dial, each with the time of its next attempt.
 #[derive(Debug)]

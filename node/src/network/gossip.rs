@@ -28,6 +28,11 @@ pub const MAX_GOSSIP: usize = MAX_TRANSMIT - 1024;
 /// Messages that wait for one peer inside gossipsub. Its default of 5,000 could hold 640 MB.
 const PEER_QUEUE: usize = 256;
 
+/// How long a message is known by its content. Longer than neighbours announce what they have, which is
+/// five heartbeats; and short, because gossipsub says nothing twice in that time: what reached only some
+/// is said again by the replica, and has to get through then.
+const KNOWN: Duration = Duration::from_secs(6);
+
 /// Gossipsub that hears of our topic only, so that a peer cannot fill us with topics.
 pub(super) type Gossipsub = Behaviour<IdentityTransform, WhitelistSubscriptionFilter>;
 
@@ -127,6 +132,7 @@ pub(super) fn behaviour(
         // The builder checks mesh parameters only for topics named here.
         .max_transmit_size_for_topic(MAX_TRANSMIT, topic.hash())
         .connection_handler_queue_len(PEER_QUEUE)
+        .duplicate_cache_time(KNOWN)
         // Gossipsub's own degrees: with up to seven nodes the mesh is everyone, with ten a third
         // is left to the heartbeat's announcements. The quota of connections we dialled ourselves
         // guards against strangers; here few are, and the lowest seldom dials.

@@ -29,7 +29,8 @@
 //!
 //! Read first: [`start`], then `service.rs`, which shows the whole main loop. `behaviour.rs`
 //! decides which connections may be, and `cut.rs` which must not; `handler.rs` and `streams.rs` run one of them; `queue.rs` is
-//! where frames wait; `roster.rs` knows who is who; `dialer.rs` reconnects; `gossip.rs` sets gossipsub up.
+//! where frames wait; `roster.rs` knows who is who; `dialer.rs` reconnects; `gossip.rs` sets gossipsub up, and
+//! `unheard.rs` keeps what nobody was there to hear.
 //! `weather.rs` is what testnet's nodes have between the network and the replica, to study what comes
 //! of loss and delay.
 
@@ -282,7 +283,8 @@ impl Network {
     }
 
     /// Gossips up to [`MAX_GOSSIP`] bytes to everyone. Never waits; what cannot be published (too
-    /// long, nobody there, a full queue, content seen before) is dropped and counted.
+    /// long, a full queue, content seen in the last seconds) is dropped and counted, and what nobody is
+    /// there to hear is kept for some seconds.
     pub fn publish(&self, bytes: Vec<u8>) {
         if bytes.len() > MAX_GOSSIP {
             self.tallies.gossip_oversized.increment();

@@ -191,7 +191,7 @@ impl Service {
     /// Runs until it is told to end, or until nobody is left to tell it or to listen to it.
     pub(super) async fn run(mut self) {
         loop {
-            let due = self.dialer.next();
+            let due = self.dialer.next().into_iter().chain(self.unheard.due()).min();
             tokio::select! {
                 event = self.swarm.select_next_some() => self.on_swarm_event(event),
                 Some(answer) = self.answers.recv() => self.on_answer(&answer),
@@ -200,11 +200,11 @@ impl Service {
                     self.follow_roster();
                 }
                 command = self.commands.recv() => match command {
-                    Some(Command::Publish(bytes)) => self.publish(bytes),
+                    Some(Command::Publish(bytes)) => self.publish(bytes, Instant::now()),
                     Some(Command::Cut(cut)) => self.cut(cut),
                     Some(Command::Shutdown) | None => break,
                 },
-                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => self.dial(),
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => self.on_time(),
                 place = self.changes.place(&self.events), if self.changes.any() => match place {
                     Some(place) => self.changes.tell(place),
                     None => break,
@@ -215,7 +215,10 @@ impl Service {
         self.close().await;
     }
 
-    fn dial(&mut self) {
+    fn on_time(&mut self) {
+        for (since, bytes) in self.unheard.take(Instant::now()) {
+            self.publish(bytes, since);
+        }
         for attempt in self.dialer.due(Instant::now()) {
             if let Err(error) = self.swarm.dial(attempt) {
                 tracing::trace!(%error, "not dialled");
@@ -335,9 +338,11 @@ impl Service {
                     self.answer(&name, Verdict::Ignore);
                 }
             }
-            gossipsub::Event::Subscribed { .. } => {
-                for bytes in self.unheard.take(Instant::now().into_std()) {
-                    self.publish(bytes);
+            gossipsub::Event::Subscribed { peer_id, .. } => {
+                // A guest may come to keep what it hears to itself.
+                let peer = self.roster.identified(&peer_id);
+                if peer.is_some_and(|peer| !peer.is_guest() && !peer.is_cut()) {
+                    self.unheard.listened_to(Instant::now());
                 }
             }
             gossipsub::Event::SlowPeer { failed_messages, .. } => {
@@ -389,14 +394,20 @@ impl Service {
         );
     }
 
-    fn publish(&mut self, bytes: Vec<u8>) {
+    /// Publishes what was first to be published at `since`.
+    fn publish(&mut self, bytes: Vec<u8>, since: Instant) {
+        // Whoever listens by now would hear it, and who is about to would not.
+        let is_settling = self.unheard.due().is_some();
+        if is_settling && self.unheard.keep(bytes.clone(), since, Instant::now()) {
+            return;
+        }
         let gossip = &mut self.swarm.behaviour_mut().gossip;
         match gossip.publish(self.topic.hash(), bytes.clone()) {
             Ok(_) => self.tallies.gossip_published.increment(),
             Err(PublishError::Duplicate) => self.tallies.gossip_duplicates.increment(),
             Err(PublishError::NoPeersSubscribedToTopic) => {
                 self.tallies.gossip_unheard.increment();
-                if !self.unheard.keep(bytes, Instant::now().into_std()) {
+                if !self.unheard.keep(bytes, since, Instant::now()) {
                     self.tallies.gossip_dropped.increment();
                 }
             }

@@ -49,7 +49,7 @@ impl Call {
             Some(id) if is_id(&id) => id,
             Some(other) => {
                 let message = format!(
-                    "an id is a string or a whole number of 64 bits, not {}",
+                    "an id is a string, a whole number of 64 bits or null, not {}",
                     shown(&other)
                 );
                 return Err((Value::Null, invalid("id", message)));

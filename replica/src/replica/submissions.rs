@@ -9,8 +9,8 @@ use consensus::Protocol;
 use ledger::{Action as Deed, Payload, TransactionId, VerifiedTransaction};
 use std::{ops::Bound, time::Duration};
 
-/// How often a transaction that was submitted here is published again while it waits: whoever
-/// heard the first time forgets the second, and a network without listeners forgets both.
+/// How often a transaction that was submitted here is published again while it waits: not everybody may have
+/// heard it, and a network without listeners forgets it soon.
 pub(super) const PUBLISH_PERIOD: Duration = Duration::from_secs(2);
 
 /// How many transactions are published again at a time.

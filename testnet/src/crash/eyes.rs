@@ -87,6 +87,7 @@ impl Eye {
         if figures {
             let page = self.reader.read(self.client.node().as_str());
             let accusations = page.and_then(|page| page.value("byzantium_accusations_total"));
+            let accusations = accusations.filter(|count| *count >= 0.0);
             seen.extend(accusations.map(|count| Seen::Accusations(count as u64)));
         }
         seen

@@ -71,8 +71,8 @@ pub struct Gap {
     /// waiting and working at each of the messages on the way. None where nothing was measured, or blocks are
     /// final by depth: there chance decides how long one takes.
     pub accounted: Option<f64>,
-    /// Whether both turned out as expected, or neither. What an expectation leaves to chance, as whether a
-    /// confirmed block is taken back, may differ.
+    /// Whether both turned out as expected; or neither, and agreement broke in both or in neither. What an
+    /// expectation leaves to chance, as whether a confirmed block is taken back, may differ.
     pub same_verdict: bool,
     /// Whether agreement broke in both, or in neither. Where it is to break in some seeds, each world has its
     /// own.
@@ -89,13 +89,15 @@ impl Gap {
             let each = means.open_ms? + means.wait_ms.unwrap_or(0.0) + means.step_ms.unwrap_or(0.0);
             Some(SYNCS * sync + HOPS * each)
         };
+        let [expected, found] = [sim, live].map(|outcome| outcome.unmet.is_empty());
+        let same_split = sim.is_split() == live.is_split();
         Gap {
             sim: simulated,
             live: real,
             p50_ms: difference(simulated.p50_ms, real.p50_ms),
             accounted: if votes { accounted() } else { None },
-            same_verdict: sim.unmet.is_empty() == live.unmet.is_empty(),
-            same_split: sim.is_split() == live.is_split(),
+            same_verdict: expected == found && (found || same_split),
+            same_split,
         }
     }
 }

@@ -3,13 +3,13 @@
 use std::{collections::BTreeMap, time::Duration};
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;
 
 /// The longest page that is read, in bytes: a node's has a tenth of it.
 const LONGEST: u64 = 1024 * 1024;
 
-/// How long a node may take to show its page.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// How long a node may take to show its page: it waits itself, for two seconds at most, until its replica has time.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Figures by series, which is a metric's name and its labels, as Prometheus writes them. Whoever serves the
 /// page may say anything, so nothing has to fit together.
@@ -28,7 +28,7 @@ impl Page {
         Page(lines.filter_map(entry).collect())
     }
 
-    /// One series, such as `byzantium_blocks_total` or `byzantium_refused_total{what="gossip"}`.
+    /// One series, such as `byzantium_blocks_total` or `byzantium_gossip_bytes_total{way="received"}`.
     pub fn value(&self, series: &str) -> Option<f64> {
         self.0.get(series).copied()
     }

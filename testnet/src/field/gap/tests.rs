@@ -1,7 +1,11 @@
 use super::*;
 use crypto::Hash;
 use ledger::{BlockHash, ReplicaId};
-use simulator::{Counts, checker::Violation, scenario::Latencies};
+use simulator::{
+    Counts,
+    checker::Violation,
+    scenario::{Latencies, Unmet},
+};
 
 fn outcome(height: u64, settled: &[u64], first: u64, bytes: u64) -> Outcome {
     let settled: Vec<_> = settled.iter().copied().map(Duration::from_millis).collect();
@@ -48,7 +52,7 @@ fn the_gap_is_told_in_milliseconds_and_messages_a_block() {
 #[test]
 fn another_verdict_is_told_loudly() {
     let (sim, mut live) = (outcome(10, &[], 1, 1), outcome(10, &[], 1, 1));
-    live.unmet.push(simulator::scenario::Unmet::NeverBroken);
+    live.unmet.push(Unmet::NeverBroken);
     let gap = Gap::of(&sim, &live, &means(), true);
     assert!(!gap.same_verdict && gap.to_string().contains("ANOTHER VERDICT"));
     assert_eq!(gap.p50_ms, None, "nobody paid anything");
@@ -63,6 +67,10 @@ fn a_split_that_seeds_decide_is_no_other_verdict_and_is_told() {
     let gap = Gap::of(&sim, &live, &means(), true);
     assert!(gap.same_verdict && !gap.same_split);
     assert!(gap.to_string().contains("leaves to chance"), "{gap}");
+    let mut both = [sim, live];
+    both.iter_mut().for_each(|outcome| outcome.unmet.push(Unmet::NeverBroken));
+    let gap = Gap::of(&both[0], &both[1], &means(), true);
+    assert!(!gap.same_verdict && gap.to_string().contains("ANOTHER VERDICT"), "{gap}");
 }
 
 #[test]

@@ -11,7 +11,10 @@ use simulator::{
     Scenario, Tracing,
     scenario::{Outcome, Unmet, judge},
 };
-use std::io::{self, IsTerminal, Write};
+use std::{
+    io::{self, IsTerminal, Write},
+    sync::atomic::Ordering,
+};
 
 const HEADER: &str = "\
 world  consensus      seed  safe     live  height       p50       p99  messages       bytes  trace";
@@ -81,6 +84,9 @@ impl Report<'_> {
                 if judge(self.scenario, module, &simulated).is_empty() {
                     break;
                 }
+                if manner.stop.load(Ordering::Relaxed) {
+                    return Err(RunError::Interrupted);
+                }
                 simulated.push(self.simulate(module, seed)?);
             }
             let never = judge(self.scenario, module, &simulated);
@@ -100,13 +106,6 @@ impl Report<'_> {
             true => Some(self.simulate(module, seed)?),
             false => None,
         };
-        if let Some(outcome) = &simulated {
-            self.show("sim", outcome, None);
-            let told = outcome.unmet.iter();
-            let told =
-                told.map(|unmet| format!("{module}, seed {seed}, in the simulator: {unmet}"));
-            self.unmet.extend(told.collect::<Vec<_>>());
-        }
         let report = field::run(self.scenario, module, seed, manner).map_err(|error| {
             if matches!(error, FieldError::Interrupted) {
                 RunError::Interrupted
@@ -136,8 +135,14 @@ impl Report<'_> {
         Ok((simulated, outcome))
     }
 
-    fn simulate(&self, module: &str, seed: u64) -> Result<Outcome, RunError> {
-        one(self.scenario, module, seed, Tracing::Hashed, |_| {}).map_err(RunError::Panicked)
+    fn simulate(&mut self, module: &str, seed: u64) -> Result<Outcome, RunError> {
+        let run = one(self.scenario, module, seed, Tracing::Hashed, |_| {});
+        let outcome = run.map_err(RunError::Panicked)?;
+        self.show("sim", &outcome, None);
+        let told = outcome.unmet.iter();
+        let told = told.map(|unmet| format!("{module}, seed {seed}, in the simulator: {unmet}"));
+        self.unmet.extend(told);
+        Ok(outcome)
     }
 
     fn show(&self, world: &str, outcome: &Outcome, more: Option<Value>) {

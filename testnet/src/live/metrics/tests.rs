@@ -7,7 +7,7 @@ use std::{
 };
 
 /// The URL of a node that gives a page to whoever comes first; nothing if there is none.
-pub(crate) fn server(page: Option<String>) -> String {
+fn server(page: Option<String>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     thread::spawn(move || {
