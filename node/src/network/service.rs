@@ -28,7 +28,7 @@ use super::{
     gossip::{self, Answer, Gossipsub, MessageName, Ticket, Verdict},
     roster::{News, Roster},
     tasks::Tasks,
-    transport::quic,
+    transport::{LINGER, quic},
     unheard::Unheard,
 };
 
@@ -436,7 +436,7 @@ impl Service {
         let _ = timeout(FAREWELL, farewell).await;
         drop(swarm);
         tasks.stop().await;
-        transport.let_go(address, FAREWELL).await;
+        transport.let_go(address, LINGER).await;
         for peer in roster.everybody() {
             peer.set_linked(false);
         }
