@@ -4,7 +4,7 @@
 //! moment would have to wait until it is published again. So it is kept until a peer listens, and a moment
 //! longer: gossipsub refuses to say the same twice, and whoever comes second should hear it, too.
 
-use std::{collections::VecDeque, time::Duration};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -25,8 +25,7 @@ const SETTLE: Duration = Duration::from_millis(100);
 /// Messages that wait for somebody to listen, the oldest first: its transactions come before the others'.
 #[derive(Debug, Default)]
 pub(super) struct Unheard {
-    waiting: VecDeque<(Instant, Vec<u8>)>,
-    bytes: usize,
+    waiting: Vec<(Instant, Vec<u8>)>,
     /// When they are to be said, once somebody listens.
     due: Option<Instant>,
 }
@@ -38,11 +37,10 @@ impl Unheard {
         if self.waiting.iter().any(|(_, kept)| *kept == message) {
             return true;
         }
-        if self.waiting.len() >= MOST || self.bytes + message.len() > ROOM {
+        if self.waiting.len() >= MOST || self.bytes() + message.len() > ROOM {
             return false;
         }
-        self.bytes += message.len();
-        self.waiting.push_back((since, message));
+        self.waiting.push((since, message));
         true
     }
 
@@ -64,7 +62,7 @@ impl Unheard {
             return Vec::new();
         }
         self.forget_before(now);
-        std::mem::take(self).waiting.into()
+        std::mem::take(self).waiting
     }
 
     /// Forgets everything; how many messages that were.
@@ -73,10 +71,11 @@ impl Unheard {
     }
 
     fn forget_before(&mut self, now: Instant) {
-        let is_old = |(since, _): &mut (Instant, Vec<u8>)| now >= *since + KEPT;
-        while let Some((_, message)) = self.waiting.pop_front_if(is_old) {
-            self.bytes -= message.len();
-        }
+        self.waiting.retain(|(since, _)| now < *since + KEPT);
+    }
+
+    fn bytes(&self) -> usize {
+        self.waiting.iter().map(|(_, message)| message.len()).sum()
     }
 }
 
@@ -126,7 +125,7 @@ mod tests {
         let later = now + KEPT;
         assert!(unheard.keep(long(9), later, later));
         assert_eq!(all(&mut unheard, later), [long(9)]);
-        assert_eq!(unheard.bytes, 0);
+        assert_eq!(unheard.bytes(), 0);
     }
 
     #[test]

@@ -73,7 +73,7 @@ async fn restart(seat: usize) {
     publish(&stayed, b"gossip finds its way again").await;
     restarted.gossip().await;
     // Three if both sides dialled at once.
-    assert!(stayed.network.counters().links_opened >= 2);
+    assert!(matches!(stayed.network.counters().links_opened, 2 | 3));
     assert_eq!(stayed.network.counters().dropped_queue_full, 0);
     shut_down(vec![stayed, restarted]).await;
 }
