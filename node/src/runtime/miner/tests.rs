@@ -188,14 +188,14 @@ fn a_share_can_be_changed_while_it_searches_and_none_stops_it() {
     let bench = bench(2, 1.0);
     bench.miner.mine(header(1), [0; 32]);
     let tried = || bench.counters.snapshot().hashes;
-    let goes_on = |what: &str| {
-        let (start, before) = (std::time::Instant::now(), tried());
+    let goes_on = |before: u64, what: &str| {
+        let start = std::time::Instant::now();
         while tried() == before {
             assert!(start.elapsed() < SOON, "{what}");
             std::thread::yield_now();
         }
     };
-    goes_on("a whole core");
+    goes_on(0, "a whole core");
     bench.share.set(0.0);
     // Each thread ends the slice it is in, which takes a millisecond and no count of them.
     let start = std::time::Instant::now();
@@ -214,12 +214,14 @@ fn a_share_can_be_changed_while_it_searches_and_none_stops_it() {
     assert_eq!(tried(), before);
     bench.share.set(0.5);
     assert_eq!(bench.next().height, 2);
-    // Out of a pause of a thousand seconds, too.
+    // Out of a pause of a thousand seconds, too. Each thread works one slice before it, and may have
+    // done so before we look, so the count is read before the header is there.
     bench.share.set(1e-9);
+    let before = tried();
     bench.miner.mine(header(3), [0; 32]);
-    goes_on("the first slice of a tiny share");
+    goes_on(before, "the first slice of a tiny share");
     bench.share.set(1.0);
-    goes_on("a whole core again");
+    goes_on(tried(), "a whole core again");
     bench.end();
 }
 
