@@ -60,6 +60,8 @@ pub struct Outcome {
     pub schedule: Schedule,
     /// How far each replica came.
     pub heights: Vec<u64>,
+    /// How far the slowest came of those who are honest and up in the end; none, if nobody is.
+    pub lowest: Option<u64>,
     /// How many events were handled.
     pub events: u64,
     /// What was sent.
@@ -185,6 +187,7 @@ pub fn run_seed<P: Protocol>(
             .into_iter()
             .fold(world.setup().schedule.clone(), |all, step| all.at(step.time, step.fault)),
         heights: world.replicas().map(|id| world.height(id)).collect(),
+        lowest: lowest(&world),
         events: world.events(),
         counts: world.counts(),
         mining: depths.map(|_| world.mining()),
@@ -192,6 +195,13 @@ pub fn run_seed<P: Protocol>(
         trace_hash: world.trace_hash(),
         verdict: checker::judge(&world, promises),
     }
+}
+
+/// Whoever is down in the end, or lies, owes nobody any height.
+fn lowest<P: Protocol>(world: &World<P>) -> Option<u64> {
+    let up = world.replicas().filter(|id| world.is_up(*id));
+    let honest = up.filter(|id| !world.setup().byzantine.contains_key(id));
+    honest.map(|id| world.height(id)).min()
 }
 
 /// Whatever happens on the way, what an honest replica sends is nothing that only a hostile one sends, or

@@ -231,8 +231,7 @@ impl<'a> Batch<'a> {
             sum.traces.insert(seed, outcome.trace_hash);
             sum.events += outcome.events;
             sum.recovered += usize::from(outcome.recovered > 0);
-            let lowest = outcome.heights.iter().copied().min();
-            sum.lowest = sum.lowest.into_iter().chain(lowest).min();
+            sum.lowest = sum.lowest.into_iter().chain(outcome.lowest).min();
         }
         if self.order.json {
             print(&self.line(seed, &outcome));
@@ -253,7 +252,7 @@ impl<'a> Batch<'a> {
         match outcome {
             Ok(outcome) => json!({
                 "event": "seed", "replicas": replicas, "seed": seed, "holds": outcome.holds(),
-                "heights": outcome.heights, "events": outcome.events,
+                "heights": outcome.heights, "lowest": outcome.lowest, "events": outcome.events,
                 "trace": outcome.trace_hash, "violations": outcome.verdict.violations,
                 "mining": outcome.mining, "recovered": outcome.recovered,
                 "again": self.again(seed),

@@ -107,7 +107,7 @@ fn whoever_lost_its_seat_while_it_was_down_is_told() {
 /// Weights fade, partitions last as long as they like, and some never come back.
 #[test]
 fn a_chain_whose_absent_fade_comes_through_outages() {
-    let mut recovered = 0;
+    let (mut recovered, mut left_behind) = (0, 0);
     // Seed 24 of five: those who are left are in three rounds.
     for (replicas, seeds) in [(5, 20..26), (8, 0..4)] {
         let options = Options::leaking(Tendermint::NAME, replicas);
@@ -115,7 +115,11 @@ fn a_chain_whose_absent_fade_comes_through_outages() {
             let outcome = run(seed, &options);
             assert!(outcome.holds(), "{outcome}");
             recovered += usize::from(outcome.recovered > 0);
+            let slowest = outcome.heights.iter().copied().min();
+            assert!(outcome.lowest >= Some(options.gain), "{outcome}");
+            left_behind += usize::from(slowest < outcome.lowest);
         }
     }
     assert!(recovered > 2, "only in {recovered} worlds a leak ended a halt");
+    assert!(left_behind > 2, "whoever stays away does not count as the slowest: {left_behind}");
 }
