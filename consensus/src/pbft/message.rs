@@ -52,10 +52,13 @@ pub enum Message {
         /// O: the value of every number that may have been decided, without a gap.
         proposals: Vec<(u64, Value)>,
     },
-    /// Asks for a batch that a quorum agrees upon and that did not come.
+    /// Asks one replica for a batch that a quorum agrees upon and that did not come.
     Fetch {
         /// Its digest.
         batch: BlockHash,
+        /// Who is asked, the paper's designated replier. Nobody else answers, so that whoever was asked
+        /// cannot show the question to others and spend there what the asker may have of them.
+        replier: ReplicaId,
     },
     /// The answer.
     Batch {
@@ -186,7 +189,7 @@ impl protocol::Message for Message {
             }
             Message::Prepare { value, .. } | Message::Commit { value, .. } => Topic::of(*value),
             Message::Checkpoint(checkpoint) => Topic::of(Some(checkpoint.block)),
-            Message::Fetch { batch } => Topic::of(Some(*batch)),
+            Message::Fetch { batch, .. } => Topic::of(Some(*batch)),
             Message::ViewChange(change) => {
                 let prepared = change.prepared.iter();
                 let shows = prepared.map(|one| shown(one.sequence, Some(one.view), one.value));

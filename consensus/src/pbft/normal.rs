@@ -61,8 +61,8 @@ impl State {
                 self.hear_change(signed, view);
             }
             Message::NewView { .. } => self.hear_new_view(&signed, turn),
-            Message::Fetch { batch } => {
-                if sender != turn.me {
+            Message::Fetch { batch, replier } => {
+                if sender != turn.me && replier == turn.me {
                     self.give(sender, batch, turn);
                 }
             }

@@ -102,8 +102,8 @@ impl State {
         let members = self.committee.members().iter().map(|member| member.id);
         let others: Vec<_> = members.filter(|id| *id != turn.me).collect();
         for batch in missing {
-            if let Some(one) = super::pick(&others, turn.rng) {
-                turn.send(crate::To::One(one), Message::Fetch { batch });
+            if let Some(replier) = super::pick(&others, turn.rng) {
+                turn.send(crate::To::One(replier), Message::Fetch { batch, replier });
             }
         }
         arm(phase::FETCH, FETCH_PERIOD, turn);

@@ -56,10 +56,10 @@ pub fn ask(seq: u64, ask: Ask) -> Vec<u8> {
     plain(seq, Packet::Ask(ask))
 }
 
-/// Asks PBFT's replicas for a batch, if it is a validator who asks.
-pub fn fetch(kit: &Kit, seq: u64, batch: BlockHash) -> Option<Vec<u8>> {
+/// Asks one of PBFT's replicas for a batch, if it is a validator who asks.
+pub fn fetch(kit: &Kit, seq: u64, batch: BlockHash, replier: ReplicaId) -> Option<Vec<u8>> {
     let hand = Hand::new(kit.seat?, kit.chain, kit.identity.clone());
-    let signed = Signed::by(&hand, pbft::Message::Fetch { batch });
+    let signed = Signed::by(&hand, pbft::Message::Fetch { batch, replier });
     Some(Envelope { seq, packet: Packet::Message(signed) }.encode())
 }
 

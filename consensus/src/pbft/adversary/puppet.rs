@@ -73,7 +73,7 @@ impl Puppet<Pbft> for Scripted {
                 }
             }
             // Somebody believes in a batch that only we hold.
-            Message::Fetch { batch } if sender != turn.me => {
+            Message::Fetch { batch, .. } if sender != turn.me => {
                 let mut mine = self.mine.values().flat_map(BTreeMap::values);
                 if let Some(batch) = mine.find(|mine| mine.hash() == batch) {
                     let batch = Arc::clone(batch);

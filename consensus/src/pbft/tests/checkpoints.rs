@@ -67,7 +67,7 @@ fn c3_what_lies_up_to_a_stable_checkpoint_is_dead() {
     rig.stabilise();
     assert_eq!(rig.horizon.0, 1);
     rig.sent();
-    rig.hear(3, Message::Fetch { batch: batch.hash() });
+    rig.hear(3, fetch(1, batch.hash()));
     assert_eq!(rig.sent(), [], "the batch is forgotten");
     // Neither does a view change speak of it.
     rig.hear_all(&[2, 3], &Message::ViewChange(change(1, Vec::new())));

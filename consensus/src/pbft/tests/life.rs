@@ -47,7 +47,7 @@ fn what_was_prepared_is_shown_in_a_view_change_after_a_crash() {
     let certificate = prepared(0, 1, Some(one.hash()), &[1, 2]);
     assert!(rig.sent().contains(&Message::ViewChange(change(1, vec![certificate]))));
     // And its batch is there for those who lack it.
-    rig.hear(3, Message::Fetch { batch: one.hash() });
+    rig.hear(3, fetch(1, one.hash()));
     assert_eq!(rig.sent(), [Message::Batch { batch: one }]);
 }
 
@@ -75,7 +75,8 @@ fn a_new_primary_that_crashes_says_the_same_new_view() {
     rig.reborn();
     assert_eq!(rig.view(), 1);
     rig.hear(0, Message::ViewChange(change(1, vec![certificate])));
-    assert_eq!(rig.sent(), [Message::Fetch { batch: batch(1, 0, 0).hash() }]);
+    let wanted = batch(1, 0, 0).hash();
+    assert!(matches!(rig.sent()[..], [Message::Fetch { batch, .. }] if batch == wanted));
 }
 
 #[test]

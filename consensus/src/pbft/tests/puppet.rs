@@ -114,7 +114,7 @@ fn a_view_change_claims_what_its_line_claims_and_no_more() {
     // Whoever believes it can have the batch.
     rig.effects.clear();
     let batch = change.prepared[0].value.expect("no null request");
-    rig.hear(1, Message::Fetch { batch });
+    rig.hear(1, fetch(3, batch));
     let answers = rig.sent();
     assert!(matches!(&answers[..], [Message::Batch { batch: found }] if found.hash() == batch));
 }

@@ -59,6 +59,11 @@ pub(super) fn keys() -> Keys {
     Keys::simulated(chain(), SECRET, 100)
 }
 
+/// A replica's question for a batch.
+pub(super) fn fetch(replier: u32, batch: BlockHash) -> Message {
+    Message::Fetch { batch, replier: ReplicaId(replier) }
+}
+
 pub(super) fn by(sender: u32, message: Message) -> Signed<Message> {
     Signed::by(&Hand::simulated(ReplicaId(sender), chain(), SECRET), message)
 }

@@ -197,8 +197,8 @@ fn n5_a_quorum_of_commits_is_enough_for_one_that_is_not_prepared() {
     let asked =
         rig.outbox.iter().find(|(_, signed)| protocol::Message::kind(signed.message()) == "fetch");
     let (to, signed) = asked.expect("so it is asked for");
-    assert!(matches!(to, To::One(_)));
-    assert_eq!(*signed.message(), Message::Fetch { batch: batch.hash() });
+    let To::One(replier) = *to else { panic!("{to:?}") };
+    assert_eq!(*signed.message(), Message::Fetch { batch: batch.hash(), replier });
     rig.hear(2, Message::Batch { batch: super::rig::batch(1, 0, 9) });
     assert_eq!(rig.executed(), 0, "that is not the one");
     rig.hear(2, Message::Batch { batch });
@@ -226,10 +226,10 @@ fn a_batch_is_brought_to_whoever_asks_and_nobody_else() {
     rig.hear(0, pre_prepare(0, &batch));
     rig.sent();
     rig.outbox.clear();
-    rig.hear(3, Message::Fetch { batch: batch.hash() });
+    rig.hear(3, fetch(1, batch.hash()));
     assert_eq!(rig.sent(), [Message::Batch { batch: batch.clone() }]);
     assert_eq!(rig.outbox[0].0, To::One(ReplicaId(3)));
-    rig.hear(3, Message::Fetch { batch: super::rig::batch(2, 0, 0).hash() });
+    rig.hear(3, fetch(1, super::rig::batch(2, 0, 0).hash()));
     assert_eq!(rig.sent(), [], "what we do not hold we cannot bring");
 }
 
@@ -239,7 +239,7 @@ fn whoever_fetches_too_much_has_to_wait_and_nobody_else_does() {
     let batch = batch(1, 0, 0);
     rig.hear(0, pre_prepare(0, &batch));
     rig.sent();
-    let fetch = Message::Fetch { batch: batch.hash() };
+    let fetch = fetch(1, batch.hash());
     let mut given = 0;
     loop {
         rig.hear(3, fetch.clone());
@@ -255,6 +255,21 @@ fn whoever_fetches_too_much_has_to_wait_and_nobody_else_does() {
     rig.now += ms(1_000);
     rig.hear(3, fetch);
     assert_eq!(rig.sent().len(), 1, "it fills again");
+}
+
+/// Or whoever was asked could spend with all others what the asker may have of them.
+#[test]
+fn a_question_that_another_was_asked_is_not_answered() {
+    let mut rig = Rig::started(1);
+    let batch = batch(1, 0, 0);
+    rig.hear(0, pre_prepare(0, &batch));
+    rig.sent();
+    for _ in 0..10_000 {
+        rig.hear(3, fetch(2, batch.hash()));
+    }
+    assert_eq!(rig.sent(), []);
+    rig.hear(3, fetch(1, batch.hash()));
+    assert_eq!(rig.sent(), [Message::Batch { batch }], "nothing is spent");
 }
 
 /// The messages are counted in a whole run in `cluster`.

@@ -6,7 +6,7 @@ use crate::hostile::{
     wire::{Ears, connect, protocol, write},
 };
 use crypto::Hash;
-use ledger::{Amount, ChainId};
+use ledger::{Amount, ChainId, ReplicaId};
 use std::time::Duration;
 
 /// Between two rounds.
@@ -35,7 +35,7 @@ async fn run(kit: Kit) -> Result<(), HostileError> {
             let transactions: Vec<_> = (0..BATCH).map(|_| payer.pay(Amount(1))).collect();
             kit.tally.transactions.add(BATCH as u64);
             line.publish(batch(&transactions)).await;
-            let vote = material::fetch(&stranger, seq, Default::default());
+            let vote = material::fetch(&stranger, seq, Default::default(), ReplicaId(0));
             let frames = vec![vote.unwrap_or_else(|| material::summary(seq, 0))];
             if write(&mut stream, &frames, &kit.tally).await.is_err() {
                 break;
