@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    net::{Ipv4Addr, SocketAddr, TcpListener},
+    net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket},
     sync::atomic::{AtomicU16, Ordering},
 };
 
@@ -21,7 +21,7 @@ pub(crate) fn free_address() -> SocketAddr {
         assert!(place < PORTS, "no port is free");
         let port = FIRST + (begin + place) % PORTS;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        if TcpListener::bind(address).is_ok() {
+        if TcpListener::bind(address).is_ok() && UdpSocket::bind(address).is_ok() {
             return address;
         }
     }

@@ -8,6 +8,7 @@ use std::{cell::Cell, future::Future, net::SocketAddr, time::Duration};
 use libp2p::identity;
 
 use super::*;
+use crate::testing::free_address;
 
 const CHAIN: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 /// A bound on waiting, not an expectation: a loaded machine may be slow.
@@ -90,7 +91,7 @@ fn config(
     Config {
         seed: Zeroizing::new(seeds[seat]),
         transport: OVER.get(),
-        listen: addresses.get(seat).copied().flatten().unwrap_or(loopback(0)),
+        listen: addresses.get(seat).copied().flatten().unwrap_or_else(free_address),
         peers,
         guests: MAX_GUESTS,
         chain: CHAIN.to_owned(),

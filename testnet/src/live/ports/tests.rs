@@ -11,6 +11,24 @@ fn every_node_gets_two_ports_of_its_own_on_the_loopback() {
     let all = all(&ports);
     assert_eq!(all.len(), 32);
     assert!(all.iter().all(|address| address.ip().is_loopback() && address.port() != 0));
+    // Below what a system hands out to whoever names no port.
+    assert!(all.iter().all(|address| (10_000..30_000).contains(&address.port())), "{all:?}");
+}
+
+#[test]
+fn nobody_is_given_what_another_was_given_just_before() {
+    let (one, other) = (choose(8).unwrap(), choose(8).unwrap());
+    assert!(all(&one).is_disjoint(&all(&other)), "{one:?} {other:?}");
+}
+
+#[test]
+fn what_is_taken_over_udp_only_is_taken() {
+    let mut ports = choose(1).unwrap();
+    let before = ports[0];
+    let _somebody_else = UdpSocket::bind(before.listen).unwrap();
+    assert!(refresh(&mut ports).unwrap());
+    assert_ne!(ports[0].listen, before.listen);
+    assert_eq!(ports[0].rpc, before.rpc);
 }
 
 #[test]
