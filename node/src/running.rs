@@ -18,7 +18,14 @@ use ledger::{
     store::{DiskError, DiskStore, Store, tripwire::Tripwire},
 };
 use replica::{Options, Setup};
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{
+    io,
+    net::SocketAddr,
+    path::Path,
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
 use tokio::{sync::mpsc, task::spawn_blocking};
 
 #[cfg(test)]
@@ -82,7 +89,7 @@ pub async fn start_cast<C: Casting>(
     let door = door.await.map_err(|reason| StartError::Rpc { address, reason })?;
     let path = config.dir().join(DATABASE);
     let tripwire = extras.tripwire.clone();
-    let store = join(spawn_blocking(|| DiskStore::open_tripped(path, tripwire))).await?;
+    let store = join(spawn_blocking(move || open(&path, &tripwire))).await?;
     let beside = Beside { conditions, tripwire: extras.tripwire };
     let (mut node, world) = start_on(Arc::new(store), door, config, casting, beside).await?;
     let Some(world) = world else { return Ok(node) };
@@ -99,6 +106,23 @@ pub async fn start_cast<C: Casting>(
         }
     }
     Ok(node)
+}
+
+/// How long a database may be in use before somebody has it: a node that has just stopped, in this process
+/// or another, is rid of it a moment later.
+const LET_GO: Duration = Duration::from_secs(1);
+
+/// Opens a database that may have been closed a moment ago.
+fn open(path: &Path, tripwire: &Tripwire) -> Result<DiskStore, DiskError> {
+    let begun = Instant::now();
+    loop {
+        match DiskStore::open_tripped(path, tripwire.clone()) {
+            Err(DiskError::Locked { .. }) if begun.elapsed() < LET_GO => {
+                thread::sleep(Duration::from_millis(20));
+            }
+            done => return done,
+        }
+    }
 }
 
 /// What befalls a node, and where it may die, as a program that studies nodes wants it.

@@ -29,9 +29,9 @@ const STREAM_BYTES: u32 = 4 * 1024 * 1024;
 /// Bytes that all streams of one QUIC connection may hold unread.
 const CONNECTION_BYTES: u32 = 8 * 1024 * 1024;
 /// How long QUIC may hold a port after its connections have closed: three probe timeouts (RFC 9000, section
-/// 10.2), each a second where no round trip was measured yet (RFC 9002, section 6.2.2), and longer than one
-/// expects on a machine that is busy.
-pub(super) const LINGER: Duration = Duration::from_secs(3);
+/// 10.2), each a second where no round trip was measured yet (RFC 9002, section 6.2.2), and twice that where
+/// the machine is so busy that what was measured is longer.
+pub(super) const LINGER: Duration = Duration::from_secs(6);
 /// How often to look whether a port is free.
 const GLANCE: Duration = Duration::from_millis(10);
 
