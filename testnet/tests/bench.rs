@@ -41,8 +41,8 @@ fn is_some(report: &Value, pointer: &str) -> bool {
 
 #[test]
 fn whatever_is_accepted_becomes_final_in_an_open_loop_and_at_the_most() {
-    for (rate, most) in [("100", 200), ("max", u64::MAX)] {
-        let flags = ["--rate", rate, "--duration", "2s", "--accounts", "40", "--json"];
+    for (rate, most) in [("100", 400), ("max", u64::MAX)] {
+        let flags = ["--rate", rate, "--duration", "4s", "--accounts", "40", "--json"];
         let report = report(&bench(&[&flags[..], &["--in-flight", "256"]].concat()));
         let [submitted, accepted, committed] =
             ["submitted", "accepted", "committed"].map(|field| count(&report, field));
@@ -80,7 +80,7 @@ fn whatever_is_accepted_becomes_final_in_an_open_loop_and_at_the_most() {
 
 #[test]
 fn without_load_it_counts_empty_blocks() {
-    let flags = ["--rate", "0", "--block-time", "0ms", "--duration", "1s", "--json"];
+    let flags = ["--rate", "0", "--block-time", "0ms", "--duration", "3s", "--json"];
     let report = report(&bench(&flags));
     assert!(is_some(&report, "/empty_blocks_per_s"), "{report}");
     assert_eq!((count(&report, "submitted"), count(&report, "committed")), (0, 0));

@@ -157,7 +157,7 @@ fn what_is_not_confirmed_in_time_says_how_far_it_came() {
     let to = poor().to_string();
     let mut arguments = send(&to, &node);
     let at = arguments.iter().position(|each| *each == "100s").expect("it is there");
-    arguments[at] = "3s";
+    arguments[at] = "10s";
     let late = wallet.json(&arguments);
     assert_eq!(late.error(1), "not_in_time");
     let error = late.json();

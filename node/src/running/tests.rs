@@ -141,6 +141,17 @@ async fn reach(nodes: &[RunningNode], wanted: u64) {
     }
 }
 
+/// Waits until every one of four nodes tells of three peers.
+async fn linked(nodes: &[RunningNode]) {
+    let start = Instant::now();
+    for node in nodes {
+        while get::<StatusAnswer>(node, "status", json!({})).await.peers < 3 {
+            assert!(start.elapsed() < SOON, "{:?}", node.network_counters());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
 async fn stop(nodes: Vec<RunningNode>) {
     for node in nodes {
         let stopped = tokio::time::timeout(Duration::from_secs(20), node.stop()).await;
@@ -211,8 +222,7 @@ async fn four_nodes_agree_are_stopped_and_go_on() {
     }
     let again = submit(&nodes[2], &transfer(0)).await.expect_err("a nonce counts once");
     assert_eq!((&again["code"], &again["data"]["reason"]), (&json!(-32000), &json!("nonce")));
-    let status: StatusAnswer = get(&nodes[3], "status", json!({})).await;
-    assert_eq!(status.peers, 3);
+    linked(&nodes).await;
 
     let blocks: BlocksAnswer = get(&nodes[3], "blocks", json!({ "from": 1 })).await;
     assert_eq!(blocks.blocks[0].header.height, 1);

@@ -7,7 +7,7 @@ use super::{
     eyes,
     watch::{Chain, Promise},
 };
-use crate::live::fleet::{Exit, Fleet, FleetError, GRACE};
+use crate::live::fleet::{Exit, Fleet, FleetError};
 use std::{
     path::Path,
     thread,
@@ -20,6 +20,10 @@ mod tests;
 
 /// How long a node may take until it answers.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long a node that is asked to stop may take: its farewells have bounds, the disk has none. Far longer
+/// than a person would wait, since whoever takes longer counts as unwell.
+const STOPPING: Duration = Duration::from_secs(30);
 
 /// How often it is asked meanwhile.
 const LOOK: Duration = Duration::from_millis(50);
@@ -83,7 +87,7 @@ fn flaw(dir: &Path) -> Option<String> {
 ///
 /// If it cannot be signalled.
 pub(super) fn stop(fleet: &mut Fleet, id: u32) -> Result<Option<String>, FleetError> {
-    match fleet.stop(id, GRACE) {
+    match fleet.stop(id, STOPPING) {
         Ok(Exit { code: Some(0), .. }) => Ok(None),
         Ok(exit) => Ok(Some(format!("it ended with {exit} when it was asked to stop"))),
         Err(error @ FleetError::Slow { .. }) => {

@@ -231,10 +231,14 @@ impl Screen {
 
     /// Ends when everything is written, or when the reader is too slow for that.
     pub fn close(self) {
+        self.close_within(LAST_WORDS);
+    }
+
+    fn close_within(self, patience: Duration) {
         let Screen { queue, written, .. } = self;
         drop(queue);
         // Nothing is ever sent: the wait ends with the writer.
-        let _: Result<(), RecvTimeoutError> = written.recv_timeout(LAST_WORDS);
+        let _: Result<(), RecvTimeoutError> = written.recv_timeout(patience);
     }
 
     fn show(&mut self, report: &Report) {

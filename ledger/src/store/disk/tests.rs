@@ -23,8 +23,12 @@ fn open(directory: &TempDir) -> DiskStore {
 
 /// Opens a database that may have been closed a moment ago.
 fn reopen(path: &Path, sizes: &Sizes) -> Result<DiskStore, DiskError> {
+    once_let_go(|| DiskStore::open_sized(path, sizes, Tripwire::NONE))
+}
+
+fn once_let_go(open: impl Fn() -> Result<DiskStore, DiskError>) -> Result<DiskStore, DiskError> {
     for _ in 0..1_000_000 {
-        match DiskStore::open_sized(path, sizes, Tripwire::NONE) {
+        match open() {
             Err(DiskError::Locked { .. }) => thread::yield_now(),
             done => return done,
         }

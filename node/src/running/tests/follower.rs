@@ -34,7 +34,12 @@ async fn a_node_without_a_seat_stays_close_to_the_head_and_takes_transactions() 
     let (dir, listen) = (tempfile::tempdir().expect("a directory"), free_address());
     let follower = [start(newcomer(&testnet, &dir, listen)).await.expect("starts")];
     reach(&follower, 5).await;
+    let begun = Instant::now();
     for founder in &founders {
+        while founder.network.guests() < 1 {
+            assert!(begun.elapsed() < SOON, "it reaches the others");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
         assert_eq!(founder.network.guests(), 1);
         assert_eq!(founder.network.connected().len(), 3, "a guest is no peer");
     }

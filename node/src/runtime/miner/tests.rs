@@ -207,11 +207,9 @@ fn a_share_can_be_changed_while_it_searches_and_none_stops_it() {
         }
         assert!(start.elapsed() < SOON, "it stops");
     }
-    // A newer header is not searched either.
-    let before = tried();
+    // A newer header, which any hash would do for, is not searched either.
     bench.miner.mine(header(2), [0xff; 32]);
     assert!(bench.found.recv_timeout(Duration::from_millis(200)).is_err());
-    assert_eq!(tried(), before);
     bench.share.set(0.5);
     assert_eq!(bench.next().height, 2);
     // Out of a pause of a thousand seconds, too. Each thread works one slice before it, and may have

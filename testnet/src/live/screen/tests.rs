@@ -4,6 +4,9 @@ use std::sync::{
     mpsc::{Sender, channel},
 };
 
+/// For a writer that the machine gives no time.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Something to write to whose content can be looked at.
 #[derive(Clone, Default)]
 struct Paper(Arc<Mutex<Vec<u8>>>);
@@ -24,7 +27,7 @@ fn shown(style: Style, story: impl FnOnce(&mut Screen)) -> String {
     let paper = Paper::default();
     let mut screen = Screen::new(style, paper.clone(), |error| panic!("{error}")).unwrap();
     story(&mut screen);
-    screen.close();
+    screen.close_within(PATIENCE);
     let bytes = paper.0.lock().unwrap().clone();
     String::from_utf8(bytes).unwrap()
 }
@@ -143,7 +146,7 @@ fn a_reader_who_left_is_noticed() {
     let kind = heard.recv_timeout(Duration::from_secs(10));
     assert_eq!(kind, Ok(io::ErrorKind::BrokenPipe));
     screen.tell(&EXITED);
-    screen.close();
+    screen.close_within(PATIENCE);
 }
 
 #[test]
@@ -177,7 +180,7 @@ fn a_reader_who_does_not_read_holds_nobody_up_and_is_told_what_was_dropped() {
         thread::sleep(Duration::from_millis(5));
     }
     screen.tell(&EXITED);
-    screen.close();
+    screen.close_within(PATIENCE);
     let text = String::from_utf8(paper.0.lock().unwrap().clone()).unwrap();
     let mut last = text.lines().rev();
     assert!(last.next().unwrap().contains("exited"), "{text}");

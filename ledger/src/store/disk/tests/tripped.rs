@@ -41,7 +41,8 @@ fn the_other_process() {
     let (Some(path), Ok(order)) = (env::var_os(WHERE), env::var(TRIP)) else { return };
     let (point, passage) = order.split_once(':').unwrap();
     let wire = trip(point.parse().unwrap(), passage.parse().unwrap());
-    let store = DiskStore::open_tripped(Path::new(&path), wire).unwrap();
+    let open = || DiskStore::open_tripped(Path::new(&path), wire.clone());
+    let store = once_let_go(open).unwrap();
     let found = store.get(b"number").unwrap();
     let begin = found.map_or(0, |bytes| u64::from_be_bytes(bytes.try_into().unwrap()));
     for number in begin + 1..begin + MANY {
