@@ -86,7 +86,7 @@
 //! must not: certificates and view changes travel whole inside what needs them, and a batch that
 //! a certificate or a quorum names is fetched by its digest. Nobody is sent more batches than a budget of
 //! bytes for each replica allows, or a question of a hundred bytes would cost us megabytes; whoever still
-//! lacks one asks another.
+//! lacks one asks another. A question names whom it asks, and nobody else answers it.
 //!
 //! # Where we differ, and why
 //!

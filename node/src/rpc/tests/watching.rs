@@ -156,7 +156,9 @@ fn listeners_are_bounded_and_leave_their_places() {
         bench.feed.tell(&line(1));
         thread::sleep(Duration::from_millis(5));
     }
-    Listener::new(&bench).event();
+    let mut next = Listener::new(&bench);
+    bench.feed.tell(&line(2));
+    assert!(next.event().is_some());
 }
 
 #[test]
