@@ -118,7 +118,7 @@ fn open(path: &Path, tripwire: &Tripwire) -> Result<DiskStore, DiskError> {
     loop {
         match DiskStore::open_tripped(path, tripwire.clone()) {
             Err(DiskError::Locked { .. }) if begun.elapsed() < LET_GO => {
-                thread::sleep(Duration::from_millis(20));
+                thread::sleep(Duration::from_millis(100));
             }
             done => return done,
         }

@@ -20,7 +20,7 @@ use super::{
 };
 
 /// How long a cut waits for connections to close. Nothing is sent or taken meanwhile.
-const CLOSING: Duration = Duration::from_secs(3);
+const CLOSING: Duration = Duration::from_secs(2);
 
 /// Why nothing was cut.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -58,7 +58,7 @@ impl Network {
     /// included; its connections are closed, new ones refused, and it is not dialled. A healed peer
     /// is connected again within about a second, if it is there and has not cut us off.
     ///
-    /// It returns when the connections to the cut peers are closed, or after three seconds. Nothing
+    /// It returns when the connections to the cut peers are closed, or after two seconds. Nothing
     /// more is sent or taken even if one of them does not close.
     ///
     /// # Errors

@@ -364,8 +364,8 @@ impl Network {
         self.transport
     }
 
-    /// Ends the network: closes every connection, frees the port and waits until no task is left,
-    /// about a second at most. Frames still queued are dropped. Other handles become useless.
+    /// Ends the network: closes every connection, frees the port and waits until no task is left, about a
+    /// second at most, and over QUIC up to six more until the port is free. Frames still queued are dropped. Other handles become useless.
     pub async fn shutdown(self) {
         // An error means that it has ended already.
         let _ = self.commands.send(Command::Shutdown).await;

@@ -286,6 +286,22 @@ async fn a_node_that_is_dropped_leaves_its_directory_and_its_ports() {
     stop(vec![node]).await;
 }
 
+/// It waits as long as it takes somebody who is on the way out, and not much longer.
+#[test]
+fn a_database_that_is_about_to_be_let_go_is_waited_for() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join(DATABASE);
+    let held = open(&path, &Tripwire::NONE).expect("ours alone");
+    assert!(matches!(open(&path, &Tripwire::NONE), Err(DiskError::Locked { .. })));
+    let leaving = std::thread::spawn(move || {
+        std::thread::sleep(LET_GO / 4);
+        drop(held);
+    });
+    let opened = (0..20).find_map(|_| open(&path, &Tripwire::NONE).ok());
+    opened.expect("a slow machine may take some of these seconds");
+    leaving.join().expect("no panic");
+}
+
 /// A disk that fails at a given moment.
 #[derive(Debug, Default)]
 struct Failing {

@@ -7,7 +7,10 @@
 
 use super::{liars::Actor, net::Net, partition::Groups};
 use node::control::{ControlError, Request};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    thread,
+};
 
 #[cfg(test)]
 mod tests;
@@ -49,15 +52,26 @@ impl Cuts {
         self.untold.iter().map(|(id, why)| (*id, why.as_ref()))
     }
 
-    /// Tells everybody who has not been told, by `ask`.
-    pub fn tell(&mut self, mut ask: impl FnMut(u32, &Request) -> Result<(), ControlError>) {
-        let groups = self.groups.as_ref();
-        self.untold.retain(|id, why| {
-            let cut = groups.map_or(BTreeSet::new(), |groups| groups.cut_off_from(*id));
-            let request = if cut.is_empty() { Request::Heal } else { Request::Cut(cut) };
-            *why = ask(*id, &request).err();
-            why.is_some()
+    /// Tells everybody who has not been told, by `ask`: all at the same time, since each may take seconds.
+    pub fn tell(&mut self, ask: impl Fn(u32, &Request) -> Result<(), ControlError> + Sync) {
+        let (groups, ask) = (self.groups.as_ref(), &ask);
+        let mut told = BTreeSet::new();
+        thread::scope(|scope| {
+            let asked = self.untold.iter_mut().map(|(&id, why)| {
+                let cut = groups.map_or(BTreeSet::new(), |groups| groups.cut_off_from(id));
+                let request = if cut.is_empty() { Request::Heal } else { Request::Cut(cut) };
+                let asked = scope.spawn(move || ask(id, &request));
+                (id, why, asked)
+            });
+            let asked: Vec<_> = asked.collect();
+            for (id, why, asked) in asked {
+                match asked.join().expect("no panic") {
+                    Ok(()) => drop(told.insert(id)),
+                    Err(error) => *why = Some(error),
+                }
+            }
         });
+        self.untold.retain(|id, _| !told.contains(id));
     }
 }
 

@@ -25,8 +25,9 @@ use thiserror::Error;
 #[cfg(test)]
 mod tests;
 
-/// How long a node may take to stop before it is killed, or before a `stop` gives up waiting.
-pub const GRACE: Duration = Duration::from_secs(5);
+/// How long a node may take to stop before it is killed, or before a `stop` gives up waiting: longer than all its
+/// farewells together, to wallets, to peers and to a port of QUIC's.
+pub const GRACE: Duration = Duration::from_secs(10);
 
 /// How often a dying process is looked at.
 const LOOK: Duration = Duration::from_millis(20);

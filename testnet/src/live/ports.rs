@@ -21,8 +21,10 @@ mod tests;
 const FIRST: u16 = 10_000;
 const PORTS: u16 = 20_000;
 
-/// How many ports lie between where two processes begin to look that were started one after the other.
-const APART: u32 = 127;
+/// How many ports lie between where two processes begin to look that were started one after the other. By
+/// the golden section of them all, those that were started soon after one another begin far apart (Knuth,
+/// volume 3, section 6.4).
+const APART: u32 = 12_361;
 
 /// Where one node listens. Both are on the loopback interface: a testnet is nobody else's business.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -87,7 +89,7 @@ impl Held {
 /// has the time to bind it.
 fn find() -> io::Result<(SocketAddr, Held)> {
     static LOOKED_AT: AtomicU16 = AtomicU16::new(0);
-    let begin = process::id().wrapping_mul(APART) % u32::from(PORTS);
+    let begin = process::id() % u32::from(PORTS) * APART % u32::from(PORTS);
     for _ in 0..PORTS {
         let place = u32::from(LOOKED_AT.fetch_add(1, Ordering::Relaxed));
         let address = loopback(FIRST + ((begin + place) % u32::from(PORTS)) as u16);

@@ -162,7 +162,7 @@ impl Drop for Up {
         if self.process.0.try_wait().is_ok_and(|status| status.is_none()) {
             let _ = killpg(self.pid(), Signal::SIGKILL);
         }
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + Duration::from_secs(15);
         self.nodes.retain(|pid| kill(Pid::from_raw(*pid), None).is_ok());
         while !self.nodes.is_empty() && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(50));

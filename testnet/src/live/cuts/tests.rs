@@ -1,4 +1,5 @@
 use super::*;
+use std::sync::Mutex;
 
 fn groups(text: &str) -> Option<Groups> {
     Some(text.parse().unwrap())
@@ -6,14 +7,16 @@ fn groups(text: &str) -> Option<Groups> {
 
 /// What everybody who has to be told is told, if `deaf` do not listen.
 fn told(cuts: &mut Cuts, deaf: &[u32]) -> Vec<(u32, Request)> {
-    let mut told = Vec::new();
+    let told = Mutex::new(Vec::new());
     cuts.tell(|id, request| match deaf.contains(&id) {
         true => Err(ControlError::Occupied { path: "control.sock".into() }),
         false => {
-            told.push((id, request.clone()));
+            told.lock().unwrap().push((id, request.clone()));
             Ok(())
         }
     });
+    let mut told = told.into_inner().unwrap();
+    told.sort_by_key(|(id, _)| *id);
     told
 }
 

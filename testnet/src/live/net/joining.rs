@@ -1,9 +1,9 @@
 //! Nodes that come to a net after its founding, and that its genesis does not name.
 
-use super::{MOST_REPLICAS, Net, NetError, ports};
+use super::{MOST_REPLICAS, Net, NetError, Ports, ports};
 use crypto::{PublicKey, SecretKey};
 use node::config::{KEY_FILE, KeyError, key};
-use std::fs;
+use std::{collections::BTreeSet, fs};
 use wallet_cli::keystore::{Keystore, KeystoreError};
 
 impl Net {
@@ -42,7 +42,7 @@ impl Net {
             return Err(NetError::Many(id));
         }
         let key = take_or_make(self, id)?;
-        let ports = ports::choose(1).map_err(NetError::Ports)?;
+        let ports = self.other_ports()?;
         let keystore = Keystore::open(self.place.wallet());
         let name = Net::account_of(id).parse().expect("our own names are names");
         match keystore.create_dev(&name, &key) {
@@ -54,7 +54,7 @@ impl Net {
             }
             other => drop(other?),
         }
-        self.record.nodes.extend(ports);
+        self.record.nodes.push(ports);
         self.record.joined.push(key.public());
         let written = self.write_addresses();
         if written.is_err() {
@@ -62,6 +62,20 @@ impl Net {
             self.record.joined.pop();
         }
         written.map(|()| id)
+    }
+
+    /// Ports of nobody's: those of a node that is down are free, and it comes back to them.
+    fn other_ports(&self) -> Result<Ports, NetError> {
+        let known = self.record.nodes.iter().chain(self.record.twins.values());
+        let known: BTreeSet<_> = known.flat_map(|ports| [ports.listen, ports.rpc]).collect();
+        loop {
+            // Each call looks further.
+            for found in ports::choose(1).map_err(NetError::Ports)? {
+                if ![found.listen, found.rpc].iter().any(|address| known.contains(address)) {
+                    return Ok(found);
+                }
+            }
+        }
     }
 }
 

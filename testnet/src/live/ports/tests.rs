@@ -45,7 +45,7 @@ fn only_what_is_taken_is_replaced() {
 
 #[test]
 fn free_ports_stay() {
-    // Another test may take one of these ports between the calls, so a few attempts are allowed.
+    // Another process may take one of these ports between the calls, so a few attempts are allowed.
     let stays = || {
         let before = choose(3).unwrap();
         let mut after = before.clone();

@@ -35,6 +35,22 @@ fn who_joins_knows_everybody_and_everybody_knows_it_when_they_start_again() {
 }
 
 #[test]
+fn who_joins_is_given_no_port_of_a_node_that_is_down() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut net = founded(&dir, &Wish::default());
+    // Nobody listens on the very ports that are looked at next.
+    let last = ports::choose(1).unwrap()[0].rpc.port();
+    for (ports, port) in net.record.nodes.iter_mut().zip((last + 1..).step_by(2)) {
+        ports.listen.set_port(port);
+        ports.rpc.set_port(port + 1);
+    }
+    let of = |ports: &Ports| [ports.listen, ports.rpc];
+    let down: BTreeSet<_> = net.record.nodes.iter().flat_map(of).collect();
+    let joined = net.join().unwrap() as usize;
+    assert!(of(&net.record.nodes[joined]).iter().all(|address| !down.contains(address)));
+}
+
+#[test]
 fn a_broken_attempt_is_gone_on_with() {
     let dir = tempfile::tempdir().unwrap();
     let mut net = founded(&dir, &Wish { replicas: Some(1), ..Wish::default() });
