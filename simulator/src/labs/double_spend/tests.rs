@@ -1,7 +1,7 @@
 use super::*;
 use crate::labs::{Lab, tests::measure};
 
-const RACES: u64 = if cfg!(debug_assertions) { 2_000 } else { 100_000 };
+const RACES: u64 = if cfg!(debug_assertions) { 2_000 } else { 25_000 };
 
 fn lab(q: f64, z: u64) -> DoubleSpend {
     DoubleSpend { q, z }
