@@ -55,23 +55,14 @@ impl Cuts {
     /// Tells everybody who has not been told, by `ask`: all at the same time, since each may take seconds.
     pub fn tell(&mut self, ask: impl Fn(u32, &Request) -> Result<(), ControlError> + Sync) {
         let (groups, ask) = (self.groups.as_ref(), &ask);
-        let mut told = BTreeSet::new();
         thread::scope(|scope| {
-            let asked = self.untold.iter_mut().map(|(&id, why)| {
+            for (&id, why) in &mut self.untold {
                 let cut = groups.map_or(BTreeSet::new(), |groups| groups.cut_off_from(id));
                 let request = if cut.is_empty() { Request::Heal } else { Request::Cut(cut) };
-                let asked = scope.spawn(move || ask(id, &request));
-                (id, why, asked)
-            });
-            let asked: Vec<_> = asked.collect();
-            for (id, why, asked) in asked {
-                match asked.join().expect("no panic") {
-                    Ok(()) => drop(told.insert(id)),
-                    Err(error) => *why = Some(error),
-                }
+                scope.spawn(move || *why = ask(id, &request).err());
             }
         });
-        self.untold.retain(|id, _| !told.contains(id));
+        self.untold.retain(|_, why| why.is_some());
     }
 }
 

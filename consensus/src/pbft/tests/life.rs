@@ -75,8 +75,7 @@ fn a_new_primary_that_crashes_says_the_same_new_view() {
     rig.reborn();
     assert_eq!(rig.view(), 1);
     rig.hear(0, Message::ViewChange(change(1, vec![certificate])));
-    let wanted = batch(1, 0, 0).hash();
-    assert!(matches!(rig.sent()[..], [Message::Fetch { batch, .. }] if batch == wanted));
+    assert_eq!(rig.asked_for(), [batch(1, 0, 0).hash()]);
 }
 
 #[test]

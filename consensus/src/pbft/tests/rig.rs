@@ -373,6 +373,21 @@ impl Rig {
         sent.collect()
     }
 
+    /// The batches it asked for since the test last asked, and it said nothing else. Each question names whom it
+    /// was sent to.
+    pub(super) fn asked_for(&mut self) -> Vec<BlockHash> {
+        let effects = self.effects.drain(..);
+        let asked = effects.filter_map(|effect| match effect {
+            Effect::Send { to, message: Message::Fetch { batch, replier } } => {
+                assert_eq!(to, To::One(replier));
+                Some(batch)
+            }
+            Effect::Send { message, .. } => panic!("{message:?}"),
+            _ => None,
+        });
+        asked.collect()
+    }
+
     /// The labels of its notes since the test last asked; forgets the other effects.
     pub(super) fn notes(&mut self) -> Vec<&'static str> {
         let effects = self.effects.drain(..);

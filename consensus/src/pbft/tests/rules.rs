@@ -6,7 +6,8 @@ use super::{
 };
 use crate::protocol::{self, Effect, To};
 use crypto::Hash;
-use ledger::{BlockHash, ReplicaId};
+use ledger::{Block, BlockHash, ReplicaId};
+use std::sync::Arc;
 
 fn is_pre_prepare(message: &Message) -> Option<(u64, u64, usize)> {
     match message {
@@ -219,12 +220,18 @@ fn n5_the_block_has_of_the_batch_what_still_executes_and_time_moves_on() {
     assert_eq!(block.header.height, 2);
 }
 
-#[test]
-fn a_batch_is_brought_to_whoever_asks_and_nobody_else() {
+/// Replica 1, which holds this batch and has said all it has to say of it.
+fn holder() -> (Rig, Arc<Block>) {
     let mut rig = Rig::started(1);
     let batch = batch(1, 0, 0);
     rig.hear(0, pre_prepare(0, &batch));
     rig.sent();
+    (rig, batch)
+}
+
+#[test]
+fn a_batch_is_brought_to_whoever_asks_and_nobody_else() {
+    let (mut rig, batch) = holder();
     rig.outbox.clear();
     rig.hear(3, fetch(1, batch.hash()));
     assert_eq!(rig.sent(), [Message::Batch { batch: batch.clone() }]);
@@ -235,10 +242,7 @@ fn a_batch_is_brought_to_whoever_asks_and_nobody_else() {
 
 #[test]
 fn whoever_fetches_too_much_has_to_wait_and_nobody_else_does() {
-    let mut rig = Rig::started(1);
-    let batch = batch(1, 0, 0);
-    rig.hear(0, pre_prepare(0, &batch));
-    rig.sent();
+    let (mut rig, batch) = holder();
     let fetch = fetch(1, batch.hash());
     let mut given = 0;
     loop {
@@ -260,10 +264,7 @@ fn whoever_fetches_too_much_has_to_wait_and_nobody_else_does() {
 /// Or whoever was asked could spend with all others what the asker may have of them.
 #[test]
 fn a_question_that_another_was_asked_is_not_answered() {
-    let mut rig = Rig::started(1);
-    let batch = batch(1, 0, 0);
-    rig.hear(0, pre_prepare(0, &batch));
-    rig.sent();
+    let (mut rig, batch) = holder();
     for _ in 0..10_000 {
         rig.hear(3, fetch(2, batch.hash()));
     }
